@@ -1,0 +1,252 @@
+"""The nouns of the harness as frozen, typed records. They hold data and know how to become JSON; they do no work.
+
+Everything that leaves the grading process (`result.json`, the reports, exports) is built from these records.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """A frozen value object. Unknown fields are refused, so a typo in a record cannot go unnoticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+
+
+# --------------------------------------------------------------------------------------------------- a submission
+
+
+class Cell(Record):
+    """A piece of source that is run together: a whole `.py` file, or one code cell of a notebook.
+
+    Attributes:
+        label: What a student calls it, `"cell 5"`; empty for a whole file.
+        source: Python source, `\\n` line ends, no byte order mark, no magics.
+    """
+
+    label: str
+    source: str
+
+
+class SourceFile(Record):
+    """One Python file or notebook of a submission, ready to be run inside the sandbox.
+
+    Attributes:
+        path: Relative POSIX path as the student wrote it (printable; used in messages).
+        module: Dotted name under which it can be imported (`"densities"`, `"src.vae"`); always valid identifiers.
+        cells: Its pieces in order.
+    """
+
+    path: str
+    module: str
+    cells: tuple[Cell, ...]
+
+
+class DataFile(Record):
+    """Any other file of a submission, placed into the sandbox's working folder as it is."""
+
+    path: str
+    data: bytes = Field(repr=False)
+
+
+class Note(Record):
+    """Something that was noticed about a submission and that the student should know.
+
+    Attributes:
+        code: Stable identifier such as `"magic-removed"`.
+        message: One sentence for the student.
+        path: The file it is about, if any.
+        audience: `"student"` notes stand in both reports, `"staff"` notes in the staff report only.
+    """
+
+    code: str
+    message: str
+    path: str | None = None
+    audience: Literal["student", "staff"] = "student"
+
+
+class Submission(Record):
+    """What intake makes of a zip, folder, file or notebook. Holds data only; nothing of it has been run.
+
+    Attributes:
+        name: Printable name for folders and reports (no path separators).
+        kind: What was handed in.
+        sha256: Digest of the sorted (path, content) pairs, so that a zip and the folder it came from agree.
+        sources: Python files and notebooks.
+        files: Everything else.
+        notes: What was repaired, removed or looked odd.
+    """
+
+    name: str
+    kind: Literal["zip", "tar", "folder", "file", "notebook"]
+    sha256: str
+    sources: tuple[SourceFile, ...]
+    files: tuple[DataFile, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------------- outcomes
+
+
+class Outcome(StrEnum):
+    """How a check or a task ended (see docs/architecture.md, Words)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    ERROR = "error"
+    INCONCLUSIVE = "inconclusive"
+
+
+class FailureKind(StrEnum):
+    """Why a check failed: always something of the student's."""
+
+    MISSING = "missing"
+    IMPORT = "import"
+    SIGNATURE = "signature"
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASH = "crash"
+    CONTRACT = "contract"
+    VALUE = "value"
+    POLICY = "policy"
+
+
+class Evidence(Record):
+    """The smallest failing input of a check, in words. Shown to students only where the check is revealed.
+
+    Attributes:
+        called: The call, `kl_standard_normal(mean=tensor(...), log_var=...)`, shortened.
+        got: What came back.
+        expected: What should have come back.
+        difference: How far off, in the policy's terms.
+        reproduce: A snippet that shows the same failure when pasted into Python beside the submission.
+    """
+
+    called: str = ""
+    got: str = ""
+    expected: str = ""
+    difference: str = ""
+    reproduce: str = ""
+
+
+class CheckRecord(Record):
+    """The result of one check.
+
+    Attributes:
+        id: `"<task>.<name>"`.
+        title: The check's docstring: the line a student reads.
+        visibility: Whether students have the check's source.
+        reveal: Whether students may see `evidence` (public checks, and hidden ones where the rubric says so).
+        weight: Share of the task's points, a decimal string.
+        kind: Set when `outcome` is `failed`.
+        message: One or two sentences that are safe for students: no hidden input in them.
+        help: What to look at, if the harness has a hint.
+        misconception: Name of the recognised misconception (or names, joined by " or ").
+        misconception_text: Its explanation with the evidence.
+        carried_from: Task whose fault this failure repeats; then it is not charged again.
+        waits_for: The check that must pass first, when `outcome` is `skipped`.
+        traceback: The student's own lines only.
+        printed: What the student's code printed during the check, shortened (staff only).
+    """
+
+    id: str
+    title: str
+    visibility: Literal["public", "hidden"]
+    reveal: bool
+    weight: str
+    outcome: Outcome
+    kind: FailureKind | None = None
+    message: str = ""
+    help: str = ""
+    evidence: Evidence | None = None
+    misconception: str | None = None
+    misconception_text: str = ""
+    carried_from: str | None = None
+    waits_for: str | None = None
+    traceback: tuple[str, ...] = ()
+    printed: str = ""
+
+
+class TaskRecord(Record):
+    """The result of one task; `points` and `max_points` are decimal strings with two places."""
+
+    id: str
+    title: str
+    file: str
+    signature: str
+    found_in: str | None
+    points: str
+    max_points: str
+    outcome: Outcome
+    checks: tuple[CheckRecord, ...]
+
+
+class Curve(Record):
+    """One line of a training plot: `values[i]` belongs to epoch `i + 1`."""
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+
+
+class TrainingRecord(Record):
+    """What is known about one training run, measured by the trusted process unless said otherwise.
+
+    Attributes:
+        metrics: Named figures, `{"test_accuracy": 0.9812}`.
+        thresholds: What each figure had to reach.
+        curves: The student's own history, as reported by the submission.
+        confusion: Rows are true digits, columns predicted ones.
+    """
+
+    task: str
+    dataset: str
+    device: str
+    n_train: int
+    n_validation: int
+    n_test: int
+    epochs: int
+    metrics: dict[str, float]
+    thresholds: dict[str, float]
+    curves: tuple[Curve, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+
+class Flag(Record):
+    """Something staff should look at: an attack that was stopped, an undecided check, a policy question."""
+
+    code: str
+    message: str
+    check: str | None = None
+
+
+class GradeRecord(Record):
+    """The whole result of grading one submission: `result.json` is this record.
+
+    Everything that may differ between two gradings of the same submission stands under `timing`.
+    """
+
+    schema_version: Literal[1] = 1
+    status: Literal["graded", "rejected", "error"]
+    assignment: str
+    submission: str
+    track: str
+    score: str | None
+    max_score: str | None
+    message: str = ""
+    tasks: tuple[TaskRecord, ...] = ()
+    training: tuple[TrainingRecord, ...] = ()
+    notes: tuple[Note, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    timing: dict[str, Any] = Field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The canonical text of `result.json`: two spaces of indent, non-ASCII kept, a final newline."""
+        return self.model_dump_json(indent=2) + "\n"
