@@ -1,0 +1,12 @@
+"""Judging answers: the fixtures that checks use, the ladder, tolerance, statistics and diagnosis.
+
+Checks import what they need from here::
+
+    from autograder.checking import Case, check, check_each
+"""
+
+from autograder.checking.cases import Case
+from autograder.checking.failures import CheckFailed, Inconclusive
+from autograder.checking.marks import check, check_each
+
+__all__ = ["Case", "CheckFailed", "Inconclusive", "check", "check_each"]

@@ -1,0 +1,96 @@
+"""The one tolerance policy of the project. No check states a tolerance of its own.
+
+An answer `a` agrees with the exact value `e` where |a − e| ≤ tolerance(dtype) · max(1, scale, |e|). The expected value is computed in
+float64 from the very inputs that the student got, so only the student's own rounding counts.
+
+* float64: 1e-7. Rounding alone would allow 1e-12; the rest is room for a float32 constant such as log 2π inside
+  otherwise float64 work (relative error up to 6e-8).
+* float32: 3e-4. Sums of up to a thousand terms, and a Cholesky factor with condition number 1e3, stay below 1e-4 in every
+  variant that we have (measured in tests/harness/checking/test_compare.py).
+* float16, bfloat16: 3e-2, for completeness; no check asks in these.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TOLERANCE = {
+    torch.float64: 1e-7,
+    torch.float32: 3e-4,
+    torch.float16: 3e-2,
+    torch.bfloat16: 3e-2,
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How an answer compares with the expected value.
+
+    Attributes:
+        agrees: Whether every entry is within tolerance.
+        worst: Largest |answer − expected|; inf where one is not a number and the other is.
+        index: Where that is.
+        allowed: What was allowed there.
+        pattern: A relation between answer and expected value that holds on all entries, in words, or "".
+    """
+
+    agrees: bool
+    worst: float
+    index: tuple[int, ...]
+    allowed: float
+    pattern: str
+
+    def difference(self) -> str:
+        """Return one line for a report."""
+        place = f" at index {self.index if len(self.index) != 1 else self.index[0]}" if self.index else ""
+        text = f"largest difference {self.worst:.6g}{place}, allowed {self.allowed:.1g}"
+        return f"{text}; {self.pattern}" if self.pattern else text
+
+
+def tolerance(dtype: torch.dtype) -> float:
+    """Return the relative tolerance for answers of `dtype` (exact for integers and booleans)."""
+    return TOLERANCE.get(dtype, 0.0)
+
+
+def compare(answer: Tensor, expected: Tensor, dtype: torch.dtype | None = None, scale: float = 1.0) -> Comparison:
+    """Compare two tensors of the same shape; `dtype` is the precision that the student worked in (the answer's by default)."""
+    got, want = answer.detach().to("cpu", torch.float64), expected.detach().to("cpu", torch.float64)
+    relative = tolerance(dtype or answer.dtype)
+    allowed = relative * want.abs().nan_to_num(posinf=0.0).clamp(min=max(1.0, scale))
+    same = (got == want) | (got.isnan() & want.isnan())
+    off = torch.where(same, torch.zeros(()).double(), (got - want).abs().nan_to_num(nan=math.inf))
+    excess = off - allowed
+    if off.numel() == 0 or bool((excess <= 0).all()):
+        return Comparison(True, float(off.max()) if off.numel() else 0.0, (), relative, "")
+    flat = int(excess.argmax())
+    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), off.shape)) if off.dim() else ()
+    return Comparison(False, float(off.flatten()[flat]), index, float(allowed.flatten()[flat]), find_pattern(got, want))
+
+
+_FACTORS = {2.0: "twice", 0.5: "half", -1.0: "minus (the sign is flipped)", -2.0: "minus twice", -0.5: "minus half"}
+
+
+def find_pattern(got: Tensor, want: Tensor) -> str:
+    """Name a constant factor or offset between two tensors, if one explains every entry; "" otherwise.
+
+    Needs two entries that differ, since any one number is a multiple of any other.
+    """
+    finite = got.isfinite() & want.isfinite()
+    if not bool(finite.all()):
+        return "some entries are not finite" if not bool(got.isfinite().all()) else ""
+    used = want.abs() > 1e-6 * want.abs().max().clamp(min=1e-300)
+    if int(used.sum()) < 2 or float((want - want.flatten()[0]).abs().max()) < 1e-9:
+        return ""
+    ratios = (got / want)[used]
+    if float(ratios.max() - ratios.min()) <= 1e-4 * float(ratios.abs().max()):
+        ratio = float(ratios.mean())
+        near = next((word for factor, word in _FACTORS.items() if math.isclose(ratio, factor, rel_tol=1e-3)), None)
+        return f"your values are {near or f'{ratio:.4g} times'} the expected ones"
+    gaps = got - want
+    if float(gaps.max() - gaps.min()) <= 1e-4 * float(gaps.abs().max()):
+        return f"your values are all off by the same {float(gaps.mean()):+.6g}"
+    return ""

@@ -1,0 +1,42 @@
+"""How a check ends when it does not pass. Only these are the student's; any other exception is ours."""
+
+from __future__ import annotations
+
+from autograder.records import Evidence, FailureKind
+
+
+class CheckFailed(Exception):
+    """The student's answer is wrong. Hypothesis may look for a smaller input that fails as well."""
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        message: str,
+        *,
+        help: str = "",
+        evidence: Evidence | None = None,
+        lines: tuple[str, ...] = (),
+        flag: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.help = help
+        self.evidence = evidence
+        self.lines = lines
+        self.flag = flag
+
+
+class CheckStopped(BaseException):
+    """The student's code hung, crashed or ate memory: asking again for a smaller input would cost as much again.
+
+    A `BaseException`, because Hypothesis passes those on at once.
+    """
+
+    def __init__(self, failure: CheckFailed) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Inconclusive(Exception):
+    """A statistical check ran out of its budget undecided: it earns its points and is marked for staff."""

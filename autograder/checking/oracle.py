@@ -1,0 +1,92 @@
+"""The expected answer: the reference, run in the trusted process in float64 on the very inputs the student got."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.checking.cases import Case, probe_dtype
+from autograder.contract import Contract
+from autograder.errors import UsageError
+from autograder.sandbox.inside import probes
+from autograder.sandbox.inside.wire import Probe
+
+
+class Oracle:
+    """The reference functions of an assignment, asked with cases."""
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]], contract: Contract) -> None:
+        self._functions = functions
+        self._contract = contract
+
+    def value(self, case: Case) -> Any:
+        """Return what the reference answers, computed in float64."""
+        return self._call(case, self._arguments(case))
+
+    def gradients(
+        self, case: Case, names: Sequence[str], cotangent: Tensor | None = None, part: int | None = None
+    ) -> dict[str, Tensor]:
+        """Return d⟨cotangent, reference(case)⟩ for every name, as `Question.gradients` means it; zeros where independent."""
+        arguments = self._arguments(case)
+        leaves: dict[str, Tensor] = {}
+        for name in names:
+            head, _, rest = name.partition(".")
+            target = arguments[head]
+            leaves[name] = dict(target.named_parameters())[rest] if rest else target.requires_grad_()
+        value = self._call(case, arguments)
+        value = value if part is None else value[part]
+        weights = torch.ones_like(value) if cotangent is None else cotangent.to(value.dtype).reshape(value.shape)
+        found = torch.autograd.grad((value * weights).sum(), list(leaves.values()), allow_unused=True)
+        return {
+            name: torch.zeros_like(leaf) if gradient is None else gradient
+            for (name, leaf), gradient in zip(leaves.items(), found, strict=True)
+        }
+
+    def _arguments(self, case: Case) -> dict[str, Any]:
+        return {name: _double(value) for name, value in case.arguments.items()}
+
+    def _call(self, case: Case, arguments: dict[str, Any]) -> Any:
+        contract = self._contract[case.function]
+        positional = [arguments[p.name] for p in contract.parameters if not p.keyword_only and p.name in arguments]
+        keywords = {p.name: arguments[p.name] for p in contract.parameters if p.keyword_only and p.name in arguments}
+        if any(p.name == "generator" for p in contract.parameters):
+            keywords["generator"] = torch.Generator().manual_seed(case.seed)
+        return self._functions[case.function](*positional, **keywords)
+
+
+def _double(value: Any) -> Any:
+    if isinstance(value, Probe):
+        return probes.build(probe_dtype(value, torch.float64).spec)
+    if isinstance(value, Tensor):
+        return value.detach().clone().double() if value.is_floating_point() else value.detach().clone()
+    return value
+
+
+def load_oracle(assignment: Path, contract: Contract) -> Oracle:
+    """Import the assignment's `reference` package and return its functions.
+
+    Raises:
+        UsageError: The package or one of its functions cannot be imported.
+    """
+    folder = str(assignment.resolve())
+    loaded = sys.modules.get("reference")
+    if loaded is not None and Path(str(loaded.__file__)).resolve().parent.parent != Path(folder):
+        for name in [name for name in sys.modules if name == "reference" or name.startswith("reference.")]:
+            del sys.modules[name]
+    sys.path.insert(0, folder)
+    try:
+        functions = {
+            name: getattr(importlib.import_module(f"reference.{function.module}"), name)
+            for name, function in contract.functions.items()
+        }
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{assignment / 'reference'} cannot be imported: {error}") from None
+    finally:
+        sys.path.remove(folder)
+    return Oracle(functions, contract)

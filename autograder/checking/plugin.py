@@ -1,0 +1,318 @@
+"""The pytest plugin: one session of checks over one submission. Collects, orders, runs, and records outcomes as data."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from autograder.checking.failures import CheckFailed, CheckStopped, Inconclusive
+from autograder.checking.marks import FIRST, MARK
+from autograder.checking.oracle import Oracle
+from autograder.checking.student import Student
+from autograder.contract import Contract
+from autograder.errors import AutograderError, HarnessFault
+from autograder.records import Evidence, FailureKind, Outcome
+from autograder.sandbox.proxy import Asked, LoadReport
+
+settings.register_profile(
+    "autograder",
+    max_examples=25,
+    database=None,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    print_blob=False,
+)
+
+
+@dataclass
+class CheckResult:
+    """What one check found; the grading process adds weights and points.
+
+    Attributes:
+        error: Our own traceback, when the outcome is `error`.
+    """
+
+    id: str
+    title: str
+    visibility: str
+    outcome: Outcome
+    kind: FailureKind | None = None
+    message: str = ""
+    help: str = ""
+    evidence: Evidence | None = None
+    waits_for: str | None = None
+    lines: tuple[str, ...] = ()
+    printed: str = ""
+    flags: tuple[str, ...] = ()
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class Context:
+    """What the fixtures hand to checks. `oracle` is None on a student's own machine; `extras` belongs to training."""
+
+    asked: Asked
+    report: LoadReport
+    contract: Contract
+    oracle: Oracle | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    id: str
+    task: str
+    after: tuple[str, ...]
+
+
+def mark_of(item: pytest.Item) -> _Mark | None:
+    """Return what the check decorator says about a test, or None for an ordinary test."""
+    mark = item.get_closest_marker(MARK)
+    if mark is None:
+        return None
+    callspec = getattr(item, "callspec", None)
+    task = mark.kwargs["task"] or callspec.params["task"]  # type: ignore[union-attr]
+    name = mark.kwargs["name"]
+    waits = () if name == FIRST else (FIRST, *mark.kwargs["after"])
+    return _Mark(f"{task}.{name}", task, tuple(f"{task}.{other}" for other in waits))
+
+
+class ChecksPlugin:
+    """Runs checks in the order of `order` (check ids); other ids are not run. Without a context it only collects."""
+
+    def __init__(
+        self,
+        context: Context | None,
+        order: Sequence[str] | None,
+        progress: Callable[[CheckResult], None] | None = None,
+        on_collected: Callable[[Collection[str]], None] | None = None,
+    ) -> None:
+        self._context = context
+        self._order = None if order is None else {check_id: i for i, check_id in enumerate(order)}
+        self._progress = progress
+        self._on_collected = on_collected
+        self.collected: dict[str, str] = {}
+        self.results: dict[str, CheckResult] = {}
+        self.problems: list[str] = []
+        self.refused: AutograderError | None = None
+        self._student: Student | None = None
+
+    # -------------------------------------------------------------------------------------------------- collection
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make the mark known."""
+        config.addinivalue_line("markers", "check(task, name, after): a check of a task")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the checks that were asked for, in the rubric's order."""
+        keep = []
+        for item in items:
+            mark = mark_of(item)
+            if mark is None:
+                continue
+            if mark.id in self.collected:
+                self.problems.append(f"the check {mark.id} is defined twice ({self.collected[mark.id]} and {item.nodeid})")
+            self.collected[mark.id] = item.nodeid
+            if self._order is None or mark.id in self._order:
+                keep.append((0 if self._order is None else self._order[mark.id], mark.id, item))
+        if self._on_collected is not None:
+            try:
+                self._on_collected(list(self.collected))
+            except AutograderError as error:  # pytest would report it as a crash of its own
+                self.refused = error
+                items.clear()
+                return
+        items[:] = [item for _, _, item in sorted(keep, key=lambda entry: entry[:2])]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember test files that could not be imported: a fault of the assignment."""
+        if report.failed:
+            self.problems.append(f"{report.nodeid}: {report.longreprtext}")
+
+    # -------------------------------------------------------------------------------------------------------- running
+
+    @pytest.fixture
+    def student(self, request: pytest.FixtureRequest) -> Student:
+        """The submission, as this check sees it."""
+        context = self._need_context()
+        mark = mark_of(request.node)
+        assert mark is not None
+        run = context.extras.get(mark.task)
+        asked = context.asked if run is None else run.asked
+        self._student = Student(asked, context.report, context.contract, mark.id)
+        return self._student
+
+    @pytest.fixture
+    def oracle(self) -> Oracle:
+        """The reference, asked with cases."""
+        oracle = self._need_context().oracle
+        if oracle is None:
+            raise HarnessFault("a check that needs the reference was run where there is none")
+        return oracle
+
+    @pytest.fixture
+    def contract(self) -> Contract:
+        """The contract of the assignment."""
+        return self._need_context().contract
+
+    @pytest.fixture
+    def run(self, request: pytest.FixtureRequest) -> Any:
+        """The training run of the task that this check belongs to."""
+        mark = mark_of(request.node)
+        assert mark is not None
+        return self._need_context().extras[mark.task]
+
+    def _need_context(self) -> Context:
+        if self._context is None:
+            raise HarnessFault("checks were run without a submission")
+        return self._context
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+        """Skip a check whose forerunner has not passed; give every check a student of its own."""
+        self._student = None
+        return (yield)
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skip a check that waits for one that has not passed."""
+        mark = mark_of(item)
+        assert mark is not None
+        for other in mark.after:
+            result = self.results.get(other)
+            if result is not None and result.outcome not in (Outcome.PASSED, Outcome.INCONCLUSIVE):
+                pytest.skip(f"waits for {other}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None, pytest.TestReport, pytest.TestReport]:
+        """Record how the check ended, once, with the exception itself at hand."""
+        report = yield
+        mark = mark_of(item)
+        assert mark is not None
+        if call.when == "call" or call.excinfo is not None:
+            result = self._result(mark, item, None if call.excinfo is None else call.excinfo.value, report)
+            result.seconds = call.duration
+            previous = self.results.get(mark.id)
+            if previous is None or previous.outcome is Outcome.PASSED:
+                self.results[mark.id] = result
+                if self._progress is not None and previous is None:
+                    self._progress(result)
+        return report
+
+    def _result(self, mark: _Mark, item: pytest.Item, error: BaseException | None, report: pytest.TestReport) -> CheckResult:
+        result = CheckResult(mark.id, title_of(item), visibility_of(item), Outcome.PASSED)
+        if self._student is not None:
+            result.printed = self._student.printed
+            result.flags = tuple(self._student.flags)
+        if error is None:
+            return result
+        failure = failure_in(error)
+        if failure is not None:
+            result.outcome, result.kind = Outcome.FAILED, failure.kind
+            result.message, result.help = failure.message, failure.help
+            result.evidence, result.lines = failure.evidence, failure.lines
+        elif isinstance(error, pytest.skip.Exception):
+            result.outcome = Outcome.SKIPPED
+            result.waits_for = str(error.msg).removeprefix("waits for ")
+            result.message = f"waits for {result.waits_for}"
+        elif isinstance(error, Inconclusive):
+            result.outcome, result.message = Outcome.INCONCLUSIVE, str(error)
+        else:
+            result.outcome, result.error = Outcome.ERROR, report.longreprtext
+            result.message = f"the check itself broke ({type(error).__name__})"
+        return result
+
+
+def failure_in(error: BaseException) -> CheckFailed | None:
+    """Return the student's failure in an exception, also when Hypothesis found that it comes and goes."""
+    if isinstance(error, CheckFailed):
+        return error
+    if isinstance(error, CheckStopped):
+        return error.failure
+    if isinstance(error, hypothesis.errors.Flaky):
+        inner = [part for part in getattr(error, "exceptions", ()) if failure_in(part)]
+        context = error.__context__ or error.__cause__
+        first = failure_in(inner[0]) if inner else failure_in(context) if context else None
+        message = "the function gives different results when it is called twice with the same input and seed"
+        if first is not None:
+            return CheckFailed(FailureKind.VALUE, f"{message}; once: {first.message}", evidence=first.evidence)
+        return CheckFailed(FailureKind.VALUE, message)
+    return None
+
+
+def title_of(item: pytest.Item) -> str:
+    """Return the check's docstring in one line."""
+    text = " ".join((getattr(item, "function").__doc__ or item.name).split())
+    callspec = getattr(item, "callspec", None)
+    return text.replace("{task}", str(callspec.params["task"])) if callspec and "task" in callspec.params else text
+
+
+def visibility_of(item: pytest.Item) -> str:
+    """Return "hidden" for checks below a folder of that name, "public" for the others."""
+    return "hidden" if "hidden" in Path(item.path).parts else "public"
+
+
+@contextmanager
+def _importable(root: Path) -> Iterator[None]:
+    """Let checks import each other as `tests.public...` of this assignment, whichever was graded before."""
+    for name in [name for name in sys.modules if name.startswith(("tests.public", "tests.hidden"))]:
+        place = getattr(sys.modules[name], "__file__", None)
+        if place is None or not Path(place).resolve().is_relative_to(root):
+            del sys.modules[name]
+    package = sys.modules.get("tests")
+    if package is not None and str(root / "tests") not in [str(Path(p).resolve()) for p in package.__path__]:
+        del sys.modules["tests"]
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
+
+
+def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, collect_only: bool = False) -> None:
+    """Run pytest over `folders` (`<assignment>/tests/<name>`) in this process, without touching the caller's terminal.
+
+    Args:
+        folders: Where the checks are.
+        plugin: Collects, runs and records.
+        seed: Seeds what Hypothesis draws. The same seed gives the same questions.
+        collect_only: Only find out which checks there are.
+
+    Raises:
+        AutograderError: What `on_collected` raised.
+        HarnessFault: The checks could not be collected or pytest itself failed; with what it printed.
+    """
+    settings.load_profile("autograder")
+    arguments = [str(folder) for folder in folders]
+    root = folders[0].resolve().parent.parent
+    arguments += ["--rootdir", str(root), "-c", "/dev/null", "--import-mode=importlib", "-p", "no:cacheprovider"]
+    arguments += ["-p", "no:terminalreporter", "-p", "no:faulthandler", "-p", "no:timeout", "-p", "no:logging"]
+    arguments += ["-q", "--noconftest", "--capture=no", "-W", "ignore", f"--hypothesis-seed={seed}"]
+    if collect_only:
+        arguments.append("--collect-only")
+    started = time.monotonic()
+    text = io.StringIO()
+    with redirect_stdout(text), redirect_stderr(text), _importable(root):
+        code = pytest.main(arguments, plugins=[plugin])
+    if plugin.refused is not None:
+        raise plugin.refused
+    if plugin.problems:
+        raise HarnessFault("the checks could not be collected:\n" + "\n".join(plugin.problems))
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        seconds = time.monotonic() - started
+        raise HarnessFault(f"pytest ended with {code!r} after {seconds:.1f} s:\n{text.getvalue()[-4000:]}")

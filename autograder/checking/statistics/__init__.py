@@ -1,0 +1,48 @@
+"""Statistical tests with a false-fail rate stated in advance: how random functions of students are judged.
+
+Pure functions of numbers: no torch, no I/O, no state, no random numbers of their own. Every test returns a `Verdict`.
+
+- `mean_test`, `mean_vector_test`, `variance_test`: sequential. They ask for more draws until the answer is clear.
+- `gaussian_sample_test`, `independence_test`, `bernoulli_sample_test`: one sample, exact null distribution.
+- `combine`, `share_of`: several tests in one check, together within its false-fail rate.
+- `smallest_tolerance`: what a budget of draws can decide, for whoever writes a check.
+- `uniformity_of_p_values`, `excess_of_failures`: how simulations confirm the stated rates.
+"""
+
+from autograder.checking.statistics.calibration import excess_of_failures, uniformity_of_p_values
+from autograder.checking.statistics.intervals import MAX_SKEWNESS
+from autograder.checking.statistics.samples import (
+    bernoulli_sample_test,
+    exact_equality_share,
+    gaussian_sample_test,
+    independence_test,
+)
+from autograder.checking.statistics.sequential import (
+    STAGES,
+    Draw,
+    mean_test,
+    mean_vector_test,
+    smallest_tolerance,
+    variance_test,
+)
+from autograder.checking.statistics.verdict import FALSE_FAIL, Verdict, combine, share_of
+
+__all__ = [
+    "FALSE_FAIL",
+    "MAX_SKEWNESS",
+    "STAGES",
+    "Draw",
+    "Verdict",
+    "bernoulli_sample_test",
+    "combine",
+    "exact_equality_share",
+    "excess_of_failures",
+    "gaussian_sample_test",
+    "independence_test",
+    "mean_test",
+    "mean_vector_test",
+    "share_of",
+    "smallest_tolerance",
+    "uniformity_of_p_values",
+    "variance_test",
+]

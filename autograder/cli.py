@@ -1,0 +1,167 @@
+"""The command line. Turns arguments into calls and results into files, text and exit codes; decides nothing else.
+
+Exit codes: 0 graded, whatever the score; 2 the submission or an argument is unusable; 3 our own failure.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder.errors import AutograderError
+from autograder.progress import Ticker
+from autograder.records import GradeRecord, Outcome, TaskRecord
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Grade and check work on probabilistic machine learning.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
+HERE = Path()
+_MARKS = {
+    Outcome.PASSED: ("passed", "green"),
+    Outcome.FAILED: ("failed", "red"),
+    Outcome.SKIPPED: ("skipped", "yellow"),
+    Outcome.ERROR: ("our error", "magenta"),
+    Outcome.INCONCLUSIVE: ("undecided", "yellow"),
+}
+
+
+@app.callback()
+def _commands() -> None:
+    """Grade and check work on probabilistic machine learning."""
+
+
+@app.command()
+def grade(
+    submission: Annotated[Path, typer.Argument(help="A zip, tar.gz, folder, .py or .ipynb.", show_default=False)],
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Where to write. Default: reports/<submission>.")] = None,
+    track: Annotated[str, typer.Option(help="Which choice of tasks of rubric.yaml.")] = "full",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models are trained.")] = "auto",
+    data: Annotated[Literal["auto", "mnist", "digits"], typer.Option(help="auto: MNIST if it is there, else digits.")] = "auto",
+    data_root: Annotated[Path | None, typer.Option(help="Folder that holds MNIST/raw (or AUTOGRADER_DATA).")] = None,
+    tasks: Annotated[str, typer.Option(help="Only these task ids, separated by commas.")] = "",
+    no_training: Annotated[bool, typer.Option("--no-training", help="Leave out tasks that train a model.")] = False,
+    sandbox: Annotated[
+        Literal["auto", "bubblewrap", "uid", "none"],
+        typer.Option(help="none runs the submission unprotected: for your own work only."),
+    ] = "auto",
+    assignment: AssignmentOption = HERE,
+) -> None:
+    """Grade one submission and write result.json, student.html and staff.html."""
+    from autograder.grading import GradeOptions, error_record
+    from autograder.grading import grade as grade_submission
+
+    ticker = Ticker(out)
+    options = GradeOptions(
+        assignment=assignment,
+        track=track,
+        device=device,
+        data=data,
+        data_root=data_root,
+        tasks=tuple(part.strip() for part in tasks.split(",") if part.strip()),
+        training=not no_training,
+        sandbox=sandbox,
+        progress=ticker.tick,
+    )
+    try:
+        with ticker:
+            record = grade_submission(submission, options)
+    except AutograderError as error:
+        if error.exit_code != 3:
+            raise
+        record = error_record(submission, options, error)
+    except Exception as error:
+        traceback.print_exc()
+        record = error_record(submission, options, error)
+    folder = write_reports(record, out_dir or assignment / "reports" / report_name(submission))
+    raise typer.Exit(show_result(record, folder))
+
+
+def report_name(submission: Path) -> str:
+    """Return the name of a submission's report folder: its file name without ending, made safe."""
+    from autograder.intake.text import submission_name
+
+    return submission_name(submission.name or submission.resolve().name)
+
+
+def write_reports(record: GradeRecord, folder: Path) -> Path:
+    """Write the three files of a result and return the folder."""
+    from autograder.report import staff_page, student_page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(record.to_json(), encoding="utf-8")
+    (folder / "student.html").write_text(student_page(record), encoding="utf-8")
+    (folder / "staff.html").write_text(staff_page(record), encoding="utf-8")
+    return folder
+
+
+def show_result(record: GradeRecord, folder: Path) -> int:
+    """Print the final table and return the exit code."""
+    if record.status == "rejected":
+        err.print(Text.assemble(("Not graded: ", "bold red"), record.message))
+        err.print(Text(f"Written: {folder}/result.json, student.html, staff.html"))
+        return 2
+    if record.status == "error":
+        err.print(Text.assemble(("The grader failed, the submission gets no grade: ", "bold magenta"), record.message))
+        err.print(Text(f"Written: {folder}/result.json, student.html, staff.html"))
+        return 3
+    out.print(result_table(record))
+    for training in record.training:
+        accuracy, needed = training.metrics.get("test_accuracy"), training.thresholds.get("test_accuracy")
+        if accuracy is not None and needed is not None:
+            text = f"{training.task}: {accuracy:.2%} on {training.n_test:,} held-out images of {training.dataset} ({needed:.0%} needed)"
+            out.print(Text(text))
+    for flag in record.flags:
+        out.print(Text(f"Flag for staff: {flag.message}" + (f" [{flag.check}]" if flag.check else ""), style="yellow"))
+    out.print(Text.assemble("Score ", (f"{record.score} of {record.max_score}", "bold")))
+    out.print(Text(f"Report {folder}/student.html (for staff: staff.html, for programs: result.json)"))
+    return 0
+
+
+def result_table(record: GradeRecord) -> Table:
+    """Return the table of tasks that ends a grading."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("task")
+    table.add_column("points", justify="right")
+    table.add_column("outcome")
+    table.add_column("what to look at", overflow="fold")
+    for task in record.tasks:
+        word, style = _MARKS[task.outcome]
+        table.add_row(Text(task.id), Text(f"{task.points}/{task.max_points}"), Text(word, style=style), Text(first_problem(task)))
+    return table
+
+
+def first_problem(task: TaskRecord) -> str:
+    """Return the first thing that a task's owner should look at, or ""."""
+    from autograder.report.text import visible
+
+    for check in task.checks:
+        if check.outcome in (Outcome.FAILED, Outcome.ERROR):
+            return str(visible(check.message))[:160]
+    return ""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except AutograderError as error:
+        err.print(Text.assemble(("Error: ", "bold red"), str(error)))
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""The contract: what every task's function is called, takes and returns.
+
+It is read from the *text* of annotated functions (of `reference/`, or of the stubs made from it), never by importing them, so the
+same code serves the grader, the template and a student's laptop. Annotations are `jaxtyping`'s:
+
+    def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]) -> Float[Tensor, "B"]: ...
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from autograder.errors import UsageError
+from autograder.records import Record
+
+_ARRAY_KINDS = frozenset({"Float", "Int", "Bool", "Shaped"})
+_SCALARS = frozenset({"float", "int", "str", "bool"})
+
+
+class ArraySpec(Record):
+    """A tensor of a kind (`"Float"`, `"Int"`, ...) with named axes; `dims` is empty for a 0-d tensor."""
+
+    kind: str
+    dims: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return what a student reads: `a float tensor of shape (B, M)`."""
+        inside = ", ".join(self.dims) + ("," if len(self.dims) == 1 else "")
+        return f"a {self.kind.lower()} tensor of shape ({inside})"
+
+
+class NamedSpec(Record):
+    """Anything else: a Python scalar (`"float"`), a collaborator (`"Encoder"`) or an object."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """Return what a student reads."""
+        return {"float": "a float", "int": "an int"}.get(self.name, self.name)
+
+
+class EitherSpec(Record):
+    """One of several: `float | Float[Tensor, ""]`."""
+
+    options: tuple[ArraySpec | NamedSpec, ...]
+
+    def __str__(self) -> str:
+        """Return what a student reads."""
+        return " or ".join(map(str, self.options))
+
+
+class TupleSpec(Record):
+    """A tuple of fixed length."""
+
+    items: tuple[ArraySpec | NamedSpec | EitherSpec, ...]
+
+    def __str__(self) -> str:
+        """Return what a student reads."""
+        return f"a tuple of {len(self.items)}: " + ", ".join(map(str, self.items))
+
+
+Spec = ArraySpec | NamedSpec | EitherSpec | TupleSpec
+
+
+class Parameter(Record):
+    """One parameter of a task's function.
+
+    Attributes:
+        annotation: Source text of the annotation.
+        spec: What it means.
+        default: Source text of the default, or None.
+        keyword_only: Whether it stands after the `*`.
+    """
+
+    name: str
+    annotation: str
+    spec: Spec
+    default: str | None
+    keyword_only: bool
+
+
+class FunctionContract(Record):
+    """The contract of one function.
+
+    Attributes:
+        module: File name without `.py` where it is looked for first.
+        text: The signature as one line, `kl_standard_normal(mean: ..., log_var: ...) -> ...`.
+        docstring: Cleaned docstring.
+    """
+
+    name: str
+    module: str
+    parameters: tuple[Parameter, ...]
+    returns: Spec
+    text: str
+    docstring: str
+
+    def parameter(self, name: str) -> Parameter:
+        """Return the parameter called `name`."""
+        return next(parameter for parameter in self.parameters if parameter.name == name)
+
+
+class Contract(Record):
+    """All functions of an assignment by name."""
+
+    functions: dict[str, FunctionContract]
+
+    def __getitem__(self, name: str) -> FunctionContract:
+        """Return the contract of `name`."""
+        return self.functions[name]
+
+
+def load_contract(folder: Path, names: Iterable[str] | None = None) -> Contract:
+    """Read the public functions of every module directly in `folder`; only those in `names`, if given.
+
+    Raises:
+        UsageError: The folder or a function is missing, or an annotation is not in the contract's notation.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder: an assignment needs reference/ with its annotated functions")
+    wanted = None if names is None else set(names)
+    functions = {}
+    for path in sorted(folder.glob("*.py")):
+        for contract in parse_module(path.read_text(encoding="utf-8"), path.stem):
+            if wanted is None or contract.name in wanted:
+                functions[contract.name] = contract
+    if wanted is not None and (missing := sorted(wanted - set(functions))):
+        raise UsageError(f"{folder}: no annotated function {missing[0]!r} (asked for by rubric.yaml)")
+    return Contract(functions=functions)
+
+
+def parse_module(source: str, module: str) -> list[FunctionContract]:
+    """Return the contracts of the public, fully annotated functions in `source`."""
+    return [
+        _function(node, module)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.returns is not None
+    ]
+
+
+def _function(node: ast.FunctionDef, module: str) -> FunctionContract:
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    defaults += arguments.defaults
+    parameters = [_parameter(node.name, a, d, False) for a, d in zip(positional, defaults, strict=True)]
+    keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    parameters += [_parameter(node.name, a, d, True) for a, d in keyword_only]
+    assert node.returns is not None
+    return FunctionContract(
+        name=node.name,
+        module=module,
+        parameters=tuple(parameters),
+        returns=_spec(node.returns),
+        text=f"{node.name}({ast.unparse(arguments)}) -> {ast.unparse(node.returns)}",
+        docstring=ast.get_docstring(node) or "",
+    )
+
+
+def _parameter(function: str, argument: ast.arg, default: ast.expr | None, keyword_only: bool) -> Parameter:
+    if argument.annotation is None:
+        raise UsageError(f"{function}: parameter {argument.arg!r} has no annotation, and the contract is made of them")
+    return Parameter(
+        name=argument.arg,
+        annotation=ast.unparse(argument.annotation),
+        spec=_spec(argument.annotation),
+        default=None if default is None else ast.unparse(default),
+        keyword_only=keyword_only,
+    )
+
+
+def _spec(node: ast.expr) -> Spec:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        parts = [part for part in _alternatives(node) if not (isinstance(part, ast.Constant) and part.value is None)]
+        options = [spec for spec in map(_spec, parts) if isinstance(spec, ArraySpec | NamedSpec)]
+        return options[0] if len(options) == 1 else EitherSpec(options=tuple(options))
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if node.value.id in _ARRAY_KINDS:
+            return _array(node, items)
+        if node.value.id == "tuple":
+            inner = [spec for spec in map(_spec, items) if not isinstance(spec, TupleSpec)]
+            return TupleSpec(items=tuple(inner))
+    return NamedSpec(name=ast.unparse(node))
+
+
+def _alternatives(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [*_alternatives(node.left), *_alternatives(node.right)]
+    return [node]
+
+
+def _array(node: ast.Subscript, items: Sequence[ast.expr]) -> ArraySpec:
+    last = items[-1]
+    if len(items) != 2 or not isinstance(last, ast.Constant) or not isinstance(last.value, str):
+        raise UsageError(f'{ast.unparse(node)} is not of the form Float[Tensor, "B M"]')
+    assert isinstance(node.value, ast.Name)
+    return ArraySpec(kind=node.value.id, dims=tuple(last.value.split()))
+
+
+# --------------------------------------------------------------------------------------------------- shapes
+
+
+def bind_dims(contract: FunctionContract, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """Return the size of every named axis that the arguments' shapes fix.
+
+    Raises:
+        ValueError: Two arguments disagree about an axis: a fault of the check, not of the student.
+    """
+    sizes: dict[str, int] = {}
+    for parameter in contract.parameters:
+        spec = parameter.spec
+        if not isinstance(spec, ArraySpec) or parameter.name not in shapes:
+            continue
+        shape = tuple(shapes[parameter.name])
+        if len(shape) != len(spec.dims):
+            raise ValueError(f"{parameter.name} of {contract.name} has shape {shape}, which is not {spec}")
+        for dim, size in zip(spec.dims, shape, strict=True):
+            if sizes.setdefault(dim, size) != size:
+                raise ValueError(f"{contract.name}: axis {dim} is both {sizes[dim]} and {size}")
+    return sizes
+
+
+def expected_shape(spec: ArraySpec, sizes: Mapping[str, int]) -> tuple[int | None, ...]:
+    """Return the shape that `spec` means under `sizes`; None for an axis that the arguments do not fix."""
+    return tuple(int(dim) if dim.isdigit() else sizes.get(dim) for dim in spec.dims)
+
+
+def is_scalar(name: str) -> bool:
+    """Whether a named specification is a plain Python scalar."""
+    return name in _SCALARS

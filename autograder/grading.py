@@ -1,0 +1,409 @@
+"""Grading one submission: the order in which the parts do their work, and the record that comes out.
+
+`grade` is the only function that knows all parts. Scoring is pure and exact: fractions until the last step, then two places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from autograder.contract import Contract, load_contract
+from autograder.errors import AutograderError, SandboxUnavailable, SubmissionRejected, UsageError
+from autograder.records import (
+    CheckRecord,
+    Flag,
+    GradeRecord,
+    Note,
+    Outcome,
+    Submission,
+    TaskRecord,
+    TrainingRecord,
+)
+from autograder.rubric import Rubric, TaskRule, load_rubric, points_text, require_checks
+
+SandboxChoice = Literal["auto", "bubblewrap", "uid", "none"]
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+_EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
+
+
+@dataclass(frozen=True)
+class GradeOptions:
+    """How to grade; the command line's options.
+
+    Attributes:
+        assignment: Folder with `rubric.yaml`, `reference/`, `student_template/` and `tests/{public,hidden}`.
+        tasks: Ids to grade; all of the track when empty.
+        training: Whether models are trained.
+        progress: Called with (done, all, title of the check) while checks run.
+    """
+
+    assignment: Path
+    track: str = "full"
+    device: DeviceChoice = "auto"
+    data: Literal["auto", "mnist", "digits"] = "auto"
+    data_root: Path | None = None
+    tasks: tuple[str, ...] = ()
+    training: bool = True
+    sandbox: SandboxChoice = "auto"
+    progress: Callable[[int, int, str], None] | None = None
+
+
+@dataclass
+class _Session:
+    """What one grading has gathered so far."""
+
+    options: GradeOptions
+    rubric: Rubric
+    contract: Contract
+    tasks: list[TaskRule]
+    submission: Submission
+    device: Literal["cpu", "cuda"]
+    training: list[TrainingRecord] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def grade(path: Path, options: GradeOptions) -> GradeRecord:
+    """Grade the submission at `path`; returns a record with status `graded`, `rejected` or `error`.
+
+    Raises:
+        UsageError: The rubric or an argument is unusable.
+        SandboxUnavailable: Nothing was run because nothing could be isolated.
+    """
+    started = time.monotonic()
+    rubric_path = options.assignment / "rubric.yaml"
+    rubric = load_rubric(rubric_path)
+    tasks = _tasks(rubric, options)
+    contract = load_contract(options.assignment / "reference", [task.id for task in rubric.tasks])
+    device = _device(options.device)
+    backend = open_backend(options.sandbox, device)  # loads torch in the background while the submission is read
+    try:
+        from autograder.intake import take_in
+
+        try:
+            submission = take_in(path)
+        except SubmissionRejected as rejection:
+            return _rejected(path, options, rubric, str(rejection))
+        session = _Session(options, rubric, contract, tasks, submission, device)
+        session.seconds["intake"] = time.monotonic() - started
+        return _run(session, backend, started)
+    finally:
+        backend.close()
+
+
+def _tasks(rubric: Rubric, options: GradeOptions) -> list[TaskRule]:
+    if options.track not in rubric.tracks:
+        raise UsageError(f"there is no track {options.track!r}; rubric.yaml has: {', '.join(rubric.tracks)}")
+    chosen = list(rubric.tracks[options.track].tasks)
+    if options.tasks:
+        if unknown := [task for task in options.tasks if task not in chosen]:
+            raise UsageError(f"track {options.track!r} has no task {unknown[0]!r}; it has: {', '.join(chosen)}")
+        chosen = [task for task in chosen if task in options.tasks]
+    tasks = [rubric.task(task) for task in chosen]
+    if not options.training:
+        tasks = [task for task in tasks if task.kind != "training"]
+    if not tasks:
+        raise UsageError("no task is left to grade")
+    return tasks
+
+
+def _device(choice: DeviceChoice) -> Literal["cpu", "cuda"]:
+    if choice == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if choice == "cuda":
+        raise UsageError("--device cuda: torch sees no GPU on this machine; use --device cpu or auto")
+    return "cpu"
+
+
+def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
+    """Start the isolation that `choice` asks for. Call it from the main thread.
+
+    Raises:
+        SandboxUnavailable: It cannot be had; says what to install.
+    """
+    if choice == "none":
+        from autograder.sandbox.plain import Plain
+
+        return Plain(device)
+    if choice == "uid":
+        raise SandboxUnavailable("the uid backend is not built yet: use --sandbox bubblewrap")
+    from autograder.sandbox.bubblewrap import Bubblewrap
+
+    return Bubblewrap(device)
+
+
+# -------------------------------------------------------------------------------------------------------- one run
+
+
+def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
+    from autograder.checking.oracle import load_oracle
+    from autograder.checking.plugin import ChecksPlugin, Context, run_checks
+    from autograder.sandbox.proxy import Sandbox
+
+    options, rubric = session.options, session.rubric
+    names = {name: function.module for name, function in session.contract.functions.items()}
+    oracle = load_oracle(options.assignment, session.contract)
+    order = [f"{task.id}.{check.name}" for task in session.tasks for check in task.checks]
+    secret = f"{session.submission.sha256}/{_digest_files(options.assignment)}"
+    function_limits = rubric.budgets
+    training_limits = rubric.training_budgets.model_copy(update={"device": session.device})
+    with (
+        Sandbox(backend, session.submission, names, function_limits) as asked,
+        Sandbox(backend, session.submission, names, training_limits) as trainer,
+    ):
+        before = time.monotonic()
+        report = asked.load()
+        session.seconds["sandbox_and_loading"] = time.monotonic() - before
+        runs = _training_runs(session, trainer, secret)
+        context = Context(asked, report, session.contract, oracle, runs)
+        plugin = ChecksPlugin(
+            context,
+            order,
+            progress=_reporter(options.progress, len(order)),
+            on_collected=lambda found: require_checks(rubric, options.assignment / "rubric.yaml", found),
+        )
+        before = time.monotonic()
+        tests = options.assignment / "tests"
+        seed = int(hashlib.sha256(secret.encode()).hexdigest()[:8], 16)
+        run_checks([tests / "public", tests / "hidden"], plugin, seed=seed)
+        session.seconds["checks"] = time.monotonic() - before
+        session.training = [record for run in runs.values() if (record := run.record()) is not None]
+        restarts = asked.restarts + trainer.restarts
+    session.provenance = _provenance(session, backend, seed)
+    notes = [*session.submission.notes, *_loading_notes(report, session.contract)]
+    session.seconds["total"] = time.monotonic() - started
+    return _graded(session, plugin.results, report, notes, restarts, backend)
+
+
+def _training_runs(session: _Session, trainer: Any, secret: str) -> dict[str, Any]:
+    wanted = [task for task in session.tasks if task.kind == "training"]
+    if not wanted:
+        return {}
+    from autograder.training.classifier import ClassifierRun
+    from autograder.training.data import load_digits
+
+    data = load_digits(session.options.data, session.options.data_root)
+    runs = {}
+    for task in wanted:
+        rules = session.rubric.training[task.id]
+        if data.name not in rules:
+            raise UsageError(f"rubric.yaml has no training budget of {task.id} for the data set {data.name!r}")
+        runs[task.id] = ClassifierRun(trainer, task.id, data, rules[data.name], secret, session.device)
+    return runs
+
+
+def _reporter(progress: Callable[[int, int, str], None] | None, total: int) -> Callable[[Any], None] | None:
+    if progress is None:
+        return None
+    done = 0
+
+    def report(result: Any) -> None:
+        nonlocal done
+        done += 1
+        progress(done, total, result.id)
+
+    return report
+
+
+def _loading_notes(report: Any, contract: Contract) -> list[Note]:
+    notes = []
+    for path, (why, _) in report.failures.items():
+        message = f"{path} stopped while it was loaded ({why}). From there on only imports, functions, classes and constants were defined."
+        notes.append(Note(code="module-failed", message=message, path=path))
+    for path in report.cut_short:
+        message = f"{path}: its top-level statements took too long and were stopped; functions, classes and constants were still defined."
+        notes.append(Note(code="module-cut-short", message=message, path=path))
+    for path, why in report.excluded.items():
+        notes.append(Note(code="module-excluded", message=f"{path} could not be loaded: {why}", path=path))
+    for name, found in report.found.items():
+        if found.also_in:
+            message = f"`{name}` is defined in {found.path} (this one was graded) and in {', '.join(found.also_in)}."
+            notes.append(Note(code="defined-twice", message=message, path=found.path))
+    return notes
+
+
+# --------------------------------------------------------------------------------------------------------- scoring
+
+
+def _graded(
+    session: _Session, results: Mapping[str, Any], report: Any, notes: list[Note], restarts: int, backend: Any
+) -> GradeRecord:
+    records, earned = [], Fraction(0)
+    for task in session.tasks:
+        record, points = score_task(task, results, session.contract, report)
+        records.append(record)
+        earned += points
+    broken = [check for task in records for check in task.checks if check.outcome is Outcome.ERROR]
+    possible = sum((Fraction(task.points) for task in session.tasks), Fraction(0))
+    seconds = {check_id: round(result.seconds, 4) for check_id, result in results.items()}
+    message = ""
+    if broken:
+        message = f"{len(broken)} checks broke through a fault of the grader ({broken[0].id}); no grade is issued until they ran."
+    return GradeRecord(
+        status="error" if broken else "graded",
+        assignment=session.rubric.title,
+        submission=session.submission.name,
+        track=session.options.track,
+        score=None if broken else points_text(earned),
+        max_score=None if broken else points_text(possible),
+        message=message,
+        tasks=tuple(records),
+        training=tuple(session.training),
+        notes=tuple(notes),
+        flags=tuple(_flags(results, session, backend)),
+        provenance=session.provenance,
+        timing={
+            "stages_seconds": {name: round(value, 3) for name, value in session.seconds.items()},
+            "checks_seconds": seconds,
+            "sandbox_restarts": restarts,
+        },
+    )
+
+
+def score_task(
+    task: TaskRule, results: Mapping[str, Any], contract: Contract, report: Any
+) -> tuple[TaskRecord, Fraction]:
+    """Return a task's record and the exact points it earned, rounded to cents once."""
+    checks, earned = [], Fraction(0)
+    for rule in task.checks:
+        result = results[f"{task.id}.{rule.name}"]
+        if result.outcome in _EARNS:
+            earned += task.share(rule.name)
+        checks.append(
+            CheckRecord(
+                id=result.id,
+                title=result.title,
+                visibility=result.visibility,
+                reveal=rule.reveal or result.visibility == "public",
+                weight=str(rule.weight),
+                outcome=result.outcome,
+                kind=result.kind,
+                message=result.message,
+                help=result.help,
+                evidence=result.evidence,
+                waits_for=result.waits_for,
+                traceback=result.lines if result.outcome is not Outcome.ERROR else tuple(result.error.splitlines()[-40:]),
+                printed=result.printed,
+            )
+        )
+    found = report.found.get(task.id)
+    points = Fraction(points_text(earned))
+    record = TaskRecord(
+        id=task.id,
+        title=task.title,
+        file=f"{contract[task.id].module}.py",
+        signature=contract[task.id].text,
+        found_in=None if found is None else found.path,
+        points=points_text(points),
+        max_points=points_text(task.points),
+        outcome=task_outcome(checks),
+        checks=tuple(checks),
+    )
+    return record, points
+
+
+def task_outcome(checks: Sequence[CheckRecord]) -> Outcome:
+    """Return the outcome of a task from those of its checks: the most serious one wins."""
+    outcomes = {check.outcome for check in checks}
+    for outcome in (Outcome.ERROR, Outcome.FAILED, Outcome.SKIPPED, Outcome.INCONCLUSIVE):
+        if outcome in outcomes:
+            return outcome
+    return Outcome.PASSED
+
+
+def _flags(results: Mapping[str, Any], session: _Session, backend: Any) -> list[Flag]:
+    flags = []
+    for result in results.values():
+        flags += [Flag(code="tampering", message=text, check=result.id) for text in dict.fromkeys(result.flags)]
+        if result.outcome is Outcome.INCONCLUSIVE:
+            flags.append(Flag(code="inconclusive", message=result.message, check=result.id))
+        if result.outcome is Outcome.ERROR:
+            flags.append(Flag(code="our-fault", message=result.message, check=result.id))
+    if not backend.describe()["isolated"]:
+        message = "The submission ran without isolation (--sandbox none): this result proves nothing about somebody else's work."
+        flags.append(Flag(code="not-isolated", message=message))
+    return flags
+
+
+# ------------------------------------------------------------------------------------------------------ provenance
+
+
+def _digest_files(assignment: Path) -> str:
+    """Return a digest of everything that decides points: rubric, reference and checks."""
+    digest = hashlib.sha256()
+    paths = [assignment / "rubric.yaml", *sorted((assignment / "reference").glob("*.py"))]
+    for folder in ("public", "hidden"):
+        paths += sorted((assignment / "tests" / folder).rglob("*.py"))
+    for path in paths:
+        digest.update(path.relative_to(assignment).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _provenance(session: _Session, backend: Any, seed: int) -> dict[str, Any]:
+    import torch
+
+    versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
+    for package in ("numpy", "hypothesis", "pytest", "ppml-autograder"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed as a package"
+    return {
+        "submission_sha256": session.submission.sha256,
+        "assignment_sha256": _digest_files(session.options.assignment),
+        "seed": seed,
+        "device": session.device,
+        "dataset": session.training[0].dataset if session.training else None,
+        "versions": versions,
+        "sandbox": backend.describe(),
+        "limits": {
+            "functions": session.rubric.budgets.model_dump(),
+            "training": session.rubric.training_budgets.model_dump(),
+        },
+    }
+
+
+def _rejected(path: Path, options: GradeOptions, rubric: Rubric, message: str) -> GradeRecord:
+    from autograder.intake import printable
+
+    return GradeRecord(
+        status="rejected",
+        assignment=rubric.title,
+        submission=printable(path.name),
+        track=options.track,
+        score=None,
+        max_score=None,
+        message=message,
+    )
+
+
+def error_record(path: Path, options: GradeOptions, error: BaseException) -> GradeRecord:
+    """Return the record of a grading that broke through a fault of ours: status `error`, no score."""
+    from autograder.intake import printable
+
+    kind = "" if isinstance(error, AutograderError) else f"{type(error).__name__}: "
+    return GradeRecord(
+        status="error",
+        assignment="",
+        submission=printable(path.name),
+        track=options.track,
+        score=None,
+        max_score=None,
+        message=f"{kind}{error}",
+        flags=(Flag(code="our-fault", message=f"{kind}{error}"),),
+    )
+
+
+__all__ = ["GradeOptions", "error_record", "grade", "open_backend", "score_task", "task_outcome"]

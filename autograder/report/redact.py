@@ -1,0 +1,42 @@
+"""What a student may see: a record in, the same record without staff matters out.
+
+The student page is drawn from the redacted record only, so a template cannot leak what it never gets.
+"""
+
+from __future__ import annotations
+
+import re
+
+from autograder.records import CheckRecord, GradeRecord, Outcome, TaskRecord
+
+# A place such as `File "vae.py", line 12, in elbo`. The text of an exception may quote hidden input; a place does not.
+_PLACE = re.compile(r"""^\s*(?:File )?["']?[\w ./()\[\]-]{1,200}["']?(?:,? line |:)\d{1,7}(?:,? in [\w.<>]{1,100})?:?$""")
+
+
+def for_student(record: GradeRecord) -> GradeRecord:
+    """`record` without staff notes, flags, provenance, timing, printed output and evidence that is not revealed."""
+    return record.model_copy(
+        update={
+            "message": "" if record.status == "error" else record.message,
+            "tasks": tuple(_task(task) for task in record.tasks),
+            "notes": tuple(note for note in record.notes if note.audience == "student"),
+            "flags": (),
+            "provenance": {},
+            "timing": {},
+        }
+    )
+
+
+def _task(task: TaskRecord) -> TaskRecord:
+    return task.model_copy(update={"checks": tuple(_check(check) for check in task.checks)})
+
+
+def _check(check: CheckRecord) -> CheckRecord:
+    """One check without its output, our own error messages, and evidence that is not revealed."""
+    if check.outcome is Outcome.ERROR:
+        update = {"message": "", "help": "", "evidence": None, "traceback": (), "printed": ""}
+        return check.model_copy(update=update)
+    if check.reveal:
+        return check.model_copy(update={"printed": ""})
+    places = tuple(line for line in check.traceback if _PLACE.match(line))
+    return check.model_copy(update={"evidence": None, "traceback": places, "printed": ""})

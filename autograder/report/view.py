@@ -1,0 +1,273 @@
+"""From a record to what a page shows: grouping, order and one-line states. Pure; the templates only set it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from itertools import groupby
+from typing import Any, Literal
+
+from autograder.records import CheckRecord, FailureKind, GradeRecord, Note, Outcome, TaskRecord, TrainingRecord
+from autograder.report import text, words
+
+_MOST_ROWS = 400
+_DEEPEST = 6
+
+Blocked = Literal["missing", "import"]
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task and how it is shown.
+
+    Attributes:
+        record: The task itself.
+        anchor: Its id in the page.
+        state: One line for the overview.
+        look: Key of the symbol and colour: an outcome, or `"missing"`.
+        blocked: Set when nothing of the task could be checked, so that one line says all there is to say.
+        failed: Checks in the order in which they are shown, here and below.
+        waiting: The skipped checks, grouped by the check they wait for, in words.
+    """
+
+    record: TaskRecord
+    anchor: str
+    state: str
+    look: str
+    blocked: Blocked | None
+    failed: tuple[CheckRecord, ...]
+    errors: tuple[CheckRecord, ...]
+    undecided: tuple[CheckRecord, ...]
+    passed: tuple[CheckRecord, ...]
+    waiting: tuple[tuple[str, tuple[CheckRecord, ...]], ...]
+
+
+@dataclass(frozen=True)
+class ImportFault:
+    """A file that could not be imported, told once for all the tasks that it stops."""
+
+    anchor: str
+    check: CheckRecord
+    tasks: tuple[TaskView, ...]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measured figure beside its threshold, as text; `reached` is `None` where there is nothing to reach."""
+
+    name: str
+    value: str
+    threshold: str
+    reached: bool | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that the page template is given."""
+
+    record: GradeRecord
+    staff: bool
+    tasks: tuple[TaskView, ...]
+    files: tuple[tuple[str, tuple[TaskView, ...]], ...]
+    imports: tuple[ImportFault, ...]
+    notes: tuple[Note, ...]
+    summary: str
+    share: float | None
+
+    def task(self, task_id: str) -> TaskView | None:
+        """The task with this id, if it is part of the page."""
+        return next((task for task in self.tasks if task.record.id == task_id), None)
+
+    def detailed(self) -> tuple[TaskView, ...]:
+        """The tasks with a section of their own."""
+        return tuple(task for task in self.tasks if task.blocked is None)
+
+    def missing(self) -> tuple[TaskView, ...]:
+        """The tasks that are not implemented yet."""
+        return tuple(task for task in self.tasks if task.blocked == "missing")
+
+
+def page(record: GradeRecord, *, staff: bool) -> Page:
+    """Arrange `record` for a page. For students, `record` must have gone through `redact.for_student` before."""
+    titles = {check.id: check.title for task in record.tasks for check in task.checks}
+    anchors = _anchors(task.id for task in record.tasks)
+    views = tuple(_task(task, anchor, titles) for task, anchor in zip(record.tasks, anchors, strict=True))
+    order = list(dict.fromkeys(task.file for task in record.tasks))
+    tasks = tuple(sorted(views, key=lambda task: order.index(task.record.file)))
+    imports = tuple(_import_faults(tasks))
+    told = {fault.check.message for fault in imports}
+    by_file = groupby(tasks, key=lambda task: task.record.file)
+    return Page(
+        record=record,
+        staff=staff,
+        tasks=tasks,
+        files=tuple((file, tuple(group)) for file, group in by_file),
+        imports=imports,
+        notes=tuple(note for note in record.notes if note.message not in told),
+        summary=_summary(tasks),
+        share=_share(record.score, record.max_score),
+    )
+
+
+def _anchors(ids: Iterable[str]) -> Iterator[str]:
+    """One distinct, harmless id per task; `task-elbo` for the task `elbo`, so that links can be written by hand."""
+    used: set[str] = set()
+    for index, task_id in enumerate(ids, start=1):
+        slug = "task-" + re.sub(r"[^A-Za-z0-9_]+", "-", task_id)[:60]
+        anchor = slug if slug not in used else f"{slug}.{index}"
+        used.add(anchor)
+        yield anchor
+
+
+def _task(task: TaskRecord, anchor: str, titles: dict[str, str]) -> TaskView:
+    def having(outcome: Outcome) -> tuple[CheckRecord, ...]:
+        return tuple(check for check in task.checks if check.outcome is outcome)
+
+    blocked = _blocked(task)
+    return TaskView(
+        record=task,
+        anchor=anchor,
+        state=_state(task, blocked),
+        look="missing" if blocked == "missing" else task.outcome,
+        blocked=blocked,
+        failed=having(Outcome.FAILED),
+        errors=having(Outcome.ERROR),
+        undecided=having(Outcome.INCONCLUSIVE),
+        passed=having(Outcome.PASSED),
+        waiting=tuple(_waiting(having(Outcome.SKIPPED), titles)),
+    )
+
+
+def _blocked(task: TaskRecord) -> Blocked | None:
+    """Whether every check failed for the same lack (or waits for one that did)."""
+    if any(check.outcome not in (Outcome.FAILED, Outcome.SKIPPED) for check in task.checks):
+        return None
+    kinds = {check.kind for check in task.checks if check.outcome is Outcome.FAILED}
+    if kinds == {FailureKind.MISSING}:
+        return "missing"
+    return "import" if kinds == {FailureKind.IMPORT} else None
+
+
+def _waiting(skipped: tuple[CheckRecord, ...], titles: dict[str, str]) -> Iterator[tuple[str, tuple[CheckRecord, ...]]]:
+    groups: dict[str, list[CheckRecord]] = {}
+    for check in skipped:
+        groups.setdefault(check.waits_for or "", []).append(check)
+    for waited, checks in groups.items():
+        yield titles.get(waited) or text.words(waited.rpartition(".")[2]), tuple(checks)
+
+
+def _state(task: TaskRecord, blocked: Blocked | None) -> str:
+    """The one line that says how a task stands."""
+    if blocked:
+        return words.KINDS[FailureKind(blocked)]
+    counted = [check for check in task.checks if check.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE)]
+    undecided = sum(check.outcome is Outcome.INCONCLUSIVE for check in counted)
+    failed = [check for check in task.checks if check.outcome is Outcome.FAILED]
+    own = [check for check in failed if check.carried_from is None]
+    passes = f"{len(counted)} of {text.count(len(task.checks), 'check')} passed"
+    if task.outcome is Outcome.ERROR:
+        return "could not be graded: a fault of the grader"
+    if own:
+        reason = words.KINDS[own[0].kind] if own[0].kind else words.OUTCOMES[Outcome.FAILED]
+        return f"{reason}; {passes}"
+    if failed:
+        return f"fails only because of another task; {passes}"
+    if task.outcome is Outcome.SKIPPED:
+        return f"not run, waits for something else; {passes}" if counted else "not run, waits for something else"
+    if undecided:
+        return f"complete; {text.count(undecided, 'check')} undecided, counted as passed"
+    return "complete" if task.outcome is Outcome.PASSED else f"{words.OUTCOMES[task.outcome]}; {passes}"
+
+
+def _import_faults(tasks: tuple[TaskView, ...]) -> Iterator[ImportFault]:
+    """The faults of import among blocked tasks, one per message."""
+    groups: dict[str, list[TaskView]] = {}
+    for task in tasks:
+        if task.blocked == "import":
+            groups.setdefault(task.failed[0].message, []).append(task)
+    for index, stopped in enumerate(groups.values(), start=1):
+        yield ImportFault(f"import-{index}", stopped[0].failed[0], tuple(stopped))
+
+
+def _summary(tasks: tuple[TaskView, ...]) -> str:
+    """`12 tasks: 5 complete, 3 with failed checks, 4 not implemented yet.`"""
+    labels: dict[str, str] = {
+        Outcome.PASSED: "complete",
+        Outcome.INCONCLUSIVE: "complete with an undecided check",
+        Outcome.FAILED: "with failed checks",
+        "import": "in a file that could not be imported",
+        "missing": "not implemented yet",
+        Outcome.SKIPPED: "not run",
+        Outcome.ERROR: "not graded because of a fault of the grader",
+    }
+    keys: list[str] = [task.blocked or task.record.outcome for task in tasks]
+    parts = [f"{keys.count(key)} {label}" for key, label in labels.items() if key in keys]
+    return f"{text.count(len(tasks), 'task')}: {', '.join(parts)}." if tasks else ""
+
+
+def _share(score: str | None, max_score: str | None) -> float | None:
+    """Score divided by maximum, between 0 and 1, for the bar; `None` where there is no score."""
+    try:
+        ratio = Decimal(score or "") / Decimal(max_score or "")
+    except (InvalidOperation, ZeroDivisionError):
+        return None
+    return float(min(max(ratio, Decimal(0)), Decimal(1))) if ratio.is_finite() else None
+
+
+def metrics(training: TrainingRecord) -> tuple[Metric, ...]:
+    """The figures of a training run beside what they had to reach."""
+    names = [*training.metrics, *(name for name in training.thresholds if name not in training.metrics)]
+    return tuple(_metric(name, training.metrics.get(name), training.thresholds.get(name)) for name in names)
+
+
+def _metric(name: str, value: float | None, threshold: float | None) -> Metric:
+    shown = "not measured" if value is None else text.figure(name, value)
+    if threshold is None:
+        return Metric(text.words(name), shown, "", None)
+    less = text.less_is_better(name)
+    reached = value is not None and (value <= threshold if less else value >= threshold)
+    return Metric(
+        text.words(name), shown, f"{'at most' if less else 'at least'} {text.figure(name, threshold)}", reached
+    )
+
+
+def tables(content: dict[str, Any]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """`content` as captioned tables: its plain entries first, then one table for every dict in it."""
+    inner = {key: value for key, value in content.items() if isinstance(value, dict) and value}
+    plain = {key: value for key, value in content.items() if key not in inner}
+    captioned = ([("general", plain)] if plain else []) + [(str(key), value) for key, value in inner.items()]
+    return tuple((caption, _rows(value)) for caption, value in captioned)
+
+
+def _rows(nested: Any) -> tuple[tuple[str, str], ...]:
+    """The leaves of nested dicts and lists as (path, text) rows, in order; bounded in depth and number."""
+    rows = list(_leaves(nested, ()))
+    left_out = len(rows) - _MOST_ROWS
+    shown = tuple(rows[:_MOST_ROWS])
+    return (*shown, ("…", text.count(left_out, "more row"))) if left_out > 0 else shown
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value and len(path) < _DEEPEST:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+        return
+    if isinstance(value, list | tuple) and len(path) < _DEEPEST and any(isinstance(item, dict) for item in value):
+        for index, item in enumerate(value, start=1):
+            yield from _leaves(item, (*path, str(index)))
+        return
+    yield " › ".join(path), _leaf(value)
+
+
+def _leaf(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, int):
+        return str(value)  # seeds and versions are no quantities: no separators
+    if isinstance(value, float):
+        return text.number(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(_leaf(item) for item in value) or "none"
+    return str(value) if value != {} and value != "" else "none"

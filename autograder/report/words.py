@@ -1,0 +1,83 @@
+"""The words and symbols of the reports: every outcome, kind and status has a readable text here."""
+
+from __future__ import annotations
+
+from autograder.records import FailureKind, Outcome
+
+SYMBOLS: dict[str, str] = {
+    Outcome.PASSED: "✓",
+    Outcome.FAILED: "✗",
+    Outcome.SKIPPED: "–",
+    Outcome.ERROR: "!",
+    Outcome.INCONCLUSIVE: "?",
+    "missing": "○",
+}
+"""One character per look; always shown together with words."""
+
+OUTCOMES: dict[Outcome, str] = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "failed",
+    Outcome.SKIPPED: "not run",
+    Outcome.ERROR: "could not be checked",
+    Outcome.INCONCLUSIVE: "undecided",
+}
+"""What an outcome is called."""
+
+KINDS: dict[FailureKind, str] = {
+    FailureKind.MISSING: "not implemented yet",
+    FailureKind.IMPORT: "its file could not be imported",
+    FailureKind.SIGNATURE: "takes other arguments",
+    FailureKind.EXCEPTION: "raises an error",
+    FailureKind.TIMEOUT: "takes too long",
+    FailureKind.MEMORY: "needs too much memory",
+    FailureKind.CRASH: "makes Python crash",
+    FailureKind.CONTRACT: "returns the wrong kind of result",
+    FailureKind.VALUE: "gives a wrong result",
+    FailureKind.POLICY: "breaks a rule of the assignment",
+}
+"""Why a check failed, as the end of a sentence that begins with the task."""
+
+ERROR_CHECK = (
+    "This could not be checked because of a fault of the grader. It is not your mistake, and no grade is issued until "
+    "it has been checked again or a person has looked at it."
+)
+"""What a student reads in place of our own error message."""
+
+INCONCLUSIVE_CHECK = (
+    "Your function is random, and the draws we made were not enough to decide. It counts as passed; a person may look "
+    "at it."
+)
+"""What an undecided statistical check means."""
+
+ERROR_PAGE = (
+    "Your submission could not be graded because of a fault of the grader. You lose nothing: no score has been issued, "
+    "and the course staff will see to it that your submission is graded."
+)
+"""The whole message of a student page with status `error`."""
+
+REJECTED_PAGE = "Your submission could not be read, so nothing in it has been graded."
+"""What comes before the reason on a page with status `rejected`."""
+
+REJECTED_ADVICE = (
+    "Correct what the message above describes and hand in again. If you believe that your submission is in order, "
+    "send this page to the course staff."
+)
+"""What comes after the reason."""
+
+DATASETS = {
+    "mnist": "MNIST: 28 × 28 images of handwritten digits",
+    "digits": "the 1,797 handwritten digits of scikit-learn, enlarged to 28 × 28 pixels",
+}
+"""Datasets in words, by the name in the record."""
+
+
+def dataset(name: str) -> str:
+    """A dataset in words; a name that is not known is used as it is."""
+    return DATASETS.get(name.strip().lower(), name)
+
+
+def device(name: str) -> str:
+    """A device in words."""
+    if name.startswith("cuda"):
+        return f"graphics processor (`{name}`)"
+    return "processor (CPU)" if name == "cpu" else name

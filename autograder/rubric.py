@@ -1,0 +1,238 @@
+"""`rubric.yaml` as frozen records. Everything wrong with it is refused while loading, with its line: `rubric.yaml:12: ...`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from autograder.errors import RubricError
+from autograder.records import Record
+from autograder.sandbox.limits import Limits
+
+_CENT = Decimal("0.01")
+
+
+class CheckRule(Record):
+    """One check of a task.
+
+    Attributes:
+        name: Second half of the check's id.
+        weight: Its share of the task's points, relative to the other checks' weights.
+        reveal: Show a hidden check's smallest failing input to students.
+    """
+
+    name: str
+    weight: Decimal = Field(gt=0)
+    reveal: bool = False
+
+
+class TaskRule(Record):
+    """One task: what it is worth and how the points are split."""
+
+    id: str
+    title: str
+    kind: Literal["function", "training"] = "function"
+    points: Decimal = Field(gt=0)
+    checks: tuple[CheckRule, ...] = Field(min_length=1)
+
+    def share(self, name: str) -> Fraction:
+        """Return the exact part of the task's points that check `name` carries."""
+        total = sum((Fraction(check.weight) for check in self.checks), Fraction(0))
+        return Fraction(self.points) * next(Fraction(c.weight) for c in self.checks if c.name == name) / total
+
+
+class TrainingRule(Record):
+    """Budget and thresholds of a training task on one data set.
+
+    Attributes:
+        epochs, batch_size, learning_rate: Passed to the student's function.
+        n_train, n_validation: Images it gets.
+        threshold: The measured figure must reach it (accuracy as a fraction).
+        wall_seconds: Wall clock as a stop.
+    """
+
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    n_train: int = Field(gt=0)
+    n_validation: int = Field(gt=0)
+    threshold: float = Field(gt=0, le=1)
+    wall_seconds: float = Field(gt=0)
+
+
+class Track(Record):
+    """A named choice of tasks."""
+
+    title: str
+    tasks: tuple[str, ...] = Field(min_length=1)
+    forbidden_imports: tuple[str, ...] = ()
+
+
+class Rubric(Record):
+    """The whole rubric. `points` is what the tasks must add up to."""
+
+    title: str
+    points: Decimal
+    budgets: Limits
+    training_budgets: Limits
+    training: dict[str, dict[str, TrainingRule]] = Field(default_factory=dict)
+    tasks: tuple[TaskRule, ...] = Field(min_length=1)
+    tracks: dict[str, Track]
+
+    def task(self, task_id: str) -> TaskRule:
+        """Return the task called `task_id`."""
+        return next(task for task in self.tasks if task.id == task_id)
+
+    def check_ids(self) -> list[str]:
+        """Return every check id, `"<task>.<name>"`, in the rubric's order."""
+        return [f"{task.id}.{check.name}" for task in self.tasks for check in task.checks]
+
+
+def points_text(value: Fraction | Decimal) -> str:
+    """Return points as a decimal string with two places, halves rounded up."""
+    exact = Fraction(value)
+    cents = (exact * 100 + Fraction(1, 2)).__floor__()
+    return str((Decimal(cents) / 100).quantize(_CENT))
+
+
+def load_rubric(path: Path) -> Rubric:
+    """Read and check a rubric file.
+
+    Raises:
+        RubricError: With the line, for anything that is wrong with it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RubricError(path, None, f"cannot be read: {error}") from None
+    return parse_rubric(text, path)
+
+
+def parse_rubric(text: str, path: Path) -> Rubric:
+    """Return the rubric in `text`; `path` is only used in messages."""
+    yaml = YAML(typ="rt", pure=True)
+    yaml.allow_duplicate_keys = False
+    try:
+        tree = yaml.load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise RubricError(path, line, " ".join(str(error.problem or error).split())) from None
+    except (YAMLError, ValueError) as error:
+        raise RubricError(path, None, str(error)) from None
+    if not isinstance(tree, CommentedMap):
+        raise RubricError(path, 1, "a rubric is a map with title, points, budgets, tasks and tracks")
+    try:
+        rubric = Rubric.model_validate(_shaped(tree, path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = [part for part in first["loc"] if part not in ("checks",) or True]
+        label = ".".join(str(part) for part in where)
+        raise RubricError(path, _line_of(tree, where), f"{label}: {first['msg']} (found {first['input']!r:.80})") from None
+    _consistent(rubric, tree, path)
+    return rubric
+
+
+def _shaped(tree: CommentedMap, path: Path) -> dict[str, Any]:
+    """Turn YAML's `checks: {value: 3}` into a list of rules, and numbers into exact decimals."""
+    plain: dict[str, Any] = _plain(tree)
+    for index, task in enumerate(plain.get("tasks") or []):
+        if not isinstance(task, dict):
+            raise RubricError(path, _line_of(tree, ["tasks", index]), "a task is a map with id, title, points and checks")
+        checks = task.get("checks")
+        if isinstance(checks, dict):
+            task["checks"] = [
+                {"name": name, **rule} if isinstance(rule, dict) else {"name": name, "weight": rule}
+                for name, rule in checks.items()
+            ]
+    if isinstance(plain.get("training_budgets"), dict) and isinstance(plain.get("budgets"), dict):
+        plain["training_budgets"] = plain["budgets"] | plain["training_budgets"]
+    return plain
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, CommentedMap):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(value) for value in node]
+    if isinstance(node, float):
+        try:  # the text of the number, not its binary neighbour
+            return Decimal(str(node))
+        except InvalidOperation:
+            return node
+    return node
+
+
+def _line_of(tree: Any, where: Collection[Any]) -> int | None:
+    """Return the line of the deepest node on the way `where` that the file has."""
+    line = 1
+    node = tree
+    for part in where:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+            node = node[part]
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+            node = node[part]
+        elif isinstance(node, CommentedMap) and isinstance(part, int) and part < len(node):
+            key = list(node)[part]  # checks are a map in the file and a list in the record
+            line = node.lc.key(key)[0] + 1
+            node = node[key]
+    return line
+
+
+def _consistent(rubric: Rubric, tree: CommentedMap, path: Path) -> None:
+    seen: dict[str, int] = {}
+    for index, task in enumerate(rubric.tasks):
+        if task.id in seen:
+            first = _line_of(tree, ["tasks", seen[task.id]])
+            raise RubricError(path, _line_of(tree, ["tasks", index]), f"task {task.id!r} stands twice (first in line {first})")
+        seen[task.id] = index
+        if task.kind == "training" and task.id not in rubric.training:
+            line = _line_of(tree, ["tasks", index])
+            raise RubricError(path, line, f"training task {task.id!r} has no entry under training")
+    total = sum((task.points for task in rubric.tasks), Decimal(0))
+    if total != rubric.points:
+        message = f"the tasks' points add up to {total}, but points says {rubric.points}"
+        raise RubricError(path, _line_of(tree, ["points"]), message)
+    for name, track in rubric.tracks.items():
+        for position, task_id in enumerate(track.tasks):
+            if task_id not in seen:
+                line = _line_of(tree, ["tracks", name, "tasks", position])
+                raise RubricError(path, line, f"track {name!r} names an unknown task {task_id!r}; {_known(seen)}")
+    for task_id in rubric.training:
+        if task_id not in seen:
+            raise RubricError(path, _line_of(tree, ["training", task_id]), f"unknown task {task_id!r}; {_known(seen)}")
+    if "full" not in rubric.tracks:
+        raise RubricError(path, _line_of(tree, ["tracks"]), "a track named 'full' is needed: it is the default")
+
+
+def _known(names: Mapping[str, Any] | Collection[str]) -> str:
+    return "known are: " + ", ".join(names)
+
+
+def require_checks(rubric: Rubric, path: Path, found: Collection[str]) -> None:
+    """Refuse a rubric whose checks and the assignment's tests are not the same.
+
+    Raises:
+        RubricError: An unknown check in the rubric, with its line, or a test that the rubric does not weigh.
+    """
+    tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+    for task_index, task in enumerate(rubric.tasks):
+        names = {check_id.split(".", 1)[1] for check_id in found if check_id.startswith(task.id + ".")}
+        for check_index, check in enumerate(task.checks):
+            if check.name not in names:
+                line = _line_of(tree, ["tasks", task_index, "checks", check_index])
+                raise RubricError(path, line, f"unknown check {check.name!r} of {task.id}; {_known(sorted(names))}")
+        if unweighed := sorted(names - {check.name for check in task.checks}):
+            line = _line_of(tree, ["tasks", task_index, "checks"])
+            raise RubricError(path, line, f"{task.id}: the check {unweighed[0]!r} exists but has no weight")
+    if strangers := sorted({check_id.split(".", 1)[0] for check_id in found} - {task.id for task in rubric.tasks}):
+        raise RubricError(path, None, f"there are checks of {strangers[0]!r}, which is no task of the rubric")

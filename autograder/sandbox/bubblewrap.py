@@ -1,0 +1,135 @@
+"""Isolation by bubblewrap: namespaces of every kind, a file system of read-only system folders, no network.
+
+As root the zygote becomes uid 65534 for good; as another user it gets a user namespace in which it is 65534.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import site
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox import seccomp
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.zygote import INSIDE, START, Worker, Zygote
+
+INSTALL_HINT = (
+    "Install it (Debian, Ubuntu: apt-get install bubblewrap libseccomp2), or grade on a machine where it can be had. "
+    "Nothing was run. (--sandbox none runs the submission unprotected and is meant for your own work only.)"
+)
+
+
+def find_bubblewrap() -> str:
+    """Return the path of `bwrap`.
+
+    Raises:
+        SandboxUnavailable: It is not installed; says how to install it.
+    """
+    path = shutil.which("bwrap", path="/usr/bin:/bin:/usr/local/bin")
+    if path is None:
+        raise SandboxUnavailable(f"bubblewrap (bwrap) is not installed, so a submission cannot be isolated. {INSTALL_HINT}")
+    return path
+
+
+def _mounts(device: str) -> list[str]:
+    arguments = ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        place = Path("/") / name
+        if place.is_symlink():
+            arguments += ["--symlink", os.readlink(place), str(place)]
+        elif place.exists():
+            arguments += ["--ro-bind", str(place), str(place)]
+    for place in ("/etc/ld.so.cache", "/etc/alternatives"):
+        arguments += ["--ro-bind-try", place, place]
+    for folder in sorted({sys.base_prefix, sys.prefix}):
+        if not Path(folder).is_relative_to("/usr"):
+            arguments += [*_readable_parents(folder), "--ro-bind", folder, folder]
+    packages = [sysconfig.get_path("purelib"), *site.getsitepackages()]
+    for folder in sorted(set(packages)):
+        ours = Path(folder) / "autograder"
+        if ours.is_dir():  # the engine, when it was installed as a wheel: not for students to read
+            arguments += ["--tmpfs", str(ours)]
+    if device == "cuda":
+        for node in sorted(Path("/dev").glob("nvidia*")):
+            arguments += ["--dev-bind", str(node), str(node)]
+    arguments += ["--perms", "1777", "--tmpfs", "/tmp", "--dir", "/run", "--perms", "0755", "--dir", "/runner", "--ro-bind", str(INSIDE), "/runner/inside"]  # noqa: S108
+    return arguments
+
+
+def _readable_parents(folder: str) -> list[str]:
+    """Create the folders above a mount: bubblewrap would make them readable by root only."""
+    arguments: list[str] = []
+    for parent in reversed(Path(folder).parents[:-1]):
+        arguments += ["--perms", "0755", "--dir", str(parent)]
+    return arguments
+
+
+def _identity() -> list[str]:
+    if os.getuid() == 0:
+        return ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    return ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+
+
+def environment() -> dict[str, str]:
+    """The whole environment of a worker: nothing of ours is passed on."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/tmp",  # noqa: S108
+        "TMPDIR": "/tmp",  # noqa: S108
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": "/tmp",  # noqa: S108
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "OPENBLAS_NUM_THREADS": "1",
+        "AUTOGRADER_DROP_ROOT": "1" if os.getuid() == 0 else "0",
+    }
+
+
+class Bubblewrap:
+    """Workers behind bubblewrap. The zygote starts at once and is waited for when the first worker is needed."""
+
+    name = "bubblewrap"
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._filter = seccomp.program()
+        command = [
+            find_bubblewrap(),
+            *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"),
+            *("--die-with-parent", "--new-session", "--hostname", "sandbox"),
+            *_identity(),
+            *_mounts(device),
+            *("--chdir", "/"),
+            *("--", sys.executable, "-s", "-P", "-X", "utf8", "-c", START.format(folder="/runner")),
+        ]
+        self._zygote = Zygote(command, environment(), confine=True)
+
+    def spawn(self, limits: Limits) -> Worker:
+        """See `Backend.spawn`."""
+        return self._zygote.spawn(limits, self._filter, Path("/tmp"))  # noqa: S108 -- inside, a tmpfs of its own
+
+    def wait_until_ready(self) -> None:
+        """Wait until workers can be forked."""
+        self._zygote.wait_until_ready()
+
+    def pid(self) -> int:
+        """Return the process id of bubblewrap itself."""
+        return self._zygote.pid()
+
+    def describe(self) -> dict[str, Any]:
+        """See `Backend.describe`."""
+        return {
+            "backend": self.name,
+            "isolated": True,
+            "protects": "files, network, other processes, users and submissions; limits on time, memory, processes, files, output",
+        }
+
+    def close(self) -> None:
+        """See `Backend.close`."""
+        self._zygote.close()

@@ -1,0 +1,100 @@
+"""Giving up every right, in the worker, before a student's line runs. Linux only; plain system calls through ctypes.
+
+Order matters: namespaces first (they need the right to make them), then mounts, then limits, then the filter that forbids
+making namespaces and mounts for good.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+from typing import Any
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_NAMESPACES = 0x00020000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x08000000 | 0x04000000  # mnt user pid net ipc uts
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_SET_PDEATHSIG = 4, 38, 22, 1
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{what}: {os.strerror(error)}")
+
+
+def drop_root(uid: int, gid: int) -> None:
+    """Become `uid`:`gid` for good, when we are root at all."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)")
+    # after setuid a process is not "dumpable" and could not write its own uid_map
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl(DUMPABLE)")
+
+
+def enter_namespaces() -> None:
+    """Move into new namespaces of every kind. The caller must fork afterwards: only the child is in the PID namespace."""
+    uid, gid = os.getuid(), os.getgid()
+    _check(_libc.unshare(_NAMESPACES), "unshare")
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+
+
+def mount_scratch(scratch_mb: int, hide_proc: bool) -> None:
+    """Put fresh, bounded tmpfs over every place that can be written to, and an empty one over /proc.
+
+    A new /proc cannot be mounted in a user namespace under another container's masks; the zygote's would show the zygote.
+    """
+    for place, options in (
+        ("/tmp", f"size={scratch_mb}m,nr_inodes=20000,mode=0700"),  # noqa: S108 -- it is ours alone from here on
+        ("/dev/shm", f"size={scratch_mb}m,nr_inodes=2000,mode=0700"),  # noqa: S108
+    ):
+        _mount_tmpfs(place, options)
+    if hide_proc:
+        _mount_tmpfs("/proc", "size=4k,nr_inodes=2,mode=0555")
+    os.chdir("/tmp")  # noqa: S108
+
+
+def _mount_tmpfs(place: str, options: str) -> None:
+    flags = _MS_NOSUID | _MS_NODEV
+    _check(_libc.mount(b"tmpfs", place.encode(), b"tmpfs", flags, options.encode()), f"mount {place}")
+
+
+def limit_resources(limits: dict[str, Any]) -> None:
+    """Set hard limits that are inherited and cannot be raised again."""
+    megabyte = 2**20
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: limits["file_mb"] * megabyte,
+        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_NPROC: limits["processes"],
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    if limits["device"] == "cpu":  # a CUDA driver maps far more than it uses
+        wanted[resource.RLIMIT_DATA] = limits["memory_mb"] * megabyte
+    for which, value in wanted.items():
+        hard = resource.getrlimit(which)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (value, value))
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]  # noqa: RUF012 -- ctypes wants a plain list
+
+
+def filter_system_calls(program: bytes) -> None:
+    """Install a compiled seccomp filter; there is no way back."""
+    if len(program) % 8 or not program:
+        raise ValueError(f"a filter is a list of 8-byte instructions, not {len(program)} bytes")
+    structure = _Program(len(program) // 8, program)
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)")
+    _check(_libc.prctl(_PR_SET_SECCOMP, 2, ctypes.byref(structure), 0, 0), "prctl(SECCOMP)")
+
+
+def die_with_parent() -> None:
+    """Be killed when the process that started us ends."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0), "prctl(PDEATHSIG)")

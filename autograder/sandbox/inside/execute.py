@@ -1,0 +1,267 @@
+"""One question to a submission, answered with plain data.
+
+`Session` holds what a loaded submission is: its modules, the functions of the contract found in them, and the objects
+that stay inside (handles). It is used by the worker, and in the same way by a student's own laptop without any sandbox.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from . import loader, probes
+from .traces import describe_error, student_lines
+from .wire import Handle, Opaque, Probe, Seed
+
+MAX_REPEAT = 100_000
+
+
+class OperationCounter(TorchDispatchMode):
+    """Counts the tensor operations that run under it: a vectorised function needs the same number for any batch size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count one operation and run it."""
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
+class Missing(Exception):
+    """The function or object that was asked for is not there."""
+
+
+class Session:
+    """A submission that was loaded into this process."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Any] = {}
+        self._objects: dict[int, Any] = {}
+        self._next_id = 1
+        self.device = "cpu"
+
+    # ---------------------------------------------------------------------------------------------------- loading
+
+    def load(self, message: dict[str, Any], on_module: Callable[[str], None]) -> dict[str, Any]:
+        """Run the modules in `message["sources"]` and say which functions of `message["names"]` were found where."""
+        self.device = message.get("device", "cpu")
+        sources = [
+            loader.Source(s["path"], s["module"], tuple((c[0], c[1]) for c in s["cells"]), s["mode"])
+            for s in message["sources"]
+        ]
+        finder = loader.load(sources, message["budget"], on_module)
+        found = {}
+        for name, preferred in message["names"].items():
+            entry = loader.locate(name, preferred, sources)
+            if entry is not None:
+                self._functions[name] = entry.value
+                found[name] = {"path": entry.path, "also_in": list(entry.also_in), **signature_of(entry.value)}
+        return {"found": found, "modules": [report.as_data() for report in finder.reports.values()]}
+
+    # ---------------------------------------------------------------------------------------------------- calling
+
+    def call(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Answer one question: see `autograder.sandbox.proxy.Question` for its fields."""
+        try:
+            return {"type": "answer", **self._ask(message)}
+        except BaseException as error:
+            return {"type": "raised", **describe_error(error), "lines": student_lines(error)}
+
+    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        function = self._function(message["function"])
+        if message.get("evaluate"):
+            function = _evaluating(function)
+        inputs = _Inputs(self, message)
+        repeat = min(int(message.get("repeat") or 1), MAX_REPEAT)
+        counter = OperationCounter() if message.get("count_operations") else None
+        started = time.perf_counter()
+        values = []
+        for index in range(repeat):
+            _seed_everything(message["seed"] + index)
+            args, kwargs = inputs.bind(function, index)
+            if counter is None:
+                values.append(function(*args, **kwargs))
+            else:
+                with counter:
+                    values.append(function(*args, **kwargs))
+        seconds = time.perf_counter() - started
+        value = values[0] if repeat == 1 else _stack(values)
+        return {
+            "gradients": inputs.gradients(value, message) if message.get("gradients") else {},
+            "value": self._keep(value, 0),
+            "modified": inputs.modified(),
+            "modes": inputs.modes(),
+            "operations": None if counter is None else counter.count,
+            "seconds": seconds,
+        }
+
+    def _function(self, target: Any) -> Any:
+        if isinstance(target, Handle):
+            return self.object(target)
+        if isinstance(target, str) and target in self._functions:
+            return self._functions[target]
+        raise Missing(f"{target!r} is not defined")
+
+    def object(self, handle: Handle) -> Any:
+        """Return the object that a handle stands for."""
+        if handle.id not in self._objects:
+            raise Missing("the object that was asked about is gone")
+        return self._objects[handle.id]
+
+    def forget(self) -> None:
+        """Drop every object that was kept for the trusted side."""
+        self._objects.clear()
+
+    def _keep(self, value: Any, depth: int) -> Any:
+        """Replace objects that cannot cross, but can be called later, by handles."""
+        if depth < 8 and type(value) in (tuple, list):
+            return type(value)(self._keep(item, depth + 1) for item in value)
+        if depth < 8 and type(value) is dict:
+            return {key: self._keep(item, depth + 1) for key, item in value.items()}
+        plain = value is None or isinstance(value, torch.Tensor | np.ndarray | np.generic | Handle | Opaque)
+        if plain or isinstance(value, bool | int | float | str | bytes | tuple | list | dict) or not callable(value):
+            return value
+        self._objects[self._next_id] = value
+        self._next_id += 1
+        return Handle(self._next_id - 1, type(value).__name__[:200])
+
+
+class _Inputs:
+    """The arguments of one question: decoded once, checked for changes afterwards."""
+
+    def __init__(self, session: Session, message: dict[str, Any]) -> None:
+        self._session = session
+        self.networks: dict[str, torch.nn.Module] = {}
+        names = message.get("arg_names") or [str(i) for i in range(len(message["args"]))]
+        self._args = [self._decode(name, value) for name, value in zip(names, message["args"], strict=True)]
+        self._kwargs = {name: self._decode(name, value) for name, value in message.get("kwargs", {}).items()}
+        self._offered: dict[str, Any] = message.get("offered", {})
+        self._by_name = dict(zip(names, self._args, strict=True)) | self._kwargs
+        self._leaves = {name: self._leaf(name) for name in message.get("gradients") or []}
+        self._before = {
+            name: value.detach().clone() for name, value in self._by_name.items() if isinstance(value, torch.Tensor)
+        }
+
+    def _decode(self, name: str, value: Any) -> Any:
+        if isinstance(value, Probe):
+            self.networks[name] = probes.build(value.spec, self._session.device)
+            return self.networks[name]
+        if isinstance(value, Handle):
+            return self._session.object(value)
+        if isinstance(value, torch.Tensor):
+            return value.to(self._session.device)
+        return value
+
+    def _leaf(self, name: str) -> torch.Tensor:
+        """Return the tensor that a gradient is asked for: an argument, or `"encoder.trunk.0.bias"` of a probe."""
+        head, _, rest = name.partition(".")
+        if rest:
+            return dict(self.networks[head].named_parameters())[rest]
+        tensor: torch.Tensor = self._by_name[name]
+        return tensor.requires_grad_()
+
+    def bind(self, function: Any, index: int) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments to call `function` with; offered ones only if it takes them."""
+        args, kwargs = list(self._args), dict(self._kwargs)
+        accepted = _parameters(function)
+        for name, value in self._offered.items():
+            if accepted is None or name not in accepted:
+                continue
+            if isinstance(value, Seed):
+                value = torch.Generator(self._session.device).manual_seed(value.value + index)
+            kwargs[name] = value
+        return args, kwargs
+
+    def gradients(self, value: Any, message: dict[str, Any]) -> dict[str, Any]:
+        """Return d⟨cotangent, value⟩/d(leaf) for every leaf; None where the value does not depend on it."""
+        part, cotangent = message.get("part"), message.get("cotangent")
+        value = value if part is None else value[part]
+        if isinstance(value, torch.Tensor) and value.requires_grad:
+            weights = torch.ones_like(value) if cotangent is None else cotangent.to(value.device, value.dtype)
+            total = (value * weights.reshape(value.shape)).sum()
+            wanted = list(self._leaves.values())
+            found = torch.autograd.grad(total, wanted, allow_unused=True)
+            return dict(zip(self._leaves, found, strict=True))
+        return dict.fromkeys(self._leaves)
+
+    def modified(self) -> list[str]:
+        """Return the names of the tensor arguments that are not what they were."""
+        return [
+            name
+            for name, before in self._before.items()
+            if self._by_name[name].shape != before.shape
+            or not torch.equal(_bits(self._by_name[name].detach()), _bits(before))
+        ]
+
+    def modes(self) -> dict[str, bool]:
+        """Return for every probe whether it is in training mode after the call."""
+        return {name: network.training for name, network in self.networks.items()}
+
+
+def _evaluating(model: Any) -> Any:
+    """Return `model` as it is asked for predictions: in evaluation mode, without a graph."""
+    if isinstance(model, torch.nn.Module):
+        model.eval()
+    return torch.no_grad()(model.__call__ if isinstance(model, torch.nn.Module) else model)
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    """NaN equals itself bit for bit."""
+    return torch.nan_to_num(tensor, nan=12345.678) if tensor.is_floating_point() else tensor
+
+
+def _stack(values: list[Any]) -> Any:
+    if all(isinstance(value, torch.Tensor) and value.shape == values[0].shape for value in values):
+        return torch.stack([value.detach() for value in values])
+    if all(type(value) in (int, float) for value in values):
+        return torch.tensor(values, dtype=torch.float64)
+    return values
+
+
+def _seed_everything(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 -- students use the global generators
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed formats a stack trace for devices that are not there
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+
+
+def _parameters(function: Any) -> list[str] | None:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return _Everything()
+    return [parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY]
+
+
+class _Everything(list[str]):
+    """`**kwargs` takes any name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def signature_of(value: Any) -> dict[str, Any]:
+    """Describe what can be called and how, as plain data: kind, and parameters as (name, kind, has default)."""
+    kind = "class" if inspect.isclass(value) else "function" if callable(value) else "value"
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return {"kind": kind, "parameters": None}
+    return {
+        "kind": kind,
+        "parameters": [
+            [p.name, p.kind.name, p.default is not inspect.Parameter.empty] for p in signature.parameters.values()
+        ][:100],
+    }

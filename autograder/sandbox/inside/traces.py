@@ -1,0 +1,44 @@
+"""Errors of a student's code as plain data: type, message and the student's own lines of the traceback."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from typing import Any
+
+MAX_TEXT = 2000
+_MEMORY_WORDS = ("can't allocate memory", "out of memory", "not enough memory", "cannot allocate memory")
+
+
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """Return `{"exception", "message", "category"}`; the category is "exception", "memory" or "not_implemented".
+
+    Reading a hostile exception may run hostile code; whatever that raises is swallowed.
+    """
+    try:
+        message = str(error)[:MAX_TEXT]
+    except BaseException as second:
+        message = f"(its message could not be read: {type(second).__name__})"
+    category = "exception"
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError | OSError) and any(word in message.lower() for word in _MEMORY_WORDS)
+    ):
+        category = "memory"
+    elif isinstance(error, NotImplementedError):
+        category = "not_implemented"
+    return {"exception": type(error).__name__[:200], "message": message, "category": category}
+
+
+def student_lines(error: BaseException) -> list[str]:
+    """Return the traceback's lines that are the student's, innermost last: a place, then the text of that line."""
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        text = (error.text or "").strip()[:200]
+        return [f'File "{str(error.filename)[:200]}", line {error.lineno}, in <module>', f"    {text}"]
+    lines = []
+    for frame, number in list(traceback.walk_tb(error.__traceback__))[-200:]:
+        filename = frame.f_code.co_filename
+        if filename in linecache.cache and linecache.cache[filename][1:2] == (None,):
+            text = linecache.getline(filename, number).strip()[:200]
+            lines.append(f'File "{filename[:200]}", line {number}, in {frame.f_code.co_name[:100]}')
+            lines.append(f"    {text}")
+    return lines[-16:]

@@ -1,0 +1,75 @@
+"""One worker: gives up its rights, loads one submission and answers questions about it until the channel closes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from . import channel as frames
+from . import confine
+from .execute import Session
+from .wire import WireError
+
+
+def warm_up() -> None:
+    """Do once, before workers are forked, what torch does at its first operation (it reads /proc/cpuinfo, which they lack).
+
+    Too small for torch to start threads: a forked process does not inherit them.
+    """
+    torch.set_num_threads(1)
+    weights = torch.ones(2, 2, requires_grad=False)
+    (weights @ weights).exp().sum().item()
+    torch.manual_seed(0)
+
+
+def confine_process(config: dict[str, Any]) -> None:
+    """Enter the confinement that `config` asks for; raises OSError where a part of it cannot be had."""
+    if config["confine"]:
+        confine.mount_scratch(config["limits"]["scratch_mb"], hide_proc=config["limits"]["device"] == "cpu")
+    confine.limit_resources(config["limits"])
+    if config["filter"]:
+        confine.filter_system_calls(config["filter"])
+
+
+def serve(channel: socket.socket, config: dict[str, Any]) -> None:
+    """Answer messages until the trusted side closes the channel."""
+    torch.set_num_threads(config["limits"]["threads"])
+    if config["limits"]["device"] == "cuda":  # costs two seconds of imports, and a CPU needs it for nothing we ask
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    folder = Path(config["folder"])
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    session = Session()
+    while (message := frames.receive(channel)) is not None:
+        answer = _answer(session, folder, message, channel)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        frames.send(channel, {**answer, "id": message["id"]})
+
+
+def _answer(session: Session, folder: Path, message: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
+    if message["type"] == "load":
+        _write_files(folder, message["files"])
+
+        def progress(module: str) -> None:
+            frames.send(channel, {"type": "progress", "id": message["id"], "module": module})
+
+        return {"type": "loaded", **session.load(message, progress)}
+    if message["type"] == "call":
+        return session.call(message)
+    if message["type"] == "forget":
+        session.forget()
+        return {"type": "forgotten"}
+    raise WireError(f"unknown message {message['type']!r}")
+
+
+def _write_files(folder: Path, files: list[dict[str, Any]]) -> None:
+    for entry in files:
+        target = folder / entry["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(entry["data"])

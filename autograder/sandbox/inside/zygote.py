@@ -1,0 +1,95 @@
+"""The zygote: has torch loaded, never runs a student's line, and forks workers on request.
+
+Started as `python -s -P -c "..." CONTROL_FD` inside bubblewrap (or plainly, with `--sandbox none`). Over the control socket
+the trusted side sends one message per worker together with two descriptors: the worker's channel and its output pipe.
+Forking costs milliseconds where importing torch costs seconds, and every worker gets namespaces of its own below ours.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import traceback
+from types import ModuleType
+from typing import Any
+
+from . import confine
+
+
+def main() -> None:
+    """Serve the control socket whose descriptor is the only argument."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    confine.die_with_parent()
+    if os.environ.get("AUTOGRADER_DROP_ROOT") == "1":
+        confine.drop_root(65534, 65534)
+    from . import wire, worker  # loads torch: after root is gone, and once for every worker
+
+    worker.warm_up()
+    control.sendall(b"R")
+    while True:
+        header, descriptors, _, _ = socket.recv_fds(control, wire.HEADER.size, 2)
+        if len(header) < wire.HEADER.size:
+            return
+        length = wire.HEADER.unpack(header)[0]
+        payload = b""
+        while len(payload) < length:
+            payload += control.recv(length - len(payload))
+        _spawn(control, wire.decode(payload), descriptors, worker)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        control.sendall(b"S")
+
+
+def _spawn(control: socket.socket, config: dict[str, Any], descriptors: list[int], worker: ModuleType) -> None:
+    """Fork a worker; the process between us and it only exists to enter the PID namespace and is gone at once."""
+    middle = os.fork()
+    if middle:
+        os.waitpid(middle, 0)
+        return
+    try:
+        control.close()
+        if config["confine"]:
+            confine.enter_namespaces()
+        if os.fork() == 0:
+            _become_worker(config, worker, *descriptors)
+    except BaseException as error:
+        _say_goodbye(descriptors[0], error)
+    finally:
+        os._exit(0)
+
+
+def _become_worker(config: dict[str, Any], worker: ModuleType, channel_fd: int, output_fd: int) -> None:
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(output_fd, 1)
+        os.dup2(output_fd, 2)
+        for descriptor in (null, output_fd):
+            os.close(descriptor)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        channel = socket.socket(fileno=channel_fd)
+        # the kernel attaches our process id, as the trusted side sees it, to this byte
+        channel.sendall(b"H")
+        worker.confine_process(config)
+        channel.sendall(b"C")
+    except BaseException as error:
+        _say_goodbye(channel_fd, error)
+        os._exit(1)
+    try:
+        worker.serve(channel, config)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+def _say_goodbye(channel_fd: int, error: BaseException) -> None:
+    """Tell the trusted side why there is no worker; this happens before any student's code runs."""
+    text = f"E{type(error).__name__}: {error}".encode()[:2000]
+    with socket.socket(fileno=os.dup(channel_fd)) as channel:
+        channel.sendall(text)

@@ -1,0 +1,123 @@
+"""Probabilistic PCA against scipy, torch.distributions, scikit-learn and published figures."""
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from reference_problems import B, D, M, N, problems, randn, tolerances
+from sklearn.decomposition import PCA
+
+from reference.ppca import ppca_fit, ppca_log_likelihood, ppca_marginal, ppca_posterior
+
+
+def test_marginal_is_that_of_torch_and_a_loop() -> None:
+    """The covariance is the one of torch's low-rank Gaussian and of a plain double loop."""
+    W, mu, sigma2 = problems("ppca_marginal")[0]
+    mean, cov = ppca_marginal(W, mu, sigma2)
+    by_torch = torch.distributions.LowRankMultivariateNormal(mu, W, torch.full((D,), sigma2, dtype=W.dtype))
+    loop = [[sum(W[i, m] * W[j, m] for m in range(M)) + sigma2 * (i == j) for j in range(D)] for i in range(D)]
+
+    torch.testing.assert_close(mean, by_torch.mean)
+    torch.testing.assert_close(cov, by_torch.covariance_matrix)
+    torch.testing.assert_close(cov, torch.tensor(loop, dtype=W.dtype))
+
+
+def test_posterior_conditions_the_joint_gaussian() -> None:
+    """Mean and covariance are those of conditioning the joint Gaussian of z and x."""
+    X, W, mu, sigma2 = problems("ppca_posterior")[0]
+    mean, cov = ppca_posterior(X, W, mu, sigma2)
+    V, C = W.numpy(), (W @ W.T).numpy() + sigma2 * np.eye(D)
+
+    np.testing.assert_allclose(mean, (X - mu).numpy() @ np.linalg.inv(C) @ V, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(cov, np.eye(M) - V.T @ np.linalg.inv(C) @ V, rtol=1e-9, atol=1e-9)
+
+
+def test_posterior_obeys_bayes() -> None:
+    """log p(z) + log p(x | z) − log p(z | x) is log p(x) whatever z is."""
+    X, W, mu, sigma2 = problems("ppca_posterior")[0]
+    mean, cov = ppca_posterior(X, W, mu, sigma2)
+    normal, expected = scipy.stats.multivariate_normal, ppca_log_likelihood(X, W, mu, sigma2)
+    for n in range(N):
+        z = randn(M, seed=n).numpy()
+        log_joint = normal.logpdf(z, np.zeros(M)) + normal.logpdf(X[n], W.numpy() @ z + mu.numpy(), sigma2)
+        assert log_joint - normal.logpdf(z, mean[n], cov) == pytest.approx(float(expected[n]))
+
+
+def test_likelihood_is_that_of_scipy_and_torch(dtype: torch.dtype) -> None:
+    """The log-likelihood is what scipy and torch.distributions give with the D × D covariance."""
+    X, W, mu, sigma2 = problems("ppca_log_likelihood", dtype)[0]
+    mean, cov = (t.double() for t in ppca_marginal(W, mu, sigma2))
+    ours = ppca_log_likelihood(X, W, mu, sigma2)
+    by_torch = torch.distributions.MultivariateNormal(mean, cov).log_prob(X.double())
+
+    torch.testing.assert_close(ours, by_torch.to(dtype), **tolerances(dtype))
+    np.testing.assert_allclose(by_torch, scipy.stats.multivariate_normal.logpdf(X.double(), mean, cov))
+
+
+def test_likelihood_is_accurate_for_images_and_little_noise(dtype: torch.dtype) -> None:
+    """With D = 784 and σ² = 1e-4 nothing overflows or cancels."""
+    W, mu = randn(784, 5, seed=1), randn(784, seed=2)
+    X = mu + randn(B, 5, seed=3) @ W.T + 0.01 * randn(B, 784, seed=4)
+    expected = torch.distributions.MultivariateNormal(mu, W @ W.T + 1e-4 * torch.eye(784)).log_prob(X)
+    ours = ppca_log_likelihood(X.to(dtype), W.to(dtype), mu.to(dtype), 1e-4)
+
+    torch.testing.assert_close(ours, expected.to(dtype), rtol=1e-3 if dtype == torch.float32 else 1e-9, atol=0)
+
+
+@pytest.mark.parametrize("n_components", [1, 2, 5])
+def test_fit_and_likelihood_are_those_of_scikit_learn(n_components: int) -> None:
+    """The fit is scikit-learn's up to N against N − 1, and so is the likelihood for scikit-learn's parameters."""
+    X = problems("ppca_fit")[0][0]
+    pca, (W, mu, sigma2) = PCA(n_components).fit(X.numpy()), ppca_fit(X, n_components)
+    loadings = pca.components_.T * np.sqrt(pca.explained_variance_ - pca.noise_variance_)
+    ours = ppca_log_likelihood(X, torch.tensor(loadings), mu, float(pca.noise_variance_))
+
+    np.testing.assert_allclose(sigma2, pca.noise_variance_ * (N - 1) / N)
+    np.testing.assert_allclose(ppca_marginal(W, mu, sigma2)[1], pca.get_covariance() * (N - 1) / N)
+    np.testing.assert_allclose(mu, pca.mean_)
+    np.testing.assert_allclose(ours, pca.score_samples(X.numpy()))
+
+
+def test_fit_is_a_maximum() -> None:
+    """The gradient of the likelihood vanishes at the fit, and every small change lowers the likelihood."""
+    X, n_components = problems("ppca_fit")[0]
+    fitted = [t.clone().requires_grad_() for t in ppca_fit(X, n_components)]
+    best = ppca_log_likelihood(X, *fitted).sum()
+    for gradient in torch.autograd.grad(best, fitted):
+        assert gradient.abs().max() < 1e-8
+    for seed in range(20):
+        W, mu, sigma2 = (t.detach() + 1e-2 * t.abs().mean() * randn(*t.shape, seed=seed) for t in fitted)
+        assert ppca_log_likelihood(X, W, mu, sigma2).sum() < best
+
+
+def _mnist(name: str) -> torch.Tensor | None:
+    roots = [os.environ.get("AUTOGRADER_DATA"), Path(__file__).resolve().parents[4] / "shared" / "data"]
+    for root in filter(None, roots):
+        path = Path(root) / "MNIST" / "raw" / f"{name}-images-idx3-ubyte"
+        if path.exists():
+            return _pixels(path.read_bytes())
+        if path.with_name(path.name + ".gz").exists():
+            return _pixels(gzip.decompress(path.with_name(path.name + ".gz").read_bytes()))
+    return None
+
+
+def _pixels(content: bytes) -> torch.Tensor:
+    return torch.from_numpy(np.frombuffer(content, np.uint8, offset=16).reshape(-1, 784) / 255)
+
+
+def test_figures_of_mnist() -> None:
+    """Two components on MNIST give the recorded noise variance and average log-likelihoods."""
+    train, test = _mnist("train"), _mnist("t10k")
+    if train is None or test is None:
+        pytest.skip("MNIST is not here: set AUTOGRADER_DATA to the folder that holds MNIST/raw")
+    W, mu, sigma2 = ppca_fit(train, 2)
+
+    assert float(sigma2) == pytest.approx(0.05609580, abs=5e-9)
+    assert float(ppca_log_likelihood(train, W, mu, sigma2).mean()) == pytest.approx(12.4277, abs=5e-5)
+    assert float(ppca_log_likelihood(test, W, mu, sigma2).mean()) == pytest.approx(14.3601, abs=5e-5)
+    residual = test - mu - ppca_posterior(test, W, mu, sigma2)[0] @ W.T
+    assert float((residual**2).sum(-1).mean()) == pytest.approx(43.6464, abs=5e-5)

@@ -1,0 +1,61 @@
+"""The bound against a plain loop over the same noise and against quadrature over two latents."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from reference_problems import B, D, LinearDecoder, LinearEncoder, M, S, problems
+
+from reference.vae import elbo, vae_loss
+
+
+def test_is_what_a_loop_over_the_same_noise_gives() -> None:
+    """The estimate is the plain triple sum over samples, examples and pixels, for the noise of the generator."""
+    x, encoder, decoder, n_samples = problems("elbo")[1]
+    noise = torch.randn(n_samples, B, M, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    mean, log_var = (t.tolist() for t in encoder(x))
+    total = 0.0
+    for b in range(B):
+        for s in range(S):
+            z = [m + math.exp(v / 2) * e for m, v, e in zip(mean[b], log_var[b], noise[s, b].tolist(), strict=True)]
+            logits = decoder(torch.tensor(z, dtype=torch.float64)).tolist()
+            total -= sum(math.log1p(math.exp(v if x[b, d] == 0 else -v)) for d, v in enumerate(logits)) / S
+        total -= sum(0.5 * (math.exp(v) + m * m - 1 - v) for m, v in zip(mean[b], log_var[b], strict=True))
+
+    estimate = elbo(x, encoder, decoder, n_samples, torch.Generator().manual_seed(3))
+    loss = vae_loss(x, encoder, decoder, n_samples, torch.Generator().manual_seed(3))
+    assert estimate.item() == pytest.approx(total / B)
+    assert loss.item() == pytest.approx(-total / B)
+
+
+def test_is_unbiased() -> None:
+    """The mean of estimates, and of their gradients, is the bound by Gauss-Hermite quadrature over two latents."""
+    x = problems("elbo")[0][0]
+    encoder, decoder = LinearEncoder(torch.float64, D, 2), LinearDecoder(torch.float64, D, 2)
+    parameters = encoder.parameters + decoder.parameters
+    nodes, weights = (torch.tensor(t) for t in np.polynomial.hermite_e.hermegauss(40))
+    noise = torch.cartesian_prod(nodes, nodes)[:, None]  # (1600, 1, 2)
+    weight = (weights[:, None] * weights).flatten() / (2 * math.pi)
+    mean, log_var = encoder(x)
+    q = torch.distributions.Normal(mean, torch.exp(log_var / 2))
+    logits = decoder(mean + torch.exp(log_var / 2) * noise)
+    reconstruction = weight @ torch.distributions.Bernoulli(logits=logits).log_prob(x).sum(-1)
+    exact = (reconstruction - torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(-1)).mean()
+    rows = []
+    for seed in range(30):
+        estimate = elbo(x, encoder, decoder, 200, torch.Generator().manual_seed(seed))
+        gradients = torch.autograd.grad(estimate, parameters)
+        rows.append(torch.cat([estimate.detach().reshape(1), *(g.flatten() for g in gradients)]))
+    estimates = torch.stack(rows)
+    expected = torch.cat([exact.detach().reshape(1), *(g.flatten() for g in torch.autograd.grad(exact, parameters))])
+
+    assert ((estimates.mean(0) - expected).abs() < 6 * estimates.std(0) / 30**0.5).all()
+
+
+def test_dtype_and_shape(dtype: torch.dtype) -> None:
+    """Bound and loss are 0-d tensors of the input's precision, and one sample is the default."""
+    x, encoder, decoder, _ = problems("elbo", dtype)[0]
+    for function in (elbo, vae_loss):
+        result = function(x, encoder, decoder)
+        assert (result.shape, result.dtype) == ((), dtype)

@@ -1,0 +1,271 @@
+"""The two pages as a whole: what stands in them, and what never does."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from itertools import pairwise
+
+import factories
+import pytest
+from pages import ALLOWED, Structure
+
+from autograder.records import CheckRecord, FailureKind, GradeRecord, Outcome
+from autograder.report import staff_page, student_page, words
+
+RECORDS = {
+    "full marks": factories.full_marks,
+    "mixed": factories.mixed,
+    "template": factories.template,
+    "rejected": factories.rejected,
+    "error": factories.error,
+}
+PAGES = {"student": student_page, "staff": staff_page}
+
+
+@pytest.fixture(scope="module", params=[(page, name) for page in PAGES for name in RECORDS], ids=" ".join)
+def html(request: pytest.FixtureRequest) -> str:
+    """Every page of every realistic record."""
+    page, name = request.param
+    return PAGES[page](RECORDS[name]())
+
+
+@pytest.fixture(scope="module")
+def student() -> str:
+    """The student page with a bit of everything."""
+    return student_page(factories.mixed())
+
+
+@pytest.fixture(scope="module")
+def staff() -> str:
+    """The staff page with a bit of everything."""
+    return staff_page(factories.mixed())
+
+
+def test_a_page_is_made_of_known_elements_and_attributes_only(html: str) -> None:
+    """No script, style attribute, event handler, form or frame is in any page."""
+    assert Structure.of(html).seen <= ALLOWED
+
+
+def test_a_page_refers_to_nothing_outside_itself(html: str) -> None:
+    """Every reference points into the page."""
+    structure = Structure.of(html)
+
+    assert "http://" not in html
+    assert "https://" not in html
+    assert all(reference.startswith("#") for reference in structure.references)
+    assert {reference.removeprefix("#") for reference in structure.references} <= set(structure.ids)
+
+
+def test_ids_are_unique(html: str) -> None:
+    """No id occurs twice, so every link has one target."""
+    ids = Structure.of(html).ids
+
+    assert sorted(set(ids)) == sorted(ids)
+
+
+def test_elements_are_properly_nested(html: str) -> None:
+    """Every element that is opened is closed, in order."""
+    assert Structure.of(html).misnested == []
+
+
+def test_the_content_security_policy_comes_first_and_allows_this_style_sheet_only(html: str) -> None:
+    """The policy is the first element of the head, and its hash is that of the inlined style."""
+    style = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+    policy = re.search(r'<head>\s*<meta http-equiv="Content-Security-Policy" content="([^"]*)">', html)
+
+    assert len(style) == 1
+    assert policy is not None
+    for rule in ("default-src 'none'", f"style-src 'sha256-{digest}'", "base-uri 'none'", "form-action 'none'"):
+        assert rule in policy[1].replace("&#39;", "'")
+
+
+def test_a_page_states_language_and_one_heading_of_the_first_level(html: str) -> None:
+    """A screen reader learns the language and finds one title; heading levels are never skipped."""
+    levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", html)]
+
+    assert '<html lang="en">' in html
+    assert levels[:1] == [1]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_the_same_record_gives_the_same_bytes(page) -> None:  # type: ignore[no-untyped-def]
+    """A page depends on its record and on nothing else."""
+    assert page(factories.mixed()).encode() == page(factories.mixed()).encode()
+
+
+def test_the_student_page_has_no_hidden_evidence(student: str, staff: str) -> None:
+    """Hidden input stands on the staff page only, even where an exception quotes it."""
+    assert factories.CANARY not in student
+    assert factories.CANARY in staff
+    assert "line 31, in kl_standard_normal" in student
+
+
+def test_the_student_page_of_an_error_tells_nothing_of_our_insides() -> None:
+    """Our own error message is for staff."""
+    assert factories.CANARY not in student_page(factories.error())
+    assert factories.CANARY in staff_page(factories.error())
+
+
+def test_printed_output_stands_on_the_staff_page_only(student: str, staff: str) -> None:
+    """What the student's code printed is for staff."""
+    assert factories.PRINTED not in student
+    assert factories.PRINTED in staff
+
+
+def test_staff_matters_stand_on_the_staff_page_only(student: str, staff: str) -> None:
+    """Flags, staff notes, check ids, weights, timing and provenance are not for students."""
+    wanted = ("tried to open a connection", "staff-note", "kl_standard_normal.gradient", "weight 2.5", "bubblewrap")
+
+    for text in (*wanted, "Timing", "Provenance", "20240917", "3.220"):
+        assert text in staff
+        assert text not in student
+
+
+def test_flags_come_before_everything_else_of_the_staff_page(staff: str) -> None:
+    """What a person must look at is seen without scrolling."""
+    assert staff.index("To look at: 2 flags") < staff.index("About the submission") < staff.index("Overview")
+
+
+def test_the_header_says_assignment_submission_and_score(student: str) -> None:
+    """The first screen answers what it is about."""
+    flat = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", student))
+
+    for text in ("Latent-variable models", "lindgren_astrid", "12.50 of 20.00"):
+        assert text in flat
+
+
+def test_the_overview_links_to_every_task(student: str) -> None:
+    """Each task of the record has a row that leads to it."""
+    for task in factories.mixed().tasks:
+        assert f'href="#task-{task.id}"' in student
+        assert f'id="task-{task.id}"' in student
+
+
+def test_a_revealed_failure_has_all_its_evidence(student: str) -> None:
+    """A public check shows call, result, expectation, difference and a snippet."""
+    wanted = (
+        "Called",
+        "Got",
+        "tensor([2.1200])",
+        "Expected",
+        "tensor([1.0600])",
+        "How far off",
+        "paste this into Python",
+    )
+
+    for text in (*wanted, "This looks like:", "the factor ½ is missing", "Hint:"):
+        assert text in student
+
+
+def test_a_carried_failure_is_not_charged_again(student: str) -> None:
+    """It says so, and leads to the task that it comes from."""
+    assert re.search(r"Not charged again:</b> comes from <a href=\"#task-kl_standard_normal\">", student)
+
+
+def test_skipped_checks_are_one_line_with_what_they_wait_for(student: str) -> None:
+    """A student reads the title of the check to mend, not its id."""
+    assert "1 check not run</span>: it waits for “agrees with the closed form on ordinary inputs”" in student
+
+
+def test_a_file_that_cannot_be_imported_is_told_once(student: str) -> None:
+    """Two tasks of the same broken file share one message."""
+    assert student.count("was never closed (line 41)") == 1
+    assert "These 2 tasks could not be checked because of it" in student
+
+
+def test_an_untouched_template_is_a_short_list() -> None:
+    """A task that is not implemented is one entry, without its skipped checks."""
+    html = student_page(factories.template())
+
+    assert html.count('<h2 id="missing">Not implemented yet</h2>') == 1
+    assert "Task by task" not in html
+    assert "keeps the dtype of its inputs" not in html
+    assert len(factories.CATALOGUE) == html.count("is still the stub of the template")
+
+
+def test_a_rejected_submission_gets_the_reason_and_what_to_do() -> None:
+    """There is no score, and no blame."""
+    html = student_page(factories.rejected())
+
+    for text in (words.REJECTED_PAGE, "the file ends before the archive does", "hand in again"):
+        assert text in html
+    assert "points" not in html.split("</style>")[1]
+
+
+def test_an_error_of_ours_costs_nothing() -> None:
+    """The student reads that the fault is ours and that nothing is lost."""
+    html = student_page(factories.error())
+
+    assert "because of a fault of the grader" in html
+    assert "You lose nothing" in html
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_has_a_readable_text(outcome: Outcome) -> None:
+    """No page shows a bare enumeration value where a person expects words."""
+    check = factories.check("elbo", "shape", "returns a scalar", outcome, waits_for="elbo.defined")
+    record = factories.record(tasks=(factories.task("elbo", (check,), "0.00", outcome),))
+
+    assert outcome in words.OUTCOMES
+    assert outcome in words.SYMBOLS
+    assert "returns a scalar" in student_page(record)
+    assert "returns a scalar" in staff_page(record)
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_every_kind_of_failure_has_a_readable_text(kind: FailureKind) -> None:
+    """A failure without a message still says in words what kind of failure it is."""
+    check = factories.check("elbo", "value", "is a lower bound", Outcome.FAILED, kind=kind)
+    passed = factories.check("elbo", "shape", "returns a scalar")
+    record = factories.record(tasks=(factories.task("elbo", (check, passed), "0.00", Outcome.FAILED),))
+
+    assert words.KINDS[kind] in student_page(record)
+
+
+def test_a_hidden_check_may_be_revealed_by_the_rubric() -> None:
+    """Evidence follows `reveal`, not the visibility of the source."""
+    evidence = {"called": "elbo(...)", "got": "tensor(-93.7)", "expected": "tensor(-92.1)"}
+    check = factories.check(
+        "elbo", "value", "is right", Outcome.FAILED, kind="value", visibility="hidden", evidence=evidence
+    )
+    record = factories.record(tasks=(factories.task("elbo", (check,), "0.00", Outcome.FAILED),))
+
+    assert "tensor(-93.7)" in student_page(record)
+
+
+def test_a_graded_record_without_a_score_says_so() -> None:
+    """A missing score is never drawn as zero."""
+    assert "Graded, without a score." in student_page(factories.record(score=None))
+
+
+def test_a_training_run_is_told_in_words_and_figures(student: str) -> None:
+    """Data, device, amounts, epochs and measured figures against their thresholds."""
+    flat = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", student))
+
+    for text in ("MNIST", "The 1,797 handwritten digits of scikit-learn", "graphics processor", "processor (CPU)"):
+        assert text in flat
+    for text in ("20,000 for training", "98.12 %", "at least 97.00 %", "0.06187", "−151.2", "not reached"):
+        assert text in flat
+
+
+def test_a_task_with_checks_left_out_of_the_record_is_still_drawn() -> None:
+    """A task without any check does not break a page."""
+    record: GradeRecord = factories.record(tasks=(factories.task("elbo", (), "0.00", Outcome.SKIPPED),))
+
+    assert "waits for something else" in student_page(record)
+
+
+def test_redaction_keeps_the_type_of_a_check() -> None:
+    """What the templates get for students is an ordinary record."""
+    from autograder.report.redact import for_student
+
+    checks = [check for task in for_student(factories.mixed()).tasks for check in task.checks]
+
+    assert all(isinstance(check, CheckRecord) for check in checks)
+    assert all(check.evidence is None for check in checks if not check.reveal)
+    assert all(check.printed == "" for check in checks)

@@ -1,0 +1,42 @@
+"""Evaluation of classifiers, asked about classifiers with known weights."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.checking import check
+from autograder.sandbox.inside.wire import Probe
+from tests.public import cases
+
+
+@check("evaluate_classifier", "value")
+@settings(max_examples=15)
+@given(case=cases.drawn("evaluate_classifier"))
+def test_evaluate_value(student, oracle, case):
+    """The loss is the mean cross-entropy (nats) and the accuracy the share of right answers over all examples, whatever the batch size."""
+    loss, accuracy = student.value(case)
+    best_loss, best_accuracy = oracle.value(case)
+    help_text = "Weigh the last, smaller batch by its size; cross_entropy takes logits, so no softmax before it."
+    student.close(case, accuracy, best_accuracy, what="the accuracy", help="It is a fraction of all examples, not of the last batch.")
+    close_loss(student, case, loss, best_loss, help_text)
+
+
+def close_loss(student, case, loss, best, help_text):
+    """The model works in float32, so the loss is compared at that precision."""
+    as_float32 = torch.tensor(float(loss), dtype=torch.float32)
+    student.close(case, as_float32, torch.tensor(float(best), dtype=torch.float64), what="the loss", help=help_text)
+
+
+@check("evaluate_classifier", "evaluation_mode")
+@given(seed=st.integers(0, 100))
+def test_evaluate_mode(student, oracle, seed):
+    """The model is evaluated in evaluation mode: dropout is off, also when the model comes in training mode."""
+    case = cases.build("evaluate_classifier", cases.SIZES[6], torch.float32, seed)
+    layers = case.arguments["model"].spec["layers"]
+    dropping = Probe({"layers": [layers[0], {"op": "dropout", "p": 0.35}, layers[1]]})
+    expected = oracle.value(case)
+    case = case.but(model=dropping)
+    loss, accuracy = student.value(case)
+    help_text = "Call model.eval() before the loop."
+    close_loss(student, case, loss, expected[0], help_text)
+    student.close(case, accuracy, expected[1], what="the accuracy", help=help_text)

@@ -1,0 +1,81 @@
+"""Training a classifier: what comes back, what the history says, what was learnt, and that probabilities mean something."""
+
+import math
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from autograder.checking import Case, CheckFailed, check
+from autograder.checking.student import Student
+from autograder.records import FailureKind
+from autograder.training.classifier import ClassifierRun, history_list
+
+
+def small_case(run: ClassifierRun, images, labels, epochs: int, learning_rate: float = 0.001) -> Case:
+    """A short training run on the given images; the validation images are the usual ones."""
+    arguments = dict(run.case().arguments)
+    few = slice(0, 40)
+    arguments |= {"images": images, "labels": labels, "epochs": epochs, "batch_size": 32, "learning_rate": learning_rate}
+    return Case(run.task, arguments | {"val_images": run.val_images[few], "val_labels": run.val_labels[few]})
+
+
+@check("train_classifier", "contract")
+def test_train_contract(student: Student, run: ClassifierRun):
+    """`train_classifier` takes the documented arguments and returns (model, history); the model maps images to ten logits."""
+    case = small_case(run, run.images[:50], run.labels[:50], epochs=1)
+    model, _ = student.value(case, untouched=True, seconds=60.0)
+    run.logits(student, model, run.val_images[:7])
+
+
+@check("train_classifier", "accuracy")
+def test_train_accuracy(student: Student, run: ClassifierRun):
+    """The trained model recognises enough held-out test images; their labels were never in reach of the submission, and the ten classes are numbered in another order than usual."""
+    _, accuracy = run.measure(student)
+    if accuracy < run.rule.threshold:
+        message = (
+            f"{accuracy:.2%} of the {len(run.data.test_labels):,} held-out images are recognised, "
+            f"{run.rule.threshold:.0%} are needed (data: {run.data.name}, {run.rule.epochs} epochs)"
+        )
+        help_text = "optimizer.zero_grad() before every backward? Shuffled batches, every batch of every epoch? No softmax in the model or before cross_entropy?"
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+
+
+@check("train_classifier", "history", after=["accuracy"])
+def test_train_history(student: Student, run: ClassifierRun):
+    """The history holds the validation loss and accuracy of every epoch, and the last (or the best) is what the returned model really reaches."""
+    model, history = run.trained(student)
+    logits = run.logits(student, model, run.val_images)
+    loss = float(cross_entropy(logits, run.val_labels))
+    accuracy = float((logits.argmax(-1) == run.val_labels).double().mean())
+    for name, measured, allowed in (("val_loss", loss, 0.02 * loss + 2e-3), ("val_accuracy", accuracy, 0.006)):
+        values = history_list(history, name)
+        if values is None or len(values) != run.rule.epochs or not all(map(math.isfinite, values)):
+            message = f"history[{name!r}] should be a list of {run.rule.epochs} numbers, one per epoch"
+            raise CheckFailed(FailureKind.CONTRACT, message)
+        closest = min(values, key=lambda value: abs(value - measured))
+        if abs(closest - measured) > allowed:
+            message = f"history[{name!r}] says {values[-1]:.4g} at the end, but the returned model reaches {measured:.4g} on the validation images"
+            help_text = (
+                "Average over all validation examples, in evaluation mode; the accuracy is a fraction; "
+                "a loss that cannot fall below 1.46 comes from a softmax before cross_entropy."
+            )
+            raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+
+
+@check("train_classifier", "calibrated", after=["accuracy"])
+def test_train_calibrated(student: Student, run: ClassifierRun):
+    """Cross-entropy is minimised on logits: trained on images whose label is one class in 70 % and another in 30 % of the cases, the model says about 70 %."""
+    prototypes = torch.stack([run.images[run.labels == c][0] for c in range(10)])
+    kinds = torch.arange(10).repeat_interleave(60)
+    images = prototypes[kinds]
+    first = (torch.arange(600) % 10) < 7
+    labels = torch.where(first, kinds, (kinds + 1) % 10)
+    order = torch.randperm(600, generator=torch.Generator().manual_seed(1))
+    case = small_case(run, images[order], labels[order], epochs=12)
+    model, _ = student.value(case, finite=False, seconds=120.0)
+    probabilities = torch.softmax(run.logits(student, model, prototypes), dim=-1)
+    said = float(probabilities[torch.arange(10), torch.arange(10)].mean())
+    if not 0.5 <= said <= 0.85:
+        message = f"for images that were labelled with a class in 70 % of the cases the model says {said:.0%}"
+        help_text = "cross_entropy takes logits and applies log_softmax itself: a softmax before it drives probabilities to 0 or 1, and one in the model flattens them."
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
