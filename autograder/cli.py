@@ -47,10 +47,14 @@ def _commands() -> None:
 @app.command()
 def grade(
     submission: Annotated[Path, typer.Argument(help="A zip, tar.gz, folder, .py or .ipynb.", show_default=False)],
-    out_dir: Annotated[Path | None, typer.Option("--out", help="Where to write. Default: reports/<submission>.")] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Where to write. Default: reports/<submission>.")
+    ] = None,
     track: Annotated[str, typer.Option(help="Which choice of tasks of rubric.yaml.")] = "full",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models are trained.")] = "auto",
-    data: Annotated[Literal["auto", "mnist", "digits"], typer.Option(help="auto: MNIST if it is there, else digits.")] = "auto",
+    data: Annotated[
+        Literal["auto", "mnist", "digits"], typer.Option(help="auto: MNIST if it is there, else digits.")
+    ] = "auto",
     data_root: Annotated[Path | None, typer.Option(help="Folder that holds MNIST/raw (or AUTOGRADER_DATA).")] = None,
     tasks: Annotated[str, typer.Option(help="Only these task ids, separated by commas.")] = "",
     no_training: Annotated[bool, typer.Option("--no-training", help="Leave out tasks that train a model.")] = False,
@@ -140,7 +144,9 @@ def result_table(record: GradeRecord) -> Table:
     table.add_column("what to look at", overflow="fold")
     for task in record.tasks:
         word, style = _MARKS[task.outcome]
-        table.add_row(Text(task.id), Text(f"{task.points}/{task.max_points}"), Text(word, style=style), Text(first_problem(task)))
+        table.add_row(
+            Text(task.id), Text(f"{task.points}/{task.max_points}"), Text(word, style=style), Text(first_problem(task))
+        )
     return table
 
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.records import Record
 
 _ARRAY_KINDS = frozenset({"Float", "Int", "Bool", "Shaped"})
 _SCALARS = frozenset({"float", "int", "str", "bool"})
 
 
-class ArraySpec(Record):
+@dataclass(frozen=True)
+class ArraySpec:
     """A tensor of a kind (`"Float"`, `"Int"`, ...) with named axes; `dims` is empty for a 0-d tensor."""
 
     kind: str
@@ -31,7 +32,8 @@ class ArraySpec(Record):
         return f"a {self.kind.lower()} tensor of shape ({inside})"
 
 
-class NamedSpec(Record):
+@dataclass(frozen=True)
+class NamedSpec:
     """Anything else: a Python scalar (`"float"`), a collaborator (`"Encoder"`) or an object."""
 
     name: str
@@ -41,7 +43,8 @@ class NamedSpec(Record):
         return {"float": "a float", "int": "an int"}.get(self.name, self.name)
 
 
-class EitherSpec(Record):
+@dataclass(frozen=True)
+class EitherSpec:
     """One of several: `float | Float[Tensor, ""]`."""
 
     options: tuple[ArraySpec | NamedSpec, ...]
@@ -51,7 +54,8 @@ class EitherSpec(Record):
         return " or ".join(map(str, self.options))
 
 
-class TupleSpec(Record):
+@dataclass(frozen=True)
+class TupleSpec:
     """A tuple of fixed length."""
 
     items: tuple[ArraySpec | NamedSpec | EitherSpec, ...]
@@ -64,7 +68,8 @@ class TupleSpec(Record):
 Spec = ArraySpec | NamedSpec | EitherSpec | TupleSpec
 
 
-class Parameter(Record):
+@dataclass(frozen=True)
+class Parameter:
     """One parameter of a task's function.
 
     Attributes:
@@ -81,7 +86,8 @@ class Parameter(Record):
     keyword_only: bool
 
 
-class FunctionContract(Record):
+@dataclass(frozen=True)
+class FunctionContract:
     """The contract of one function.
 
     Attributes:
@@ -102,7 +108,8 @@ class FunctionContract(Record):
         return next(parameter for parameter in self.parameters if parameter.name == name)
 
 
-class Contract(Record):
+@dataclass(frozen=True)
+class Contract:
     """All functions of an assignment by name."""
 
     functions: dict[str, FunctionContract]

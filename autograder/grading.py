@@ -294,7 +294,9 @@ def score_task(
                 help=result.help,
                 evidence=result.evidence,
                 waits_for=result.waits_for,
-                traceback=result.lines if result.outcome is not Outcome.ERROR else tuple(result.error.splitlines()[-40:]),
+                traceback=result.lines
+                if result.outcome is not Outcome.ERROR
+                else tuple(result.error.splitlines()[-40:]),
                 printed=result.printed,
             )
         )

@@ -23,13 +23,20 @@ class Ticker:
     def __enter__(self) -> Ticker:
         """Start the bar, in a terminal."""
         if self._console.is_terminal:
-            columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+            columns = (
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.description}", markup=False),
+            )
             self._progress = Progress(*columns, console=self._console, transient=True)
             self._bar = self._progress.add_task("starting the sandbox", total=None)
             self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Take the bar away."""
         if self._progress is not None:
             self._progress.stop()

@@ -5,10 +5,11 @@ Everything that leaves the grading process (`result.json`, the reports, exports)
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from autograder.outcomes import Evidence, FailureKind, Outcome
 
 
 class Record(BaseModel):
@@ -89,50 +90,7 @@ class Submission(Record):
     notes: tuple[Note, ...] = ()
 
 
-# ------------------------------------------------------------------------------------------------------- outcomes
-
-
-class Outcome(StrEnum):
-    """How a check or a task ended (see docs/architecture.md, Words)."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    ERROR = "error"
-    INCONCLUSIVE = "inconclusive"
-
-
-class FailureKind(StrEnum):
-    """Why a check failed: always something of the student's."""
-
-    MISSING = "missing"
-    IMPORT = "import"
-    SIGNATURE = "signature"
-    EXCEPTION = "exception"
-    TIMEOUT = "timeout"
-    MEMORY = "memory"
-    CRASH = "crash"
-    CONTRACT = "contract"
-    VALUE = "value"
-    POLICY = "policy"
-
-
-class Evidence(Record):
-    """The smallest failing input of a check, in words. Shown to students only where the check is revealed.
-
-    Attributes:
-        called: The call, `kl_standard_normal(mean=tensor(...), log_var=...)`, shortened.
-        got: What came back.
-        expected: What should have come back.
-        difference: How far off, in the policy's terms.
-        reproduce: A snippet that shows the same failure when pasted into Python beside the submission.
-    """
-
-    called: str = ""
-    got: str = ""
-    expected: str = ""
-    difference: str = ""
-    reproduce: str = ""
+# ---------------------------------------------------------------------------------------------------------- grades
 
 
 class CheckRecord(Record):
@@ -250,3 +208,22 @@ class GradeRecord(Record):
     def to_json(self) -> str:
         """The canonical text of `result.json`: two spaces of indent, non-ASCII kept, a final newline."""
         return self.model_dump_json(indent=2) + "\n"
+
+
+__all__ = [
+    "Cell",
+    "CheckRecord",
+    "Curve",
+    "DataFile",
+    "Evidence",
+    "FailureKind",
+    "Flag",
+    "GradeRecord",
+    "Note",
+    "Outcome",
+    "Record",
+    "SourceFile",
+    "Submission",
+    "TaskRecord",
+    "TrainingRecord",
+]

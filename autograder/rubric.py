@@ -135,7 +135,9 @@ def parse_rubric(text: str, path: Path) -> Rubric:
         first = error.errors()[0]
         where = [part for part in first["loc"] if part not in ("checks",) or True]
         label = ".".join(str(part) for part in where)
-        raise RubricError(path, _line_of(tree, where), f"{label}: {first['msg']} (found {first['input']!r:.80})") from None
+        raise RubricError(
+            path, _line_of(tree, where), f"{label}: {first['msg']} (found {first['input']!r:.80})"
+        ) from None
     _consistent(rubric, tree, path)
     return rubric
 
@@ -145,7 +147,9 @@ def _shaped(tree: CommentedMap, path: Path) -> dict[str, Any]:
     plain: dict[str, Any] = _plain(tree)
     for index, task in enumerate(plain.get("tasks") or []):
         if not isinstance(task, dict):
-            raise RubricError(path, _line_of(tree, ["tasks", index]), "a task is a map with id, title, points and checks")
+            raise RubricError(
+                path, _line_of(tree, ["tasks", index]), "a task is a map with id, title, points and checks"
+            )
         checks = task.get("checks")
         if isinstance(checks, dict):
             task["checks"] = [
@@ -193,7 +197,9 @@ def _consistent(rubric: Rubric, tree: CommentedMap, path: Path) -> None:
     for index, task in enumerate(rubric.tasks):
         if task.id in seen:
             first = _line_of(tree, ["tasks", seen[task.id]])
-            raise RubricError(path, _line_of(tree, ["tasks", index]), f"task {task.id!r} stands twice (first in line {first})")
+            raise RubricError(
+                path, _line_of(tree, ["tasks", index]), f"task {task.id!r} stands twice (first in line {first})"
+            )
         seen[task.id] = index
         if task.kind == "training" and task.id not in rubric.training:
             line = _line_of(tree, ["tasks", index])

@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from autograder.contract import FunctionContract
-from autograder.sandbox.inside.wire import Probe, Seed
-from autograder.sandbox.proxy import Question
+from autograder.sandbox.inside.values import Probe, Seed
+from autograder.sandbox.questions import Question
 
 
 @dataclass(frozen=True)

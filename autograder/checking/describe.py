@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autograder.sandbox.inside.wire import Handle, Opaque, Probe
+from autograder.sandbox.inside.values import Handle, Opaque, Probe
 
 _SHORT = 40
 _LITERAL = 400

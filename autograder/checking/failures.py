@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.records import Evidence, FailureKind
+from autograder.outcomes import Evidence, FailureKind
 
 
 class CheckFailed(Exception):

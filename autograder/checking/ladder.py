@@ -16,9 +16,9 @@ from torch import Tensor
 from autograder.checking import describe
 from autograder.checking.failures import CheckFailed
 from autograder.contract import ArraySpec, EitherSpec, FunctionContract, NamedSpec, Spec, TupleSpec, expected_shape
-from autograder.records import FailureKind
-from autograder.sandbox.inside.wire import Handle
-from autograder.sandbox.proxy import FoundFunction, LoadReport
+from autograder.outcomes import FailureKind
+from autograder.sandbox.inside.values import Handle
+from autograder.sandbox.questions import FoundFunction, LoadReport
 
 _POSITIONAL = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
 
@@ -68,7 +68,13 @@ def require_signature(contract: FunctionContract, found: FoundFunction) -> None:
 
 
 def require_returns(
-    value: Any, spec: Spec, sizes: Mapping[str, int], dtype: torch.dtype | None, *, finite: bool = True, what: str = "the result"
+    value: Any,
+    spec: Spec,
+    sizes: Mapping[str, int],
+    dtype: torch.dtype | None,
+    *,
+    finite: bool = True,
+    what: str = "the result",
 ) -> None:
     """Rungs 4 to 8: type, dtype, shape and finiteness of what came back.
 
@@ -123,7 +129,9 @@ def _require_tensor(
         raise CheckFailed(FailureKind.CONTRACT, message)
     if finite and is_float and not bool(value.isfinite().all()):
         bad = int((~value.isfinite()).sum())
-        raise CheckFailed(FailureKind.CONTRACT, f"{what} holds {bad} entries that are NaN or infinite, of {value.numel()}")
+        raise CheckFailed(
+            FailureKind.CONTRACT, f"{what} holds {bad} entries that are NaN or infinite, of {value.numel()}"
+        )
 
 
 def _require_named(value: Any, spec: NamedSpec, finite: bool, what: str) -> None:

@@ -15,7 +15,7 @@ from autograder.checking.cases import Case, probe_dtype
 from autograder.contract import Contract
 from autograder.errors import UsageError
 from autograder.sandbox.inside import probes
-from autograder.sandbox.inside.wire import Probe
+from autograder.sandbox.inside.values import Probe
 
 
 class Oracle:

@@ -21,8 +21,8 @@ from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
 from autograder.contract import Contract
 from autograder.errors import AutograderError, HarnessFault
-from autograder.records import Evidence, FailureKind, Outcome
-from autograder.sandbox.proxy import Asked, LoadReport
+from autograder.outcomes import Evidence, FailureKind, Outcome
+from autograder.sandbox.questions import Asked, LoadReport
 
 settings.register_profile(
     "autograder",
@@ -125,7 +125,9 @@ class ChecksPlugin:
             if mark is None:
                 continue
             if mark.id in self.collected:
-                self.problems.append(f"the check {mark.id} is defined twice ({self.collected[mark.id]} and {item.nodeid})")
+                self.problems.append(
+                    f"the check {mark.id} is defined twice ({self.collected[mark.id]} and {item.nodeid})"
+                )
             self.collected[mark.id] = item.nodeid
             if self._order is None or mark.id in self._order:
                 keep.append((0 if self._order is None else self._order[mark.id], mark.id, item))
@@ -214,7 +216,9 @@ class ChecksPlugin:
                     self._progress(result)
         return report
 
-    def _result(self, mark: _Mark, item: pytest.Item, error: BaseException | None, report: pytest.TestReport) -> CheckResult:
+    def _result(
+        self, mark: _Mark, item: pytest.Item, error: BaseException | None, report: pytest.TestReport
+    ) -> CheckResult:
         result = CheckResult(mark.id, title_of(item), visibility_of(item), Outcome.PASSED)
         if self._student is not None:
             result.printed = self._student.printed

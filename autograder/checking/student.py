@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,10 +15,12 @@ from autograder.checking import describe, ladder
 from autograder.checking.cases import Case
 from autograder.checking.compare import Comparison, compare
 from autograder.checking.failures import CheckFailed, CheckStopped, Inconclusive
-from autograder.checking.statistics import Verdict
 from autograder.contract import ArraySpec, Contract, FunctionContract, bind_dims
-from autograder.records import Evidence, FailureKind
-from autograder.sandbox.proxy import Answer, Asked, LoadReport, Question, Refusal
+from autograder.outcomes import Evidence, FailureKind
+from autograder.sandbox.questions import Answer, Asked, LoadReport, Question, Refusal
+
+if TYPE_CHECKING:  # scipy, which the student's kit does without
+    from autograder.checking.statistics import Verdict
 
 _FATAL = frozenset({FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY})
 
@@ -83,10 +85,14 @@ class Student:
         contract = self._contract[case.function]
         answer = self.ask(case, **options)
         try:
-            ladder.require_returns(answer.value, contract.returns, self._sizes(contract, case), case.dtype(), finite=finite)
+            ladder.require_returns(
+                answer.value, contract.returns, self._sizes(contract, case), case.dtype(), finite=finite
+            )
             if untouched and answer.modified:
                 message = f"`{case.function}` changed its argument `{answer.modified[0]}`: work on a copy"
-                raise CheckFailed(FailureKind.CONTRACT, message, help="In-place operations end in `_`, or are `+=` and the like.")
+                raise CheckFailed(
+                    FailureKind.CONTRACT, message, help="In-place operations end in `_`, or are `+=` and the like."
+                )
         except CheckFailed as failure:
             if failure.evidence is None:
                 failure.evidence = self.evidence(case, got=describe.short(answer.value), expected=str(contract.returns))
@@ -112,7 +118,9 @@ class Student:
         answer = self.ask(case, gradients=names, cotangent=cotangent, part=part)
         if all(gradient is None for gradient in answer.gradients.values()):
             message = f"no gradient flows through `{case.function}`"
-            help_text = "Look for .detach(), .data, .item(), .numpy(), torch.no_grad() or torch.tensor(...) around a result."
+            help_text = (
+                "Look for .detach(), .data, .item(), .numpy(), torch.no_grad() or torch.tensor(...) around a result."
+            )
             raise CheckFailed(FailureKind.VALUE, message, help=help_text, evidence=self.evidence(case))
         found = {}
         for name in names:
@@ -121,7 +129,9 @@ class Student:
             gradient = torch.zeros_like(leaf) if gradient is None else gradient
             if gradient.shape != leaf.shape or not bool(gradient.isfinite().all()):
                 message = f"the gradient of `{case.function}` with respect to `{name}` is not finite"
-                raise CheckFailed(FailureKind.VALUE, message, evidence=self.evidence(case, got=describe.short(gradient)))
+                raise CheckFailed(
+                    FailureKind.VALUE, message, evidence=self.evidence(case, got=describe.short(gradient))
+                )
             found[name] = gradient
         return found
 
@@ -153,7 +163,9 @@ class Student:
             value = self.ask(case, seed=base + start, repeat=n).value
             if not isinstance(value, Tensor) or value.shape[:1] != (n,) or not bool(value.isfinite().all()):
                 got = describe.kind_of(value)
-                message = f"{n} calls of `{case.function}` should give {n} finite results of equal shape, but gave {got}"
+                message = (
+                    f"{n} calls of `{case.function}` should give {n} finite results of equal shape, but gave {got}"
+                )
                 raise CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case))
             rows = np.asarray(value.double().numpy()).reshape(n, -1)
             return rows[:, 0] if rows.shape[1] == 1 else rows
@@ -181,7 +193,11 @@ class Student:
             raise self._wrong(case, answer, want, result, what, help)
 
     def _wrong(self, case: Case, got: Tensor, want: Tensor, result: Comparison, what: str, help: str) -> CheckFailed:
-        message = f"{what} of `{case.function}` is wrong" if what != "the result" else f"`{case.function}` gives a wrong value"
+        message = (
+            f"{what} of `{case.function}` is wrong"
+            if what != "the result"
+            else f"`{case.function}` gives a wrong value"
+        )
         if result.pattern:
             message += f": {result.pattern}"
         evidence = self.evidence(case, describe.short(got), describe.short(want.to(got.dtype)), result.difference())
@@ -191,12 +207,17 @@ class Student:
         """Turn the verdict of a statistical test into an outcome; `message` says what is wrong when it failed."""
         if verdict.decision == "fail":
             raise CheckFailed(
-                FailureKind.VALUE, f"{message}: {verdict.detail}", help=help, evidence=self.evidence(case, verdict.detail)
+                FailureKind.VALUE,
+                f"{message}: {verdict.detail}",
+                help=help,
+                evidence=self.evidence(case, verdict.detail),
             )
         if verdict.decision == "inconclusive":
             raise Inconclusive(verdict.detail)
 
-    def require(self, condition: bool, case: Case, message: str, *, help: str = "", got: str = "", expected: str = "") -> None:
+    def require(
+        self, condition: bool, case: Case, message: str, *, help: str = "", got: str = "", expected: str = ""
+    ) -> None:
         """Require a property of the answers to a case."""
         if not condition:
             raise CheckFailed(FailureKind.VALUE, message, help=help, evidence=self.evidence(case, got, expected))

@@ -22,7 +22,7 @@ def read_folder(root: Path, limits: IntakeLimits) -> tuple[list[Entry], list[Not
     """
     collector = Collector(printable(root.name) or submission_name(root.name), limits)
     root = root.resolve()
-    for file in _walk(root):
+    for file in _walk(root, limits.depth):
         path = collector.admit(file.relative_to(root).as_posix())
         if path is not None:
             _take(collector, root, file, path)
@@ -47,7 +47,7 @@ def open_regular(path: Path) -> int:
     return descriptor
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, depth: int) -> Iterator[Path]:
     """Files, links and the tops of ignored folders, sorted. Unreadable folders are refused, not skipped."""
 
     def refuse(error: OSError) -> None:
@@ -55,6 +55,9 @@ def _walk(root: Path) -> Iterator[Path]:
 
     for folder, subfolders, files in os.walk(root, onerror=refuse):
         here = Path(folder)
+        if len(here.relative_to(root).parts) > depth:  # `Collector.admit` refuses it
+            yield here
+            return
         ignored = [name for name in subfolders if junk_kind(name) is not None]
         linked = [name for name in subfolders if (here / name).is_symlink() and name not in ignored]
         subfolders[:] = sorted(set(subfolders) - set(ignored) - set(linked))

@@ -17,8 +17,9 @@ class IntakeLimits:
         file_bytes: One unpacked file; a VAE for 28x28 images saves to about 5 MB.
         source_bytes: All `.py` files together. A year of a student's code is 1 MB.
         text_bytes: One `.py` file, or the code of one notebook. Longer ones hold data, not code.
+            The syntax tree of 500 kB takes up to 330 MB.
         notebook_bytes: One `.ipynb`; pictures in the outputs make them large.
-        parsed_bytes: Python text that is parsed here (3 s per MB at worst). `.py` files beyond it are not checked
+        parsed_bytes: Python text that is parsed here (5 s per MB at worst). `.py` files beyond it are not checked
             for syntax here, the sandbox does that; notebook cells beyond it are left out with a note.
         magic_work: Lines with magics times the size of their cell, summed: IPython reads the cell again for each
             magic, at about 100 kB/s. A usual notebook needs 50 kB.
@@ -40,9 +41,9 @@ class IntakeLimits:
     total_bytes: int = 200 * MB
     file_bytes: int = 100 * MB
     source_bytes: int = 20 * MB
-    text_bytes: int = 1 * MB
+    text_bytes: int = 500_000
     notebook_bytes: int = 50 * MB
-    parsed_bytes: int = 5 * MB
+    parsed_bytes: int = 2 * MB
     magic_work: int = 600_000
     files: int = 2_000
     members: int = 50_000

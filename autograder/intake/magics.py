@@ -14,6 +14,7 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*")
 # What may be a magic, a shell escape or a request for help: counted, to know what the transformation will cost.
 _MAGIC_LINE = re.compile(r"^[ \t]*[!%?/,;]|\?[ \t]*$|=[ \t]*[!%]", re.MULTILINE)
 MAGICS_PER_CELL = 400  # IPython gives up after 500
+MAGIC_LINE_LENGTH = 5_000  # its tokeniser takes quadratic time for blanks before a `!`
 
 
 class TransformFailed(Exception):

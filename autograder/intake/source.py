@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from autograder.intake.limits import IntakeLimits
-from autograder.intake.magics import MAGICS_PER_CELL, TransformFailed, count_magics, neutralise, transform
+from autograder.intake.magics import (
+    MAGIC_LINE_LENGTH,
+    MAGICS_PER_CELL,
+    TransformFailed,
+    count_magics,
+    neutralise,
+    transform,
+)
 from autograder.intake.text import printable, size, without_surrogates
 from autograder.records import Cell, Note
 
@@ -58,7 +65,7 @@ class Effort:
     def may_transform(self, text: str) -> bool:
         """Takes what IPython needs for `text` from the work on magics; whether it was there."""
         count = count_magics(text)
-        if count > MAGICS_PER_CELL:
+        if count > MAGICS_PER_CELL or max(map(len, text.split("\n"))) > MAGIC_LINE_LENGTH:
             return False
         self.magic -= (1 + count) * len(text)
         return self.magic >= 0

@@ -32,7 +32,9 @@ def find_bubblewrap() -> str:
     """
     path = shutil.which("bwrap", path="/usr/bin:/bin:/usr/local/bin")
     if path is None:
-        raise SandboxUnavailable(f"bubblewrap (bwrap) is not installed, so a submission cannot be isolated. {INSTALL_HINT}")
+        raise SandboxUnavailable(
+            f"bubblewrap (bwrap) is not installed, so a submission cannot be isolated. {INSTALL_HINT}"
+        )
     return path
 
 
@@ -57,7 +59,21 @@ def _mounts(device: str) -> list[str]:
     if device == "cuda":
         for node in sorted(Path("/dev").glob("nvidia*")):
             arguments += ["--dev-bind", str(node), str(node)]
-    arguments += ["--perms", "1777", "--tmpfs", "/tmp", "--dir", "/run", "--perms", "0755", "--dir", "/runner", "--ro-bind", str(INSIDE), "/runner/inside"]  # noqa: S108
+    arguments += [
+        "--perms",
+        "1777",
+        "--tmpfs",
+        "/tmp",
+        "--dir",
+        "/run",
+        "--perms",
+        "0755",
+        "--dir",
+        "/runner",
+        "--ro-bind",
+        str(INSIDE),
+        "/runner/inside",
+    ]  # noqa: S108
     return arguments
 
 

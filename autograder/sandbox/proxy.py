@@ -11,158 +11,33 @@ import os
 import secrets
 import selectors
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
 from autograder.errors import SandboxFault
-from autograder.records import FailureKind, Submission
+from autograder.outcomes import FailureKind
+from autograder.records import Submission
 from autograder.sandbox.inside import wire
-from autograder.sandbox.inside.wire import Handle
+from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.questions import (
+    Answer,
+    FoundFunction,
+    LoadReport,
+    Question,
+    Refusal,
+    answer_of,
+    load_report,
+    refusal_of,
+)
 from autograder.sandbox.zygote import Backend, Worker
 
 _SHOWN = 4000
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 3.0
 _MODES = ("full", "definitions", "excluded")
-
-
-@dataclass(frozen=True)
-class Question:
-    """A call of one of the student's functions.
-
-    Attributes:
-        function: A name of the contract, or a handle that an earlier answer returned.
-        args: Positional arguments: plain values, tensors, `wire.Probe`, `Handle`.
-        arg_names: The contract's names of `args`, used in `gradients` and in `Answer.modified`.
-        kwargs: Keyword arguments that the function must take.
-        offered: Keyword arguments that are passed only if the function takes them (`generator`).
-        seed: Seeds every global generator, and is the seed of call number 0 of `repeat`.
-        repeat: How often the function is called, with seeds `seed`, `seed + 1`, ...; values come back stacked.
-        gradients: Names to differentiate for: an argument, or `"encoder.heads.0.0.bias"` of a probe.
-        part: Which part of a tuple to differentiate; None for a result that is one tensor.
-        cotangent: Weights of the result's entries in what is differentiated; ones by default.
-        count_operations: Ask for the number of tensor operations.
-        evaluate: Call a model (a handle) in evaluation mode and without gradients.
-        seconds: Wall-clock limit, where it differs from the sandbox's.
-    """
-
-    function: str | Handle
-    args: Sequence[Any] = ()
-    arg_names: Sequence[str] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    offered: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    repeat: int = 1
-    gradients: Sequence[str] = ()
-    part: int | None = None
-    cotangent: Tensor | None = None
-    count_operations: bool = False
-    evaluate: bool = False
-    seconds: float | None = None
-
-    def as_message(self) -> dict[str, Any]:
-        """Return the question as a message for the worker."""
-        return {
-            "type": "call",
-            "function": self.function,
-            "args": list(self.args),
-            "arg_names": list(self.arg_names) or None,
-            "kwargs": dict(self.kwargs),
-            "offered": dict(self.offered),
-            "seed": self.seed,
-            "repeat": self.repeat,
-            "gradients": list(self.gradients),
-            "part": self.part,
-            "cotangent": self.cotangent,
-            "count_operations": self.count_operations,
-            "evaluate": self.evaluate,
-        }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back. Everything in it was said by the submission's process and proves nothing by itself.
-
-    Attributes:
-        value: Decoded data; `wire.Opaque` where something could not cross, `Handle` for objects that stayed inside.
-        modified: Names of tensor arguments that were changed.
-        gradients: Name -> gradient or None.
-        operations: Number of tensor operations, when asked for.
-        modes: For every probe, whether it was left in training mode.
-        seconds: Wall-clock time measured outside.
-        printed: What was printed, shortened.
-    """
-
-    value: Any
-    modified: tuple[str, ...] = ()
-    gradients: Mapping[str, Tensor | None] = field(default_factory=dict)
-    operations: int | None = None
-    modes: Mapping[str, bool] = field(default_factory=dict)
-    seconds: float = 0.0
-    printed: str = ""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why there is no answer.
-
-    Attributes:
-        kind: The failure that a check should report.
-        message: One sentence for the student.
-        exception: Type of the student's exception, if that was it.
-        lines: The student's lines of the traceback.
-        flag: Set when the answer channel was tampered with: what staff should know.
-    """
-
-    kind: FailureKind
-    message: str
-    exception: str = ""
-    lines: tuple[str, ...] = ()
-    printed: str = ""
-    flag: str = ""
-
-
-class Asked(Protocol):
-    """Whatever can be asked questions about one submission: a sandbox, or this very process for a student."""
-
-    def call(self, question: Question) -> Answer | Refusal:
-        """Ask one question."""
-        ...
-
-
-@dataclass(frozen=True)
-class FoundFunction:
-    """Where a function of the contract was found, and how it says it wants to be called.
-
-    Attributes:
-        parameters: (name, kind, has default) triples, or None when Python cannot tell.
-    """
-
-    path: str
-    also_in: tuple[str, ...]
-    kind: str
-    parameters: tuple[tuple[str, str, bool], ...] | None
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What loading a submission found.
-
-    Attributes:
-        found: Contract name -> where it is.
-        failures: Module path -> (message, student's lines) for modules whose statements failed.
-        cut_short: Paths of modules whose top-level statements were stopped; only definitions were run.
-        excluded: Paths of modules that could not be loaded in any way, with the reason.
-    """
-
-    found: Mapping[str, FoundFunction]
-    failures: Mapping[str, tuple[str, tuple[str, ...]]]
-    cut_short: tuple[str, ...]
-    excluded: Mapping[str, str]
 
 
 class _Died(Exception):
@@ -187,6 +62,7 @@ class Sandbox:
         self._backend = backend
         self._submission = submission
         self._names = dict(names)
+        self._paths = {source.module: source.path for source in submission.sources}
         self.limits = limits
         self._worker: Worker | None = None
         self._modes = {source.module: 0 for source in submission.sources}
@@ -225,8 +101,8 @@ class Sandbox:
             seconds = question.seconds or self.limits.call_seconds
             message, printed = self._exchange(question.as_message(), ("answer", "raised"), seconds)
             if message["type"] == "raised":
-                return _refusal(message, printed)
-            return _answer(message, time.monotonic() - started, printed)
+                return refusal_of(message, printed)
+            return answer_of(message, time.monotonic() - started, printed)
         except _Died as died:
             self._bury()
             return died.refusal
@@ -260,7 +136,7 @@ class Sandbox:
             try:
                 seconds = self.limits.load_seconds * 2 + _GRACE_SECONDS
                 message, _ = self._exchange(self._load_message(), ("loaded",), seconds)
-                self.report = self._report(message)
+                self.report = load_report(message, self._paths, self._names, self._why_excluded)
             except _Died as died:
                 self._distrust(died)
             except (KeyError, TypeError, ValueError, AttributeError):
@@ -295,38 +171,11 @@ class Sandbox:
             if _MODES[self._modes[module]] == "excluded":
                 self._why_excluded[module] = died.refusal.message
 
-    def _report(self, message: dict[str, Any]) -> LoadReport:
-        paths = {source.module: source.path for source in self._submission.sources}
-        found = {
-            name: FoundFunction(
-                str(entry["path"]),
-                tuple(str(path) for path in entry["also_in"]),
-                str(entry["kind"]),
-                None
-                if entry["parameters"] is None
-                else tuple((str(p[0]), str(p[1]), bool(p[2])) for p in entry["parameters"]),
-            )
-            for name, entry in message["found"].items()
-            if name in self._names
-        }
-        modules = [entry for entry in message["modules"] if entry["module"] in paths]
-        failures = {}
-        for entry in modules:
-            if entry["failures"]:
-                first = entry["failures"][0]
-                where = f"{first['cell']}: " if first["cell"] else ""
-                text = f"{where}{first['exception']}: {first['message']}"
-                failures[paths[entry["module"]]] = (text, tuple(str(line) for line in first["lines"]))
-        return LoadReport(
-            found,
-            failures,
-            tuple(paths[entry["module"]] for entry in modules if entry["budget_over"]),
-            {paths[module]: why for module, why in self._why_excluded.items()},
-        )
-
     # ---------------------------------------------------------------------------------------------------- exchange
 
-    def _exchange(self, message: dict[str, Any], expected: tuple[str, ...], seconds: float) -> tuple[dict[str, Any], str]:
+    def _exchange(
+        self, message: dict[str, Any], expected: tuple[str, ...], seconds: float
+    ) -> tuple[dict[str, Any], str]:
         """Send a message and return the answer to it together with what was printed meanwhile."""
         worker = self._worker
         assert worker is not None
@@ -470,38 +319,4 @@ def _tampered(what: str) -> Refusal:
         FailureKind.POLICY,
         "the submission wrote to the channel on which the grader receives answers",
         flag=f"answer channel: {what}",
-    )
-
-
-def _refusal(message: dict[str, Any], printed: str) -> Refusal:
-    kinds = {
-        "memory": FailureKind.MEMORY,
-        "not_implemented": FailureKind.MISSING,
-        "exception": FailureKind.EXCEPTION,
-    }
-    kind = kinds[message["category"]]
-    exception, text = str(message["exception"]), str(message["message"])
-    lines = tuple(str(line) for line in message["lines"])
-    if kind is FailureKind.MISSING:
-        sentence = "not implemented yet"
-    else:
-        sentence = f"it raised {exception}: {text}" if text else f"it raised {exception}"
-    return Refusal(kind, sentence, exception, lines, printed)
-
-
-def _answer(message: dict[str, Any], seconds: float, printed: str) -> Answer:
-    gradients = message["gradients"]
-    if not all(value is None or isinstance(value, Tensor) for value in gradients.values()):
-        raise TypeError("a gradient is a tensor or None")
-    operations = message["operations"]
-    if operations is not None and type(operations) is not int:
-        raise TypeError("a count is an integer")
-    return Answer(
-        value=message["value"],
-        modified=tuple(str(name) for name in message["modified"]),
-        gradients=dict(gradients),
-        operations=operations,
-        modes={str(name): bool(mode) for name, mode in message["modes"].items()},
-        seconds=seconds,
-        printed=printed,
     )

@@ -20,8 +20,8 @@ from autograder.checking.failures import CheckFailed, CheckStopped
 from autograder.checking.student import Student
 from autograder.records import Curve, FailureKind, TrainingRecord
 from autograder.rubric import TrainingRule
-from autograder.sandbox.inside.wire import Handle
-from autograder.sandbox.proxy import Asked, Question
+from autograder.sandbox.inside.values import Handle
+from autograder.sandbox.questions import Asked, Question
 from autograder.training.data import Digits
 
 _CHUNK = 1000

@@ -9,7 +9,7 @@ from torch.distributions import MultivariateNormal
 
 from autograder.checking import Case
 from autograder.sandbox.inside import probes
-from autograder.sandbox.inside.wire import Probe
+from autograder.sandbox.inside.values import Probe
 from tests.public.cases import Draw, Sizes, constant
 
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
@@ -40,7 +40,9 @@ def _double(probe: Probe) -> dict:
     return probe_dtype(probe, torch.float64).spec
 
 
-def linear_gaussian(sizes: Sizes, dtype: torch.dtype, seed: int, sigma_p: float, widen: float = 0.0, n_samples: int = 5):
+def linear_gaussian(
+    sizes: Sizes, dtype: torch.dtype, seed: int, sigma_p: float, widen: float = 0.0, n_samples: int = 5
+):
     """A case of `estimate_log_likelihood` whose decoder is linear, and the exact log p(x), shape (B,).
 
     The decoder's columns are orthogonal, so the true posterior has a diagonal covariance and the encoder can be it

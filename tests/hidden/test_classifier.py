@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.checking import check
-from autograder.sandbox.inside.wire import Probe
+from autograder.sandbox.inside.values import Probe
 from tests.public import cases
 
 
@@ -17,7 +17,13 @@ def test_evaluate_value(student, oracle, case):
     loss, accuracy = student.value(case)
     best_loss, best_accuracy = oracle.value(case)
     help_text = "Weigh the last, smaller batch by its size; cross_entropy takes logits, so no softmax before it."
-    student.close(case, accuracy, best_accuracy, what="the accuracy", help="It is a fraction of all examples, not of the last batch.")
+    student.close(
+        case,
+        accuracy,
+        best_accuracy,
+        what="the accuracy",
+        help="It is a fraction of all examples, not of the last batch.",
+    )
     close_loss(student, case, loss, best_loss, help_text)
 
 

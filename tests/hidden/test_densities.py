@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.checking import Case, check
-from autograder.checking.statistics import combine, exact_equality_share, gaussian_sample_test, independence_test, share_of
+from autograder.checking.statistics import (
+    combine,
+    exact_equality_share,
+    gaussian_sample_test,
+    independence_test,
+    share_of,
+)
 from autograder.checking.student import cotangent_for
 from tests.hidden.gradients import require_gradients
 from tests.public import cases
@@ -19,7 +25,9 @@ EVERY_DTYPE = st.sampled_from(cases.DTYPES)
 @given(case=cases.drawn("gaussian_log_density"))
 def test_gaussian_value(student, oracle, case):
     """log N(x; μ, diag σ²) is −½ Σ (log 2π + log σ² + (x − μ)²/σ²), summed over the D dimensions, for any shapes and scales."""
-    student.agrees(case, oracle.value(case), help="Check the ½, the log 2π, and that log_var is the log of the *variance*.")
+    student.agrees(
+        case, oracle.value(case), help="Check the ½, the log 2π, and that log_var is the log of the *variance*."
+    )
 
 
 @check("gaussian_log_density", "gradient")
@@ -39,7 +47,9 @@ def test_gaussian_extreme(student, oracle, dtype, level):
     log_var = torch.full((2, 200), level, dtype=dtype)
     x = mean + draw.normal(2, 200) * (0.5 * log_var).exp()
     case = Case("gaussian_log_density", {"x": x, "mean": mean, "log_var": log_var}, scale=200 * abs(level))
-    student.agrees(case, oracle.value(case), help="Stay in the log domain: no product of densities, no log of an exponential.")
+    student.agrees(
+        case, oracle.value(case), help="Stay in the log domain: no product of densities, no log of an exponential."
+    )
 
 
 @check("bernoulli_log_density", "value")
@@ -64,7 +74,9 @@ def test_bernoulli_extreme(student, oracle, dtype, size):
     logits = torch.tensor([[size, -size, size, -size]], dtype=dtype)
     x = torch.tensor([[1.0, 0.0, 0.0, 1.0]], dtype=dtype)
     case = Case("bernoulli_log_density", {"x": x, "logits": logits})
-    help_text = "The logarithm of a sigmoid that has rounded to 0 or 1 is lost: use logsigmoid, softplus or *_with_logits."
+    help_text = (
+        "The logarithm of a sigmoid that has rounded to 0 or 1 is lost: use logsigmoid, softplus or *_with_logits."
+    )
     student.agrees(case, oracle.value(case), help=help_text)
 
 
@@ -101,7 +113,12 @@ def test_sample_independence(student):
     repeated = max(exact_equality_share(first[:-1, 0], first[1:, 0]), exact_equality_share(first[:, 0], first[:, 1]))
     student.require(repeated < 0.01, case, "the same noise is used for several examples or dimensions")
     student.require(exact_equality_share(first[:, 0], second[:, 0]) < 0.01, case, "every call gives the same noise")
-    pairs = [(first[:-1, 0], first[1:, 0]), (first[:, 0], first[:, 1]), (first[:, 1], first[:, 2]), (first[:, 0], second[:, 0])]
+    pairs = [
+        (first[:-1, 0], first[1:, 0]),
+        (first[:, 0], first[:, 1]),
+        (first[:, 1], first[:, 2]),
+        (first[:, 0], second[:, 0]),
+    ]
     verdict = combine(*(independence_test(a, b, false_fail=share_of(len(pairs))) for a, b in pairs))
     student.judge(verdict, case, "draws that should be independent are not")
 
@@ -119,4 +136,6 @@ def test_sample_gradient(student, seed):
         student.require(flows, case, f"no gradient flows from the sample to `{name}`", help=help_text)
     student.close(case, answer.gradients["mean"], weights, what="the gradient with respect to `mean`", help=help_text)
     expected = 0.5 * weights * (answer.value - case.arguments["mean"])
-    student.close(case, answer.gradients["log_var"], expected, what="the gradient with respect to `log_var`", help=help_text)
+    student.close(
+        case, answer.gradients["log_var"], expected, what="the gradient with respect to `log_var`", help=help_text
+    )

@@ -13,14 +13,18 @@ from tests.public import cases
 @given(case=cases.drawn("kl_standard_normal"))
 def test_kl_value(student, oracle, case):
     """KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² + μ² − 1 − log σ²), summed over the M latent dimensions, one value per example."""
-    student.agrees(case, oracle.value(case), help="½ stands in front of the whole sum; σ² is exp(log_var); sum over the last axis.")
+    student.agrees(
+        case, oracle.value(case), help="½ stands in front of the whole sum; σ² is exp(log_var); sum over the last axis."
+    )
 
 
 @check("kl_standard_normal", "gradient")
 @given(seed=st.integers(0, 1000))
 def test_kl_gradient(student, oracle, seed):
     """Its gradients are μ and ½ (σ² − 1)."""
-    require_gradients(student, oracle, cases.build("kl_standard_normal", cases.SIZES[4], torch.float64, seed), ["mean", "log_var"])
+    require_gradients(
+        student, oracle, cases.build("kl_standard_normal", cases.SIZES[4], torch.float64, seed), ["mean", "log_var"]
+    )
 
 
 @check("kl_standard_normal", "extreme")

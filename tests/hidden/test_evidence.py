@@ -16,7 +16,9 @@ from tests.public import cases
 @given(case=cases.drawn("log_mean_exp"))
 def test_log_mean_exp_value(student, oracle, case):
     """log (1/S) Σ_s exp(log_w_s) over the S samples (the first axis), one value per example."""
-    student.agrees(case, oracle.value(case), help="The mean over samples: − log S. The sum runs over axis 0, of size S.")
+    student.agrees(
+        case, oracle.value(case), help="The mean over samples: − log S. The sum runs over axis 0, of size S."
+    )
 
 
 @check("log_mean_exp", "gradient")
@@ -34,7 +36,9 @@ def test_log_mean_exp_extreme(student, oracle, dtype, level, zero):
     if zero:
         log_w[1, 0] = -torch.inf
     case = Case("log_mean_exp", {"log_w": log_w}, scale=abs(level))
-    student.agrees(case, oracle.value(case), help="torch.logsumexp subtracts the largest weight before it exponentiates.")
+    student.agrees(
+        case, oracle.value(case), help="torch.logsumexp subtracts the largest weight before it exponentiates."
+    )
 
 
 @check("estimate_log_likelihood", "value")
@@ -69,7 +73,9 @@ def test_evidence_importance(student):
 
     verdict = mean_test(ratio, 1.0, tolerance=0.1)
     help_text = "log of the mean of the weights, not the mean of the log-weights (that is the ELBO)."
-    student.judge(verdict, case, "the estimate of p(x) divided by the exact p(x) should be 1 on average", help=help_text)
+    student.judge(
+        verdict, case, "the estimate of p(x) divided by the exact p(x) should be 1 on average", help=help_text
+    )
 
 
 @check("estimate_log_likelihood", "extreme")

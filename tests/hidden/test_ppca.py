@@ -21,7 +21,9 @@ def with_sigma2(case, as_tensor):
 def test_marginal_value(student, oracle, case, as_tensor):
     """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""
     case = with_sigma2(case, as_tensor)
-    student.agrees(case, oracle.value(case), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ.")
+    student.agrees(
+        case, oracle.value(case), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ."
+    )
 
 
 @check("ppca_marginal", "gradient")
@@ -50,14 +52,18 @@ def test_posterior_gradient(student, oracle):
 def test_log_likelihood_value(student, oracle, case, as_tensor):
     """log N(x; μ, C) with C = W Wᵀ + σ² I, one value per data point, constants included."""
     case = with_sigma2(case, as_tensor)
-    student.agrees(case, oracle.value(case), help="−½ (D log 2π + log det C + (x − μ)ᵀ C⁻¹ (x − μ)), for each point by itself.")
+    student.agrees(
+        case, oracle.value(case), help="−½ (D log 2π + log det C + (x − μ)ᵀ C⁻¹ (x − μ)), for each point by itself."
+    )
 
 
 @check("ppca_log_likelihood", "gradient")
 @given(seed=st.integers(0, 1000))
 def test_log_likelihood_gradient(student, oracle, seed):
     """It can be differentiated with respect to X, W and mu."""
-    require_gradients(student, oracle, cases.build("ppca_log_likelihood", GENERIC, torch.float64, seed), ["X", "W", "mu"])
+    require_gradients(
+        student, oracle, cases.build("ppca_log_likelihood", GENERIC, torch.float64, seed), ["X", "W", "mu"]
+    )
 
 
 @check("ppca_log_likelihood", "images")
@@ -65,7 +71,9 @@ def test_log_likelihood_images(student, oracle):
     """It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more."""
     case = cases.build("ppca_log_likelihood", cases.Sizes({"N": 6, "D": 784, "M": 10, "B": 1}), torch.float64, 3)
     case = case.but(sigma2=0.02)
-    student.agrees(case, oracle.value(case), help="Use slogdet or a Cholesky factor: det(C) underflows to 0 or overflows.")
+    student.agrees(
+        case, oracle.value(case), help="Use slogdet or a Cholesky factor: det(C) underflows to 0 or overflows."
+    )
 
 
 @check("ppca_fit", "value")
@@ -76,7 +84,9 @@ def test_fit_value(student, oracle, case):
     W, mu, sigma2 = student.value(case)
     best_W, best_mu, best_sigma2 = oracle.value(case)
     s, t = float(sigma2), float(best_sigma2)
-    help_text = "Divide by N, not N − 1; average the discarded eigenvalues, not the kept ones; any rotation of W is fine."
+    help_text = (
+        "Divide by N, not N − 1; average the discarded eigenvalues, not the kept ones; any rotation of W is fine."
+    )
     within_one_percent(student, case, s, t, "sigma2", help_text)
     identity = torch.eye(len(mu), dtype=torch.float64)
     got, best = W @ W.T + s * identity, best_W @ best_W.T + t * identity

@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from autograder.checking import Case, CheckFailed, check
 from autograder.checking.student import Student
-from autograder.records import FailureKind
+from autograder.outcomes import FailureKind
 from autograder.training.classifier import ClassifierRun, history_list
 
 
@@ -15,7 +15,13 @@ def small_case(run: ClassifierRun, images, labels, epochs: int, learning_rate: f
     """A short training run on the given images; the validation images are the usual ones."""
     arguments = dict(run.case().arguments)
     few = slice(0, 40)
-    arguments |= {"images": images, "labels": labels, "epochs": epochs, "batch_size": 32, "learning_rate": learning_rate}
+    arguments |= {
+        "images": images,
+        "labels": labels,
+        "epochs": epochs,
+        "batch_size": 32,
+        "learning_rate": learning_rate,
+    }
     return Case(run.task, arguments | {"val_images": run.val_images[few], "val_labels": run.val_labels[few]})
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from autograder.checking import Case, CheckFailed, check
 from autograder.checking.statistics import mean_test, mean_vector_test
-from autograder.records import FailureKind
-from autograder.sandbox.inside.wire import Probe
+from autograder.outcomes import FailureKind
+from autograder.sandbox.inside.values import Probe
 from tests.hidden import exact
 from tests.hidden.gradients import require_gradients
 from tests.public import cases
@@ -102,7 +102,7 @@ def test_elbo_gradient(student, oracle, case):
 @check("elbo", "gradient_noise", after=["gradient"])
 def test_elbo_gradient_noise(student):
     """With noise, the mean gradient with respect to log_var is the exact one: the noise is scaled by exp(log_var / 2) inside the graph."""
-    case = with_noise(n_samples=8)
+    case = with_noise(n_samples=64)
     shift = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     expected = torch.autograd.grad(exact.bernoulli_elbo(case, shift).mean(), shift)[0].numpy()
 
@@ -116,7 +116,7 @@ def test_elbo_gradient_noise(student):
             rows.append(gradient.double().numpy())
         return np.stack(rows)
 
-    verdict = mean_vector_test(draw, expected, tolerance=0.15, stages=(400, 800))
+    verdict = mean_vector_test(draw, expected, tolerance=0.25, stages=(400, 800))
     student.judge(verdict, case, "the gradient with respect to the encoder's log_var is biased")
 
 

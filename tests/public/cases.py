@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from autograder.checking.cases import Case, Sizes
-from autograder.sandbox.inside.wire import Probe
+from autograder.sandbox.inside.values import Probe
 
 SIZES = [
     Sizes({"B": b, "D": d, "M": m, "S": s, "N": n, "C": 10})
@@ -192,7 +192,9 @@ def build(task: str, sizes: Sizes, dtype: torch.dtype = torch.float64, seed: int
     return Case(task, BUILDERS[task](Draw(dtype, seed), sizes), seed=seed % 2**31, scale=float(sizes["D"]))
 
 
-def drawn(task: str, dtypes: list[torch.dtype] | None = None, sizes: list[Sizes] | None = None) -> st.SearchStrategy[Case]:
+def drawn(
+    task: str, dtypes: list[torch.dtype] | None = None, sizes: list[Sizes] | None = None
+) -> st.SearchStrategy[Case]:
     """Calls of `task` over sizes, dtypes and seeds."""
     default = [torch.float32] if task in ONLY_FLOAT32 else DTYPES
     return st.builds(

@@ -92,18 +92,7 @@ def independence_test(
         constant = a if np.ptp(np.abs(a)) == 0.0 else b
         detail = f"all {n:,} draws have the same magnitude, {abs(constant[0]):.6g}"
         return Verdict("fail", surprise(0.0), surprise(false_fail), n, detail)
-    r, folded_r = float(np.corrcoef(a, b)[0, 1]), float(np.corrcoef(_fold(a), _fold(b))[0, 1])
-    same = round(exact_equality_share(a, b) * n)
-    usual = f"expected 0 ± {n**-0.5:.4f}"
-    parts = [
-        (
-            float(stats.binom.sf(same - 1, n, resolution / (2.0 * math.sqrt(math.pi)))),
-            f"{same:,} of {n:,} are identical",
-        ),
-        (_correlation_p(r, n), f"correlation over {n:,} pairs is {r:.4f}, {usual}"),
-        (_correlation_p(folded_r, n), f"correlation of magnitudes over {n:,} pairs is {folded_r:.4f}, {usual}"),
-    ]
-    return _bonferroni(parts, n, false_fail)
+    return _bonferroni(_signs_of_dependence(a, b, resolution), n, false_fail)
 
 
 def bernoulli_sample_test(x: ArrayLike, probs: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Verdict:
@@ -151,6 +140,20 @@ def _vector(name: str, values: ArrayLike, *, at_least: int) -> NDArray[np.float6
 
 def _chi_square_p(value: float, degrees: int) -> float:
     return min(1.0, 2.0 * min(float(special.chdtr(degrees, value)), float(special.chdtrc(degrees, value))))
+
+
+def _signs_of_dependence(a: NDArray[np.float64], b: NDArray[np.float64], resolution: float) -> list[tuple[float, str]]:
+    """The three questions of `independence_test`: p-value and sentence of each, the most telling first."""
+    n = a.size
+    same = round(exact_equality_share(a, b) * n)
+    coincidence = resolution / (2.0 * math.sqrt(math.pi))
+    r, folded_r = float(np.corrcoef(a, b)[0, 1]), float(np.corrcoef(_fold(a), _fold(b))[0, 1])
+    usual = f"expected 0 ± {n**-0.5:.4f}"
+    return [
+        (float(stats.binom.sf(same - 1, n, coincidence)), f"{same:,} of {n:,} are identical"),
+        (_correlation_p(r, n), f"correlation over {n:,} pairs is {r:.4f}, {usual}"),
+        (_correlation_p(folded_r, n), f"correlation of magnitudes over {n:,} pairs is {folded_r:.4f}, {usual}"),
+    ]
 
 
 def _correlation_p(r: float, n: int) -> float:

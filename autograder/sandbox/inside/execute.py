@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import loader, probes
 from .traces import describe_error, student_lines
-from .wire import Handle, Opaque, Probe, Seed
+from .values import Handle, Opaque, Probe, Seed, simplify
 
 MAX_REPEAT = 100_000
 

@@ -13,66 +13,25 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 import msgpack
 import numpy as np
 import torch
 
+from .values import MAX_DEPTH, MAX_DIMS, NUMPY_DTYPES, TORCH_DTYPES, Handle, Opaque, Probe, Seed, simplify
+
 MAX_FRAME = 256 * 2**20
 """Bytes of the largest frame in either direction; the trusted side sets a far smaller one for answers."""
-MAX_DEPTH = 16
 MAX_ITEMS = 1_000_000
-MAX_DIMS = 12
 HEADER = struct.Struct(">I")
 
-_TENSOR, _NDARRAY, _HANDLE, _PROBE, _SEED, _OPAQUE, _TUPLE = range(1, 8)
-
-TORCH_DTYPES: dict[str, torch.dtype] = {
-    name: getattr(torch, name)
-    for name in (
-        "float16 bfloat16 float32 float64 complex64 complex128 bool uint8 int8 int16 int32 int64".split()  # fmt: skip
-    )
-}
 _DTYPE_NAMES = {dtype: name for name, dtype in TORCH_DTYPES.items()}
-NUMPY_DTYPES = frozenset(
-    "float16 float32 float64 complex64 complex128 bool uint8 uint16 uint32 uint64 int8 int16 int32 int64".split()
-)
+_TENSOR, _NDARRAY, _HANDLE, _PROBE, _SEED, _OPAQUE, _TUPLE = range(1, 8)
 
 
 class WireError(ValueError):
     """Bytes that are no frame of ours. The message says what was found."""
-
-
-@dataclass(frozen=True)
-class Handle:
-    """An object that stays inside the sandbox; `type_name` is what the sandbox says it is."""
-
-    id: int
-    type_name: str
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A known network, sent as weights: see `probes.build` for the layers that `spec` may hold."""
-
-    spec: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Seed:
-    """Stands for `torch.Generator().manual_seed(value)`, made inside."""
-
-    value: int
-
-
-@dataclass(frozen=True)
-class Opaque:
-    """An object that cannot cross: only the name of its type does, and why."""
-
-    type_name: str
-    reason: str = ""
 
 
 # ------------------------------------------------------------------------------------------------------- encoding
@@ -84,7 +43,7 @@ def encode(message: dict[str, Any]) -> bytes:
     Raises:
         WireError: The frame would be longer than `MAX_FRAME`.
     """
-    payload: bytes = msgpack.packb(_plain(message, 0), use_bin_type=True)
+    payload: bytes = msgpack.packb(_packable(simplify(message)), use_bin_type=True)
     if len(payload) > MAX_FRAME:
         raise WireError(f"a message of {len(payload):,} bytes is over the limit of {MAX_FRAME:,}")
     return HEADER.pack(len(payload)) + payload
@@ -94,65 +53,28 @@ def _ext(code: int, content: Any) -> msgpack.ExtType:
     return msgpack.ExtType(code, msgpack.packb(content, use_bin_type=True))
 
 
-def _plain(value: Any, depth: int) -> Any:  # noqa: C901 -- one branch a type reads better than a table of lambdas
-    if depth > MAX_DEPTH:
-        return _ext(_OPAQUE, [_type_name(value), f"nested deeper than {MAX_DEPTH} levels"])
-    kind = type(value)
-    if value is None or kind in (bool, float, bytes):
-        return value
-    if kind is str:
-        return value if len(value) <= 10_000_000 else value[:10_000_000]
-    if kind is int:
-        return value if -(2**63) <= value < 2**64 else _ext(_OPAQUE, ["int", "too large for 64 bits"])
+def _packable(value: Any) -> Any:
+    """Turn a value that `values.simplify` returned into what msgpack packs."""
     if isinstance(value, torch.Tensor):
-        return _plain_tensor(value)
+        raw = value.reshape(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""
+        return _ext(_TENSOR, [_DTYPE_NAMES[value.dtype], list(value.shape), raw])
     if isinstance(value, np.ndarray):
-        return _plain_array(value)
-    if isinstance(value, np.generic):
-        return _plain_array(np.asarray(value))
+        return _ext(_NDARRAY, [value.dtype.name, list(value.shape), value.tobytes()])
     if isinstance(value, tuple):
-        return _ext(_TUPLE, [_plain(item, depth + 1) for item in tuple.__iter__(value)])
-    if kind is list:
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, dict) and all(type(key) is str for key in dict.keys(value)):
-        return {key: _plain(item, depth + 1) for key, item in dict.items(value)}
-    return _plain_reference(value)
-
-
-def _plain_reference(value: Any) -> msgpack.ExtType:
+        return _ext(_TUPLE, [_packable(item) for item in value])
+    if isinstance(value, list):
+        return [_packable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _packable(item) for key, item in value.items()}
     if isinstance(value, Handle):
         return _ext(_HANDLE, [value.id, value.type_name])
     if isinstance(value, Probe):
-        return _ext(_PROBE, _plain(value.spec, 1))
+        return _ext(_PROBE, _packable(value.spec))
     if isinstance(value, Seed):
         return _ext(_SEED, value.value)
     if isinstance(value, Opaque):
         return _ext(_OPAQUE, [value.type_name, value.reason])
-    return _ext(_OPAQUE, [_type_name(value), ""])
-
-
-def _type_name(value: Any) -> str:
-    return str(type(value).__qualname__)[:200]
-
-
-def _plain_tensor(value: torch.Tensor) -> msgpack.ExtType:
-    with torch._C.DisableTorchFunctionSubclass():
-        if value.layout is not torch.strided or value.is_quantized or value.is_meta or value.dtype not in _DTYPE_NAMES:
-            what = f"{value.dtype}, {value.layout}".replace("torch.", "")
-            return _ext(_OPAQUE, ["Tensor", f"not a dense tensor with values ({what}{', meta' if value.is_meta else ''})"])
-        if value.dim() > MAX_DIMS:
-            return _ext(_OPAQUE, ["Tensor", f"{value.dim()} dimensions"])
-        dense = value.detach().resolve_conj().resolve_neg().to("cpu").contiguous()
-        raw = dense.reshape(-1).view(torch.uint8).numpy().tobytes() if dense.numel() else b""
-        return _ext(_TENSOR, [_DTYPE_NAMES[value.dtype], list(value.shape), raw])
-
-
-def _plain_array(value: np.ndarray[Any, Any]) -> msgpack.ExtType:
-    plain = np.asarray(value)
-    if plain.dtype.name not in NUMPY_DTYPES or plain.ndim > MAX_DIMS:
-        return _ext(_OPAQUE, ["ndarray", f"dtype {plain.dtype.name}, {plain.ndim} dimensions"])
-    native = np.ascontiguousarray(plain, dtype=plain.dtype.newbyteorder("="))
-    return _ext(_NDARRAY, [plain.dtype.name, list(plain.shape), native.tobytes()])
+    return value
 
 
 # ------------------------------------------------------------------------------------------------------- decoding
@@ -186,7 +108,14 @@ def _unpack(payload: bytes, depth: int) -> Any:
         )
     except WireError:
         raise
-    except (ValueError, TypeError, OverflowError, RecursionError, MemoryError, msgpack.exceptions.UnpackException) as error:
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        MemoryError,
+        msgpack.exceptions.UnpackException,
+    ) as error:
         raise WireError(f"not a message: {type(error).__name__}: {str(error)[:200]}") from None
 
 

@@ -168,9 +168,9 @@ def test_nul_in_a_name_is_replaced(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"vaeQ.py": ""})
     path.write_bytes(path.read_bytes().replace(b"vaeQ", b"vae\0"))
 
-    assert "vae_.py" == take_in(path).sources[0].path
+    assert take_in(path).sources[0].path == "vae_.py"
     path.write_bytes(path.read_bytes().replace(b"vae\0", b"\0ae\0"))
-    assert "_ae_.py" == take_in(path).sources[0].path
+    assert take_in(path).sources[0].path == "_ae_.py"
 
 
 def test_names_that_differ_in_case_are_both_kept(tmp_path: Path) -> None:

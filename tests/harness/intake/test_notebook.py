@@ -154,6 +154,7 @@ def test_ten_thousand_magics_do_not_take_for_ever() -> None:
 
     assert notes == ["cell 1, line 1: invalid syntax. The cell was left out."]
     assert "The cell was left out" in one("!ls\n" * 700)[1][0]
+    assert "The cell was left out" in one("x =" + " " * 300_000 + "!")[1][0]
 
 
 def test_outputs_are_never_looked_at() -> None:

@@ -65,10 +65,10 @@ def test_nul_bytes_make_a_file_unreadable() -> None:
 
 
 def test_very_long_files_are_not_read() -> None:
-    """A Python file of more than a megabyte is data."""
+    """A Python file of more than 500 kB is data."""
     result = read("x = 1\n" * 200_000)
 
-    assert result.notes[0].message == "It has 1.2 MB; the limit for a Python file is 1 MB. It was not read."
+    assert result.notes[0].message == "It has 1.2 MB; the limit for a Python file is 500 kB. It was not read."
 
 
 def test_a_syntax_error_keeps_the_file() -> None:

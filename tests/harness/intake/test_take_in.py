@@ -100,6 +100,28 @@ def test_missing_and_odd_paths_are_rejected(tmp_path: Path) -> None:
     )
 
 
+def test_unreadable_paths_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system refuses is said with the system's reason."""
+    folder = filled(tmp_path / "hw1", {"vae.py": "", "a/b.py": ""})
+    assert "cannot be read" in rejected(Path("x" * 5000))
+
+    def refuse(path: object, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    words = "vae.py cannot be read (Permission denied). Check the name and the permissions."
+    assert words == rejected(folder / "vae.py")
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert "hw1 cannot be read (Permission denied)." in rejected(folder)
+
+
+def test_deep_folders_are_rejected(tmp_path: Path) -> None:
+    """Folders without end are not walked to their end."""
+    (tmp_path / "hw1" / "/".join(["a"] * 300)).mkdir(parents=True)
+
+    assert "is 21 folders deep; the limit is 20. Use fewer folders." in rejected(tmp_path / "hw1")
+
+
 def test_a_single_python_file_is_taken(tmp_path: Path) -> None:
     """One `.py` file is a whole submission."""
     submission = take_in(filled(tmp_path, {"my-vae (1).PY": b"\xef\xbb\xbfx = 1\r\ny = 2\r"}) / "my-vae (1).PY")

@@ -1,0 +1,224 @@
+"""What can be asked about a submission, and what comes back. Plain data: used with a sandbox and without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from autograder.outcomes import FailureKind
+from autograder.sandbox.inside.values import Handle
+
+
+@dataclass(frozen=True)
+class Question:
+    """A call of one of the student's functions.
+
+    Attributes:
+        function: A name of the contract, or a handle that an earlier answer returned.
+        args: Positional arguments: plain values, tensors, `wire.Probe`, `Handle`.
+        arg_names: The contract's names of `args`, used in `gradients` and in `Answer.modified`.
+        kwargs: Keyword arguments that the function must take.
+        offered: Keyword arguments that are passed only if the function takes them (`generator`).
+        seed: Seeds every global generator, and is the seed of call number 0 of `repeat`.
+        repeat: How often the function is called, with seeds `seed`, `seed + 1`, ...; values come back stacked.
+        gradients: Names to differentiate for: an argument, or `"encoder.heads.0.0.bias"` of a probe.
+        part: Which part of a tuple to differentiate; None for a result that is one tensor.
+        cotangent: Weights of the result's entries in what is differentiated; ones by default.
+        count_operations: Ask for the number of tensor operations.
+        evaluate: Call a model (a handle) in evaluation mode and without gradients.
+        seconds: Wall-clock limit, where it differs from the sandbox's.
+    """
+
+    function: str | Handle
+    args: Sequence[Any] = ()
+    arg_names: Sequence[str] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    offered: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    repeat: int = 1
+    gradients: Sequence[str] = ()
+    part: int | None = None
+    cotangent: Tensor | None = None
+    count_operations: bool = False
+    evaluate: bool = False
+    seconds: float | None = None
+
+    def as_message(self) -> dict[str, Any]:
+        """Return the question as a message for the worker."""
+        return {
+            "type": "call",
+            "function": self.function,
+            "args": list(self.args),
+            "arg_names": list(self.arg_names) or None,
+            "kwargs": dict(self.kwargs),
+            "offered": dict(self.offered),
+            "seed": self.seed,
+            "repeat": self.repeat,
+            "gradients": list(self.gradients),
+            "part": self.part,
+            "cotangent": self.cotangent,
+            "count_operations": self.count_operations,
+            "evaluate": self.evaluate,
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. Everything in it was said by the submission's process and proves nothing by itself.
+
+    Attributes:
+        value: Decoded data; `wire.Opaque` where something could not cross, `Handle` for objects that stayed inside.
+        modified: Names of tensor arguments that were changed.
+        gradients: Name -> gradient or None.
+        operations: Number of tensor operations, when asked for.
+        modes: For every probe, whether it was left in training mode.
+        seconds: Wall-clock time measured outside.
+        printed: What was printed, shortened.
+    """
+
+    value: Any
+    modified: tuple[str, ...] = ()
+    gradients: Mapping[str, Tensor | None] = field(default_factory=dict)
+    operations: int | None = None
+    modes: Mapping[str, bool] = field(default_factory=dict)
+    seconds: float = 0.0
+    printed: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no answer.
+
+    Attributes:
+        kind: The failure that a check should report.
+        message: One sentence for the student.
+        exception: Type of the student's exception, if that was it.
+        lines: The student's lines of the traceback.
+        flag: Set when the answer channel was tampered with: what staff should know.
+    """
+
+    kind: FailureKind
+    message: str
+    exception: str = ""
+    lines: tuple[str, ...] = ()
+    printed: str = ""
+    flag: str = ""
+
+
+class Asked(Protocol):
+    """Whatever can be asked questions about one submission: a sandbox, or this very process for a student."""
+
+    def call(self, question: Question) -> Answer | Refusal:
+        """Ask one question."""
+        ...
+
+
+@dataclass(frozen=True)
+class FoundFunction:
+    """Where a function of the contract was found, and how it says it wants to be called.
+
+    Attributes:
+        parameters: (name, kind, has default) triples, or None when Python cannot tell.
+    """
+
+    path: str
+    also_in: tuple[str, ...]
+    kind: str
+    parameters: tuple[tuple[str, str, bool], ...] | None
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What loading a submission found.
+
+    Attributes:
+        found: Contract name -> where it is.
+        failures: Module path -> (message, student's lines) for modules whose statements failed.
+        cut_short: Paths of modules whose top-level statements were stopped; only definitions were run.
+        excluded: Paths of modules that could not be loaded in any way, with the reason.
+    """
+
+    found: Mapping[str, FoundFunction]
+    failures: Mapping[str, tuple[str, tuple[str, ...]]]
+    cut_short: tuple[str, ...]
+    excluded: Mapping[str, str]
+
+
+def load_report(
+    message: Mapping[str, Any], paths: Mapping[str, str], names: Mapping[str, str], excluded: Mapping[str, str]
+) -> LoadReport:
+    """Return what a "loaded" message says.
+
+    Args:
+        message: As `inside.execute.Session.load` returns it; hostile.
+        paths: Module -> path as the student wrote it.
+        names: The names that were asked for.
+        excluded: Module -> why it was not run at all.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: A field is missing or of the wrong type.
+    """
+    found = {name: _found(entry) for name, entry in message["found"].items() if name in names}
+    modules = [entry for entry in message["modules"] if entry["module"] in paths]
+    failures = {}
+    for entry in modules:
+        if entry["failures"]:
+            first = entry["failures"][0]
+            where = f"{first['cell']}: " if first["cell"] else ""
+            text = f"{where}{first['exception']}: {first['message']}"
+            failures[paths[entry["module"]]] = (text, tuple(str(line) for line in first["lines"]))
+    cut_short = tuple(paths[entry["module"]] for entry in modules if entry["budget_over"])
+    return LoadReport(found, failures, cut_short, {paths[module]: why for module, why in excluded.items()})
+
+
+def _found(entry: Mapping[str, Any]) -> FoundFunction:
+    parameters = entry["parameters"]
+    return FoundFunction(
+        str(entry["path"]),
+        tuple(str(path) for path in entry["also_in"]),
+        str(entry["kind"]),
+        None if parameters is None else tuple((str(p[0]), str(p[1]), bool(p[2])) for p in parameters),
+    )
+
+
+def refusal_of(message: Mapping[str, Any], printed: str) -> Refusal:
+    """Return what a "raised" message says."""
+    kinds = {
+        "memory": FailureKind.MEMORY,
+        "not_implemented": FailureKind.MISSING,
+        "exception": FailureKind.EXCEPTION,
+    }
+    kind = kinds[message["category"]]
+    exception, text = str(message["exception"]), str(message["message"])
+    lines = tuple(str(line) for line in message["lines"])
+    if kind is FailureKind.MISSING:
+        sentence = "not implemented yet"
+    else:
+        sentence = f"it raised {exception}: {text}" if text else f"it raised {exception}"
+    return Refusal(kind, sentence, exception, lines, printed)
+
+
+def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answer:
+    """Return what an "answer" message says.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: A field is missing or of the wrong type.
+    """
+    gradients = message["gradients"]
+    if not all(value is None or isinstance(value, Tensor) for value in gradients.values()):
+        raise TypeError("a gradient is a tensor or None")
+    operations = message["operations"]
+    if operations is not None and type(operations) is not int:
+        raise TypeError("a count is an integer")
+    return Answer(
+        value=message["value"],
+        modified=tuple(str(name) for name in message["modified"]),
+        gradients=dict(gradients),
+        operations=operations,
+        modes={str(name): bool(mode) for name, mode in message["modes"].items()},
+        seconds=seconds,
+        printed=printed,
+    )
