@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder import cli_student
 from autograder.errors import AutograderError
 from autograder.progress import Ticker
 from autograder.records import GradeRecord, Outcome, TaskRecord
@@ -37,6 +38,9 @@ _MARKS = {
     Outcome.ERROR: ("our error", "magenta"),
     Outcome.INCONCLUSIVE: ("undecided", "yellow"),
 }
+
+
+cli_student.register(app)
 
 
 @app.callback()

@@ -9,8 +9,9 @@ same code serves the grader, the template and a student's laptop. Annotations ar
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import UsageError
@@ -29,7 +30,8 @@ class ArraySpec:
     def __str__(self) -> str:
         """Return what a student reads: `a float tensor of shape (B, M)`."""
         inside = ", ".join(self.dims) + ("," if len(self.dims) == 1 else "")
-        return f"a {self.kind.lower()} tensor of shape ({inside})"
+        article = "an" if self.kind == "Int" else "a"
+        return f"{article} {self.kind.lower()} tensor of shape ({inside})"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,31 @@ class Contract:
         """Return the contract of `name`."""
         return self.functions[name]
 
+    def to_json(self) -> str:
+        """Return the contract as JSON; signatures stay text, from which all else is derived."""
+        entries = {
+            name: {"module": function.module, "signature": function.text, "docstring": function.docstring}
+            for name, function in self.functions.items()
+        }
+        return json.dumps(entries, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Contract:
+        """Return the contract that `to_json` wrote.
+
+        Raises:
+            UsageError: The text is not such a contract.
+        """
+        try:
+            entries = json.loads(text)
+            functions = {
+                name: _from_text(name, entry["module"], entry["signature"], entry["docstring"])
+                for name, entry in entries.items()
+            }
+        except (ValueError, KeyError, TypeError, AttributeError, SyntaxError) as error:
+            raise UsageError(f"this is not a contract ({type(error).__name__}: {error})") from None
+        return cls(functions)
+
 
 def load_contract(folder: Path, names: Iterable[str] | None = None) -> Contract:
     """Read the public functions of every module directly in `folder`; only those in `names`, if given.
@@ -130,7 +157,11 @@ def load_contract(folder: Path, names: Iterable[str] | None = None) -> Contract:
     wanted = None if names is None else set(names)
     functions = {}
     for path in sorted(folder.glob("*.py")):
-        for contract in parse_module(path.read_text(encoding="utf-8"), path.stem):
+        try:
+            found = parse_module(path.read_text(encoding="utf-8"), path.stem)
+        except SyntaxError as error:
+            raise UsageError(f"{path}:{error.lineno}: {error.msg}") from None
+        for contract in found:
             if wanted is None or contract.name in wanted:
                 functions[contract.name] = contract
     if wanted is not None and (missing := sorted(wanted - set(functions))):
@@ -145,6 +176,13 @@ def parse_module(source: str, module: str) -> list[FunctionContract]:
         for node in ast.parse(source).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.returns is not None
     ]
+
+
+def _from_text(name: str, module: str, signature: str, docstring: str) -> FunctionContract:
+    node = ast.parse(f"def {signature}: ...").body[0]
+    if not isinstance(node, ast.FunctionDef) or node.name != name or not isinstance(module + docstring, str):
+        raise ValueError(f"{signature!r} is not a signature of {name}")
+    return replace(_function(node, module), docstring=docstring)
 
 
 def _function(node: ast.FunctionDef, module: str) -> FunctionContract:
@@ -225,6 +263,8 @@ def bind_dims(contract: FunctionContract, shapes: Mapping[str, Sequence[int]]) -
         if len(shape) != len(spec.dims):
             raise ValueError(f"{parameter.name} of {contract.name} has shape {shape}, which is not {spec}")
         for dim, size in zip(spec.dims, shape, strict=True):
+            if dim.isdigit() and int(dim) != size:
+                raise ValueError(f"{parameter.name} of {contract.name} has shape {shape}, which is not {spec}")
             if sizes.setdefault(dim, size) != size:
                 raise ValueError(f"{contract.name}: axis {dim} is both {sizes[dim]} and {size}")
     return sizes

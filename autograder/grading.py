@@ -67,6 +67,7 @@ class _Session:
     submission: Submission
     device: Literal["cpu", "cuda"]
     training: list[TrainingRecord] = field(default_factory=list)
+    loading_flags: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -79,10 +80,9 @@ def grade(path: Path, options: GradeOptions) -> GradeRecord:
         SandboxUnavailable: Nothing was run because nothing could be isolated.
     """
     started = time.monotonic()
-    rubric_path = options.assignment / "rubric.yaml"
-    rubric = load_rubric(rubric_path)
+    rubric = load_rubric(options.assignment / "rubric.yaml")
     tasks = _tasks(rubric, options)
-    contract = load_contract(options.assignment / "reference", [task.id for task in rubric.tasks])
+    contract = _contract(rubric, options)
     device = _device(options.device)
     backend = open_backend(options.sandbox, device)  # loads torch in the background while the submission is read
     try:
@@ -97,6 +97,27 @@ def grade(path: Path, options: GradeOptions) -> GradeRecord:
         return _run(session, backend, started)
     finally:
         backend.close()
+
+
+def grade_submission(
+    submission: Submission, options: GradeOptions, backend: Any, rubric: Rubric | None = None
+) -> GradeRecord:
+    """Grade a submission that was taken in already, behind a backend that is open and stays open.
+
+    Args:
+        submission: What intake made of it.
+        options: How to grade; `sandbox` is not looked at.
+        backend: See `open_backend`. One backend serves any number of submissions, one after the other.
+        rubric: Used in place of the assignment's `rubric.yaml`, for instance with smaller budgets.
+    """
+    started = time.monotonic()
+    rubric = rubric or load_rubric(options.assignment / "rubric.yaml")
+    tasks, contract, device = _tasks(rubric, options), _contract(rubric, options), _device(options.device)
+    return _run(_Session(options, rubric, contract, tasks, submission, device), backend, started)
+
+
+def _contract(rubric: Rubric, options: GradeOptions) -> Contract:
+    return load_contract(options.assignment / "reference", [task.id for task in rubric.tasks])
 
 
 def _tasks(rubric: Rubric, options: GradeOptions) -> list[TaskRule]:
@@ -167,7 +188,8 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
         report = asked.load()
         session.seconds["sandbox_and_loading"] = time.monotonic() - before
         runs = _training_runs(session, trainer, secret)
-        context = Context(asked, report, session.contract, oracle, runs)
+        seed = int(hashlib.sha256(secret.encode()).hexdigest()[:8], 16)
+        context = Context(asked, report, session.contract, oracle, runs, salt=seed)
         plugin = ChecksPlugin(
             context,
             order,
@@ -176,11 +198,11 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
         )
         before = time.monotonic()
         tests = options.assignment / "tests"
-        seed = int(hashlib.sha256(secret.encode()).hexdigest()[:8], 16)
         run_checks([tests / "public", tests / "hidden"], plugin, seed=seed)
         session.seconds["checks"] = time.monotonic() - before
         session.training = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
+        session.loading_flags = list(dict.fromkeys([*asked.flags, *trainer.flags]))
     session.provenance = _provenance(session, backend, seed)
     notes = [*session.submission.notes, *_loading_notes(report, session.contract)]
     session.seconds["total"] = time.monotonic() - started
@@ -326,7 +348,7 @@ def task_outcome(checks: Sequence[CheckRecord]) -> Outcome:
 
 
 def _flags(results: Mapping[str, Any], session: _Session, backend: Any) -> list[Flag]:
-    flags = []
+    flags = [Flag(code="tampering", message=f"{text} (while it was loaded)") for text in session.loading_flags]
     for result in results.values():
         flags += [Flag(code="tampering", message=text, check=result.id) for text in dict.fromkeys(result.flags)]
         if result.outcome is Outcome.INCONCLUSIVE:
@@ -408,4 +430,4 @@ def error_record(path: Path, options: GradeOptions, error: BaseException) -> Gra
     )
 
 
-__all__ = ["GradeOptions", "error_record", "grade", "open_backend", "score_task", "task_outcome"]
+__all__ = ["GradeOptions", "error_record", "grade", "grade_submission", "open_backend", "score_task", "task_outcome"]

@@ -133,7 +133,7 @@ def parse_rubric(text: str, path: Path) -> Rubric:
         rubric = Rubric.model_validate(_shaped(tree, path))
     except ValidationError as error:
         first = error.errors()[0]
-        where = [part for part in first["loc"] if part not in ("checks",) or True]
+        where = first["loc"]
         label = ".".join(str(part) for part in where)
         raise RubricError(
             path, _line_of(tree, where), f"{label}: {first['msg']} (found {first['input']!r:.80})"
@@ -145,6 +145,8 @@ def parse_rubric(text: str, path: Path) -> Rubric:
 def _shaped(tree: CommentedMap, path: Path) -> dict[str, Any]:
     """Turn YAML's `checks: {value: 3}` into a list of rules, and numbers into exact decimals."""
     plain: dict[str, Any] = _plain(tree)
+    if not isinstance(plain.get("tasks") or [], list):
+        raise RubricError(path, _line_of(tree, ["tasks"]), "tasks is a list of maps with id, title, points and checks")
     for index, task in enumerate(plain.get("tasks") or []):
         if not isinstance(task, dict):
             raise RubricError(
@@ -210,8 +212,10 @@ def _consistent(rubric: Rubric, tree: CommentedMap, path: Path) -> None:
         raise RubricError(path, _line_of(tree, ["points"]), message)
     for name, track in rubric.tracks.items():
         for position, task_id in enumerate(track.tasks):
+            line = _line_of(tree, ["tracks", name, "tasks", position])
+            if task_id in track.tasks[:position]:
+                raise RubricError(path, line, f"track {name!r} names the task {task_id!r} twice")
             if task_id not in seen:
-                line = _line_of(tree, ["tracks", name, "tasks", position])
                 raise RubricError(path, line, f"track {name!r} names an unknown task {task_id!r}; {_known(seen)}")
     for task_id in rubric.training:
         if task_id not in seen:

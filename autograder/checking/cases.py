@@ -43,10 +43,10 @@ class Case:
         return next((value.dtype for value in self.tensors().values() if value.is_floating_point()), None)
 
     def question(self, contract: FunctionContract, **options: Any) -> Question:
-        """Return the question to ask the submission: positional and keyword arguments as the contract has them."""
+        """Return the question to ask the submission, with arguments as the contract has them and seeds shifted by `salt`."""
         positional = [p.name for p in contract.parameters if not p.keyword_only and p.name in self.arguments]
         keywords = {p.name: self.arguments[p.name] for p in contract.parameters if p.keyword_only}
-        seed = options.pop("seed", self.seed)
+        seed = (options.pop("seed", self.seed) + options.pop("salt", 0)) % 2**62
         offered = {"generator": Seed(seed)} if any(p.name == "generator" for p in contract.parameters) else {}
         return Question(
             function=self.function,

@@ -62,7 +62,7 @@ def compare(answer: Tensor, expected: Tensor, dtype: torch.dtype | None = None, 
     relative = tolerance(dtype or answer.dtype)
     allowed = relative * want.abs().nan_to_num(posinf=0.0).clamp(min=max(1.0, scale))
     same = (got == want) | (got.isnan() & want.isnan())
-    off = torch.where(same, torch.zeros(()).double(), (got - want).abs().nan_to_num(nan=math.inf))
+    off = torch.where(same, torch.zeros(()).double(), (got - want).abs().nan_to_num(nan=math.inf, posinf=math.inf))
     excess = off - allowed
     if off.numel() == 0 or bool((excess <= 0).all()):
         return Comparison(True, float(off.max()) if off.numel() else 0.0, (), relative, "")

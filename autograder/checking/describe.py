@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,8 @@ def literal(value: Any) -> str | None:
         return f"torch.tensor({text}, dtype={value.dtype}){shape}"
     if isinstance(value, Probe):
         return _probe_source(value.spec)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
     if value is None or isinstance(value, bool | int | float | str):
         return repr(value)
     return None
@@ -76,7 +79,7 @@ def _probe_source(spec: Mapping[str, Any]) -> str | None:
         return None
     if not heads:
         return trunk
-    outputs = ", ".join(f"({head})(h)" for head in heads)
+    outputs = " ".join(f"({head})(h)," for head in heads)
     return f"lambda x: (lambda h: ({outputs}))(({trunk})(x))"
 
 

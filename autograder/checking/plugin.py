@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -62,13 +63,20 @@ class CheckResult:
 
 @dataclass
 class Context:
-    """What the fixtures hand to checks. `oracle` is None on a student's own machine; `extras` belongs to training."""
+    """What the fixtures hand to checks.
+
+    Attributes:
+        oracle: None on a student's own machine.
+        extras: The training run of every training task.
+        salt: Shifts every random seed that a check asks with.
+    """
 
     asked: Asked
     report: LoadReport
     contract: Contract
     oracle: Oracle | None = None
     extras: dict[str, Any] = field(default_factory=dict)
+    salt: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,11 @@ class _Mark:
     id: str
     task: str
     after: tuple[str, ...]
+
+
+def _test_of(item: pytest.Item) -> str:
+    """Return the test function that an item runs, whatever its parameters are."""
+    return item.nodeid.partition("[")[0]
 
 
 def mark_of(item: pytest.Item) -> _Mark | None:
@@ -124,11 +137,9 @@ class ChecksPlugin:
             mark = mark_of(item)
             if mark is None:
                 continue
-            if mark.id in self.collected:
-                self.problems.append(
-                    f"the check {mark.id} is defined twice ({self.collected[mark.id]} and {item.nodeid})"
-                )
-            self.collected[mark.id] = item.nodeid
+            if self.collected.setdefault(mark.id, _test_of(item)) != _test_of(item):
+                places = f"{self.collected[mark.id]} and {_test_of(item)}"
+                self.problems.append(f"the check {mark.id} is defined twice ({places})")
             if self._order is None or mark.id in self._order:
                 keep.append((0 if self._order is None else self._order[mark.id], mark.id, item))
         if self._on_collected is not None:
@@ -150,38 +161,43 @@ class ChecksPlugin:
     @pytest.fixture
     def student(self, request: pytest.FixtureRequest) -> Student:
         """The submission, as this check sees it."""
-        context = self._need_context()
+        context = self.context_of(request.node)
         mark = mark_of(request.node)
         assert mark is not None
         run = context.extras.get(mark.task)
         asked = context.asked if run is None else run.asked
-        self._student = Student(asked, context.report, context.contract, mark.id)
+        self._student = Student(asked, context.report, context.contract, mark.id, context.salt)
         return self._student
 
     @pytest.fixture
-    def oracle(self) -> Oracle:
+    def oracle(self, request: pytest.FixtureRequest) -> Oracle:
         """The reference, asked with cases."""
-        oracle = self._need_context().oracle
+        oracle = self.context_of(request.node).oracle
         if oracle is None:
             raise HarnessFault("a check that needs the reference was run where there is none")
         return oracle
 
     @pytest.fixture
-    def contract(self) -> Contract:
+    def contract(self, request: pytest.FixtureRequest) -> Contract:
         """The contract of the assignment."""
-        return self._need_context().contract
+        return self.context_of(request.node).contract
 
     @pytest.fixture
     def run(self, request: pytest.FixtureRequest) -> Any:
         """The training run of the task that this check belongs to."""
         mark = mark_of(request.node)
         assert mark is not None
-        return self._need_context().extras[mark.task]
+        return self.context_of(request.node).extras[mark.task]
 
-    def _need_context(self) -> Context:
+    def context_of(self, item: pytest.Item) -> Context:
+        """Return the submission that a test asks."""
         if self._context is None:
             raise HarnessFault("checks were run without a submission")
         return self._context
+
+    def results_of(self, item: pytest.Item) -> dict[str, CheckResult]:
+        """Return the results, by check id, of the submission that a test asks."""
+        return self.results
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
@@ -193,8 +209,9 @@ class ChecksPlugin:
         """Skip a check that waits for one that has not passed."""
         mark = mark_of(item)
         assert mark is not None
+        results = self.results_of(item)
         for other in mark.after:
-            result = self.results.get(other)
+            result = results.get(other)
             if result is not None and result.outcome not in (Outcome.PASSED, Outcome.INCONCLUSIVE):
                 pytest.skip(f"waits for {other}")
 
@@ -209,9 +226,10 @@ class ChecksPlugin:
         if call.when == "call" or call.excinfo is not None:
             result = self._result(mark, item, None if call.excinfo is None else call.excinfo.value, report)
             result.seconds = call.duration
-            previous = self.results.get(mark.id)
+            results = self.results_of(item)
+            previous = results.get(mark.id)
             if previous is None or previous.outcome is Outcome.PASSED:
-                self.results[mark.id] = result
+                results[mark.id] = result
                 if self._progress is not None and previous is None:
                     self._progress(result)
         return report
@@ -304,7 +322,7 @@ def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, 
     settings.load_profile("autograder")
     arguments = [str(folder) for folder in folders]
     root = folders[0].resolve().parent.parent
-    arguments += ["--rootdir", str(root), "-c", "/dev/null", "--import-mode=importlib", "-p", "no:cacheprovider"]
+    arguments += ["--rootdir", str(root), "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"]
     arguments += ["-p", "no:terminalreporter", "-p", "no:faulthandler", "-p", "no:timeout", "-p", "no:logging"]
     arguments += ["-q", "--noconftest", "--capture=no", "-W", "ignore", f"--hypothesis-seed={seed}"]
     if collect_only:
@@ -313,6 +331,8 @@ def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, 
     text = io.StringIO()
     with redirect_stdout(text), redirect_stderr(text), _importable(root):
         code = pytest.main(arguments, plugins=[plugin])
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     if plugin.refused is not None:
         raise plugin.refused
     if plugin.problems:

@@ -34,11 +34,12 @@ class Student:
         calls: Every comparison made: (case, answer, expected), for diagnosis.
     """
 
-    def __init__(self, asked: Asked, report: LoadReport, contract: Contract, check_id: str) -> None:
+    def __init__(self, asked: Asked, report: LoadReport, contract: Contract, check_id: str, salt: int = 0) -> None:
         self._asked = asked
         self._report = report
         self._contract = contract
         self._check_id = check_id
+        self._salt = salt
         self.printed = ""
         self.flags: list[str] = []
         self.calls: list[tuple[Case, Any, Any]] = []
@@ -50,7 +51,7 @@ class Student:
         contract = self._contract[case.function]
         found = ladder.require_found(contract, self._report)
         ladder.require_signature(contract, found)
-        return self._send(case.question(contract, **options), case)
+        return self._send(case.question(contract, salt=self._salt, **options), case)
 
     def ask_handle(self, question: Question, called: str) -> Answer:
         """Call an object that an earlier answer left inside the sandbox; `called` says in words what is called."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder.sandbox.cells import cells_of, module_of
 from autograder.sandbox.inside.execute import Session
 from autograder.sandbox.inside.values import simplify
 from autograder.sandbox.questions import Answer, LoadReport, Question, Refusal, answer_of, load_report, refusal_of
@@ -21,20 +22,27 @@ from autograder.sandbox.questions import Answer, LoadReport, Question, Refusal, 
 class InProcess:
     """A submission loaded into this process."""
 
-    def __init__(self, files: Sequence[Path], names: Mapping[str, str], root: Path) -> None:
-        """`files` are Python files below `root`; `names` maps functions to the module they are looked for in first."""
+    def __init__(
+        self, files: Sequence[Path], names: Mapping[str, str], root: Path, *, load_seconds: float = 3600.0
+    ) -> None:
+        """`files` are Python files and notebooks below `root`; `names` maps functions to modules that are looked at first.
+
+        Top-level statements are stopped after `load_seconds`; what they define is still read.
+        """
+        modules = [module_of(path.relative_to(root)) for path in files]
         sources = [
             {
                 "path": path.relative_to(root).as_posix(),
-                "module": ".".join(path.relative_to(root).with_suffix("").parts),
-                "cells": [["", path.read_text(encoding="utf-8-sig")]],
+                # a notebook beside a Python file of its name has a module of its own
+                "module": f"{module}_notebook" if path.suffix == ".ipynb" and modules.count(module) > 1 else module,
+                "cells": [list(cell) for cell in cells_of(path)],
                 "mode": "full",
             }
-            for path in files
+            for path, module in zip(files, modules, strict=True)
         ]
         self._session = Session()
         sys.path.insert(0, str(root))
-        message = {"sources": sources, "names": dict(names), "budget": 3600.0}
+        message = {"sources": sources, "names": dict(names), "budget": load_seconds}
         loaded = simplify(self._session.load(message, lambda module: None))
         self.report: LoadReport = load_report(loaded, {s["module"]: s["path"] for s in sources}, names, {})  # type: ignore[misc]
 

@@ -55,6 +55,7 @@ class Sandbox:
     Attributes:
         report: What the last loading found; None before the first.
         restarts: How many workers had to be replaced.
+        flags: What staff should know about how the submission was loaded.
     """
 
     def __init__(self, backend: Backend, submission: Submission, names: Mapping[str, str], limits: Limits) -> None:
@@ -69,6 +70,7 @@ class Sandbox:
         self._why_excluded: dict[str, str] = {}
         self.report: LoadReport | None = None
         self.restarts = 0
+        self.flags: list[str] = []
 
     def __enter__(self) -> Sandbox:
         """Return the sandbox itself."""
@@ -95,6 +97,10 @@ class Sandbox:
         if isinstance(question.function, Handle) and self._worker is None:
             return Refusal(FailureKind.CRASH, "the process that held this object has ended")
         try:
+            if self._worker is not None and not self._worker.alive():
+                self._bury()  # it died after its last answer; this question is not to pay for that
+                if isinstance(question.function, Handle):
+                    return Refusal(FailureKind.CRASH, "the process that held this object has ended")
             self.load()
             assert self._worker is not None
             started = time.monotonic()
@@ -165,6 +171,8 @@ class Sandbox:
     def _distrust(self, died: _Died) -> None:
         """Run less of the module during which the worker died; of all of them when none can be named."""
         self._bury()
+        if died.refusal.flag and died.refusal.flag not in self.flags:
+            self.flags.append(died.refusal.flag)
         known = died.module if died.module in self._modes else None
         for module in [known] if known else list(self._modes):
             self._modes[module] = min(self._modes[module] + 1, len(_MODES) - 1)
@@ -184,14 +192,19 @@ class Sandbox:
         early = conversation.unread()
         if early:
             raise _Died(_tampered("an answer before anything was asked"))
-        conversation.send(wire.encode({**message, "id": nonce}))
+        try:
+            frame = wire.encode({**message, "id": nonce})
+        except wire.WireError as error:
+            raise SandboxFault(f"the question cannot be sent: {error}") from None
+        conversation.send(frame)
         while True:
             reply = conversation.receive()
             if reply.get("id") != nonce:
                 raise _Died(_tampered("an answer to a question that was not asked"))
             if reply.get("type") == "progress" and "loaded" in expected:
                 conversation.module = str(reply.get("module"))
-                conversation.count_progress(len(self._modes))
+                # one when a module starts, and one when an import brings back the module that asked for it
+                conversation.count_progress(2 * len(self._modes))
             elif reply.get("type") in expected:
                 return reply, conversation.printed()
             else:
@@ -244,6 +257,9 @@ class _Conversation:
             raise _Died(Refusal(FailureKind.MEMORY, message), self.module)
         try:
             return wire.decode(self._exactly(length))
+        except wire.TooManyItems as error:
+            message = f"the result holds {error}, which is more than is looked at"
+            raise _Died(Refusal(FailureKind.MEMORY, message), self.module) from None
         except wire.WireError as error:
             raise _Died(_tampered(str(error)), self.module) from None
 
@@ -271,14 +287,17 @@ class _Conversation:
                 ready = {key.fileobj for key, _ in selector.select(_POLL_SECONDS)}
                 if self._worker.output in ready and not self._drain():
                     selector.unregister(self._worker.output)
+                self._check_time()  # also where bytes are ready: they could come one by one for ever
                 if self._worker.channel in ready:
                     return
-                self._check_limits()
+                self._check_memory()
 
-    def _check_limits(self) -> None:
+    def _check_time(self) -> None:
         if time.monotonic() > self._deadline:
             message = f"it was stopped after {self._seconds:g} seconds without a result"
             raise _Died(Refusal(FailureKind.TIMEOUT, message, printed=self.printed()), self.module)
+
+    def _check_memory(self) -> None:
         used = self._worker.memory_mb()
         if used > self._limits.memory_mb * 1.25 + self._limits.scratch_mb:
             message = f"it used more than {self._limits.memory_mb:,} MB of memory and was stopped"

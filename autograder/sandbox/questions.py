@@ -12,6 +12,18 @@ from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle
 
 
+_TEXT, _NAME, _LINES, _ENTRIES = 2000, 200, 20, 100
+"""The runner cuts texts to these lengths; a worker that was taken over need not."""
+
+
+def _text(value: Any, longest: int = _TEXT) -> str:
+    return str(value)[:longest]
+
+
+def _lines(values: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(_text(line, 2 * _NAME) for line in list(values)[:_LINES])
+
+
 @dataclass(frozen=True)
 class Question:
     """A call of one of the student's functions.
@@ -167,9 +179,9 @@ def load_report(
     for entry in modules:
         if entry["failures"]:
             first = entry["failures"][0]
-            where = f"{first['cell']}: " if first["cell"] else ""
-            text = f"{where}{first['exception']}: {first['message']}"
-            failures[paths[entry["module"]]] = (text, tuple(str(line) for line in first["lines"]))
+            where = f"{_text(first['cell'], _NAME)}: " if first["cell"] else ""
+            text = _text(f"{where}{_text(first['exception'], _NAME)}: {first['message']}")
+            failures[paths[entry["module"]]] = (text, _lines(first["lines"]))
     cut_short = tuple(paths[entry["module"]] for entry in modules if entry["budget_over"])
     return LoadReport(found, failures, cut_short, {paths[module]: why for module, why in excluded.items()})
 
@@ -177,10 +189,12 @@ def load_report(
 def _found(entry: Mapping[str, Any]) -> FoundFunction:
     parameters = entry["parameters"]
     return FoundFunction(
-        str(entry["path"]),
-        tuple(str(path) for path in entry["also_in"]),
-        str(entry["kind"]),
-        None if parameters is None else tuple((str(p[0]), str(p[1]), bool(p[2])) for p in parameters),
+        _text(entry["path"], 2 * _NAME),
+        tuple(_text(path, 2 * _NAME) for path in list(entry["also_in"])[:_ENTRIES]),
+        _text(entry["kind"], _NAME),
+        None
+        if parameters is None
+        else tuple((_text(p[0], _NAME), _text(p[1], _NAME), bool(p[2])) for p in list(parameters)[:_ENTRIES]),
     )
 
 
@@ -192,8 +206,8 @@ def refusal_of(message: Mapping[str, Any], printed: str) -> Refusal:
         "exception": FailureKind.EXCEPTION,
     }
     kind = kinds[message["category"]]
-    exception, text = str(message["exception"]), str(message["message"])
-    lines = tuple(str(line) for line in message["lines"])
+    exception, text = _text(message["exception"], _NAME), _text(message["message"])
+    lines = _lines(message["lines"])
     if kind is FailureKind.MISSING:
         sentence = "not implemented yet"
     else:
@@ -215,7 +229,7 @@ def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answe
         raise TypeError("a count is an integer")
     return Answer(
         value=message["value"],
-        modified=tuple(str(name) for name in message["modified"]),
+        modified=tuple(_text(name, _NAME) for name in list(message["modified"])[:_ENTRIES]),
         gradients=dict(gradients),
         operations=operations,
         modes={str(name): bool(mode) for name, mode in message["modes"].items()},

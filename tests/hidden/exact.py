@@ -1,6 +1,7 @@
 """Exact answers that no sampling can give: quadrature and linear-Gaussian algebra, in float64."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -17,16 +18,17 @@ _NODES = torch.tensor(_POINTS)
 _SHARES = torch.tensor(_WEIGHTS / _WEIGHTS.sum())
 
 
-def bernoulli_elbo(case: Case, log_var_shift: Tensor | None = None) -> Tensor:
-    """Exact ELBO per example, shape (B,), for an affine decoder.
+def bernoulli_elbo(case: Case, shifts: Mapping[str, Tensor] | None = None) -> Tensor:
+    """Exact ELBO per example, shape (B,), for an affine decoder; `shifts` are added to mean, log_var and decoder bias.
 
     Each logit is then Gaussian under q, so E log p(x_d | z) is a one-dimensional integral: 60-point Gauss-Hermite quadrature.
     """
     x = case.arguments["x"].double()
     mean, log_var = probes.build(_double(case.arguments["encoder"]))(x)
-    log_var = log_var if log_var_shift is None else log_var + log_var_shift
+    shifts = shifts or {}
+    mean, log_var = mean + shifts.get("mean", 0.0), log_var + shifts.get("log_var", 0.0)
     layer = _double(case.arguments["decoder"])["layers"][0]
-    centre = mean @ layer["weight"].T + layer["bias"]
+    centre = mean @ layer["weight"].T + layer["bias"] + shifts.get("decoder", 0.0)
     spread = (log_var.exp() @ (layer["weight"] ** 2).T).sqrt()
     logits = centre[..., None] + spread[..., None] * _NODES
     expected_softplus = (torch.nn.functional.softplus(logits) * _SHARES).sum(-1)

@@ -33,6 +33,18 @@ def close_loss(student, case, loss, best, help_text):
     student.close(case, as_float32, torch.tensor(float(best), dtype=torch.float64), what="the loss", help=help_text)
 
 
+@check("evaluate_classifier", "mode_restored")
+def test_evaluate_mode_restored(student):
+    """Afterwards the model is in the mode it came in: training goes on with dropout, and a finished model stays in evaluation mode."""
+    case = cases.build("evaluate_classifier", cases.SIZES[2], torch.float32, 1)
+    for training in (True, False):
+        spec = case.arguments["model"].spec | {"eval": not training}
+        modes = student.ask(case.but(model=Probe(spec))).modes
+        was, became = ("training", "evaluation") if training else ("evaluation", "training")
+        message = f"a model that comes in {was} mode is left in {became} mode"
+        student.require(modes.get("model") is training, case, message, help="Remember model.training and restore it.")
+
+
 @check("evaluate_classifier", "evaluation_mode")
 @given(seed=st.integers(0, 100))
 def test_evaluate_mode(student, oracle, seed):

@@ -1,37 +1,60 @@
-"""The evidence lower bound, asked about encoders and decoders whose exact answer is known."""
+"""The evidence lower bound, asked about encoders and decoders whose exact answer is known.
+
+Any form of the bound is right: analytic KL, an average of log p(x, z) − log q(z | x), or one with the analytic entropy. They
+agree in expectation only, so that is what is asked, never a single draw.
+"""
 
 import math
 
 import numpy as np
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from autograder.checking import Case, CheckFailed, check
+from autograder.checking import Case, CheckFailed, check, compare
 from autograder.checking.statistics import mean_test, mean_vector_test
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Probe
 from tests.hidden import exact
-from tests.hidden.gradients import require_gradients
 from tests.public import cases
 
-WEIGHTS = ["encoder.heads.0.0.weight", "encoder.heads.0.0.bias", "encoder.heads.1.0.bias", "decoder.trunk.0.weight"]
+PARTS = {
+    "encoder.heads.0.0.bias": "mean",
+    "encoder.heads.1.0.bias": "log_var",
+    "decoder.trunk.0.bias": "decoder",
+}
+SIGN = {"elbo": 1.0, "vae_loss": -1.0}
 
 
-def without_noise(task: str, sizes: cases.Sizes, dtype: torch.dtype, seed: int) -> Case:
-    """A call whose encoder has σ = e⁻³⁰: z is the mean, and one draw gives the ELBO exactly."""
+def without_kl(task: str, sizes: cases.Sizes, dtype: torch.dtype, seed: int, size: float | None = None) -> Case:
+    """A call in which q(z | x) = N(0, I) is the prior and the decoder ignores z: the ELBO is log p(x)."""
     draw = cases.Draw(dtype, seed)
-    log_var = torch.full((sizes["M"],), -60.0, dtype=dtype)
+    logits = draw.normal(sizes["D"], std=2.0) if size is None else size * (2 * draw.binary(sizes["D"]) - 1)
+    zeros = cases.constant(torch.zeros(sizes["M"], dtype=dtype), sizes["D"])
     arguments = {
         "x": draw.binary(sizes["B"], sizes["D"]),
-        "encoder": cases.gaussian_encoder(draw, sizes, log_var),
-        "decoder": cases.affine_decoder(draw, sizes),
+        "encoder": Probe({"layers": [], "heads": [[zeros], [zeros]]}),
+        "decoder": Probe({"layers": [cases.constant(logits, sizes["M"])]}),
         "n_samples": sizes["S"],
     }
-    return Case(task, arguments, seed=seed % 2**31, scale=30.0 * sizes["M"] + sizes["D"])
+    return Case(task, arguments, seed=seed % 2**31)
 
 
-def with_noise(n_samples: int, seed: int = 9, batch: int = 3) -> Case:
+def with_kl_only(task: str) -> Case:
+    """A call with a large KL and a decoder that ignores z."""
+    sizes = cases.Sizes({"B": 20, "D": 3, "M": 2, "S": 30})
+    draw = cases.Draw(torch.float64, 4)
+    mean, log_var = torch.tensor([2.0, -1.5], dtype=torch.float64), torch.tensor([1.4, -3.0], dtype=torch.float64)
+    heads = [[cases.constant(mean, 3)], [cases.constant(log_var, 3)]]
+    logits = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
+    arguments = {
+        "x": draw.binary(sizes["B"], 3),
+        "encoder": Probe({"layers": [], "heads": heads}),
+        "decoder": Probe({"layers": [cases.constant(logits, 2)]}),
+        "n_samples": sizes["S"],
+    }
+    return Case(task, arguments, seed=4)
+
+
+def with_noise(task: str, n_samples: int, seed: int = 9, batch: int = 3) -> Case:
     """A call with σ around 1, in which the noise matters."""
     sizes = cases.Sizes({"B": batch, "D": 6, "M": 2, "S": n_samples})
     draw = cases.Draw(torch.float64, seed)
@@ -41,42 +64,87 @@ def with_noise(n_samples: int, seed: int = 9, batch: int = 3) -> Case:
         "decoder": cases.affine_decoder(draw, sizes, std=2.5),
         "n_samples": n_samples,
     }
-    return Case("elbo", arguments, seed=seed)
+    return Case(task, arguments, seed=seed)
 
 
-def noiseless(task):
-    """Calls without noise over sizes, dtypes and seeds."""
-    return st.builds(
-        without_noise,
-        st.just(task),
-        st.sampled_from(cases.SIZES),
-        st.sampled_from(cases.DTYPES),
-        st.integers(0, 2**31 - 1),
-    )
+def exact_gradient(case: Case) -> np.ndarray:
+    """The gradient of the exact ELBO with respect to the biases in `PARTS`, one after the other."""
+    shifts = {
+        "mean": torch.zeros(2, dtype=torch.float64, requires_grad=True),
+        "log_var": torch.zeros(2, dtype=torch.float64, requires_grad=True),
+        "decoder": torch.zeros(6, dtype=torch.float64, requires_grad=True),
+    }
+    value = exact.bernoulli_elbo(case, shifts).mean()
+    return torch.cat(torch.autograd.grad(value, list(shifts.values()))).numpy()
 
 
-@check("elbo", "value")
-@given(case=noiseless("elbo"))
-def test_elbo_value(student, oracle, case):
-    """With an encoder that has no noise the ELBO is exact: log p(x | z) summed over pixels, minus the KL, averaged over the batch."""
-    help_text = "The KL is subtracted from the ELBO; sum over pixels and latents, average over examples only."
-    student.agrees(case, oracle.value(case), help=help_text)
+def gradient_draws(student, case):
+    """`draw(start, n)`: gradients of calls number start to start + n − 1, as rows."""
+
+    def draw(start: int, n: int) -> np.ndarray:
+        rows = []
+        for index in range(start, start + n):
+            gradients = student.ask(case, seed=1000 + index, gradients=list(PARTS)).gradients
+            for name, part in PARTS.items():
+                if gradients.get(name) is None:
+                    message = f"no gradient of `{case.function}` reaches the {part if part == 'decoder' else f'encoder ({part})'}"
+                    help_text = "No detach, .data, .item() or no_grad between encoder, sample, decoder and result."
+                    raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+            rows.append(torch.cat([gradients[name].double() for name in PARTS]).numpy())
+        return np.stack(rows)
+
+    return draw
 
 
-@check("elbo", "unbiased", after=["value"])
+def judge_gradient(student, case):
+    """Require that the mean gradient is the exact one."""
+    expected = SIGN[case.function] * exact_gradient(case)
+    verdict = mean_vector_test(gradient_draws(student, case), expected, tolerance=0.3, stages=(200, 800))
+    student.judge(verdict, case, "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)")
+
+
+def judge_mean(student, case, tolerance, message, help_text):
+    """Require that the mean of many estimates is the exact value."""
+    expected = SIGN[case.function] * float(exact.bernoulli_elbo(case).mean())
+    rounding = compare.tolerance(case.dtype()) * max(1.0, abs(expected), float(case.arguments["x"].shape[1]))
+    verdict = mean_test(student.draws(case), expected, tolerance=tolerance, exact_tolerance=rounding)
+    student.judge(verdict, case, message, help=help_text)
+
+
+def judge_reconstruction(student, task, help_text):
+    """Require log p(x), summed over pixels and averaged over examples, for several sizes and both dtypes."""
+    for sizes in cases.SIZES[2:8:2]:
+        for dtype in cases.DTYPES:
+            case = without_kl(task, sizes, dtype, seed=sizes["D"])
+            student.value(case)
+            judge_mean(student, case, 0.3, "the reconstruction term is wrong", help_text)
+
+
+@check("elbo", "reconstruction")
+def test_elbo_reconstruction(student):
+    """Where q(z | x) is the prior and the decoder ignores z, the ELBO is log p(x): summed over pixels, averaged over the batch."""
+    judge_reconstruction(student, "elbo", "Sum the log-probabilities over pixels; average over examples only.")
+
+
+@check("elbo", "divergence", after=["reconstruction"])
+def test_elbo_divergence(student):
+    """The KL divergence to the prior is subtracted, summed over latent dimensions, with its full weight."""
+    case = with_kl_only("elbo")
+    help_text = "ELBO = reconstruction − KL, with KL = ½ Σ (σ² + μ² − 1 − log σ²) summed over the latent dimensions."
+    judge_mean(student, case, 0.1, "the KL term is wrong", help_text)
+
+
+@check("elbo", "unbiased", after=["reconstruction"])
 def test_elbo_unbiased(student):
     """With noise, the mean of many estimates is the exact ELBO (found by Gauss-Hermite quadrature)."""
-    case = with_noise(n_samples=2)
-    expected = float(exact.bernoulli_elbo(case).mean())
-    verdict = mean_test(student.draws(case), expected, tolerance=0.05 * max(1.0, abs(expected)))
     help_text = "z is mean + exp(log_var / 2) · ε with ε ~ N(0, I), and the decoder is applied to z."
-    student.judge(verdict, case, "the estimates are biased", help=help_text)
+    judge_mean(student, with_noise("elbo", n_samples=4), 0.25, "the estimates are biased", help_text)
 
 
-@check("elbo", "noise", after=["value"])
+@check("elbo", "noise", after=["reconstruction"])
 def test_elbo_noise(student):
     """Every example has noise of its own, and `n_samples` draws are averaged: both make the estimate less noisy by the right factor."""
-    one = with_noise(n_samples=1, batch=1)
+    one = with_noise("elbo", n_samples=1, batch=1)
     row = one.arguments["x"]
     for what, case, factor in (
         ("16 examples share their noise", one.but(x=row.expand(16, -1).clone()), 16),
@@ -86,64 +154,42 @@ def test_elbo_noise(student):
         student.require(variances[0] > 0, one, "the estimate has no noise although the encoder has")
         # under a correct function the logarithm of this ratio is within ±0.2 of 0; log 3 is more than five times that
         ratio = variances[0] / max(variances[1], 1e-300) / factor
-        message = f"{what}: the variance should fall by {factor}, but falls by {ratio * factor:.3g}"
+        message = f"{what}: the variance should fall by a factor of {factor}, but falls by {ratio * factor:.3g}"
         student.require(abs(math.log(ratio)) < math.log(3.0), case, message)
 
 
-@check("elbo", "gradient")
-@settings(max_examples=10)
-@given(case=noiseless("elbo").filter(lambda case: case.dtype() == torch.float64))
-def test_elbo_gradient(student, oracle, case):
-    """Gradients reach the encoder through the sample (reparameterised) and through the KL, and reach the decoder."""
-    help_text = "No detach, .data, .item() or no_grad between encoder, sample, decoder and result."
-    require_gradients(student, oracle, case, WEIGHTS, help=help_text)
+@check("elbo", "gradient", after=["reconstruction"])
+def test_elbo_gradient(student):
+    """Gradients reach the encoder's mean and log_var, through the sample and through the KL, and the decoder; on average they are the gradients of the exact ELBO."""
+    judge_gradient(student, with_noise("elbo", n_samples=64))
 
 
-@check("elbo", "gradient_noise", after=["gradient"])
-def test_elbo_gradient_noise(student):
-    """With noise, the mean gradient with respect to log_var is the exact one: the noise is scaled by exp(log_var / 2) inside the graph."""
-    case = with_noise(n_samples=64)
-    shift = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    expected = torch.autograd.grad(exact.bernoulli_elbo(case, shift).mean(), shift)[0].numpy()
-
-    def draw(start: int, n: int):
-        name = "encoder.heads.1.0.bias"
-        rows = []
-        for index in range(start, start + n):
-            gradient = student.ask(case, seed=1000 + index, gradients=[name]).gradients[name]
-            if gradient is None:
-                raise CheckFailed(FailureKind.VALUE, "no gradient reaches the encoder's log_var")
-            rows.append(gradient.double().numpy())
-        return np.stack(rows)
-
-    verdict = mean_vector_test(draw, expected, tolerance=0.25, stages=(400, 800))
-    student.judge(verdict, case, "the gradient with respect to the encoder's log_var is biased")
-
-
-@check("elbo", "extreme")
-@given(dtype=st.sampled_from(cases.DTYPES), size=st.sampled_from([100.0, 800.0]))
-def test_elbo_extreme(student, oracle, dtype, size):
-    """The ELBO stays finite and exact where the decoder is certain (logits of ±800) and the posterior is as narrow as e⁻¹¹⁰."""
-    sizes = cases.Sizes({"B": 3, "D": 4, "M": 2, "S": 2})
-    case = without_noise("elbo", sizes, dtype, 1)
-    logits = torch.tensor([size, -size, size, -size], dtype=dtype)
-    narrow = torch.full((2,), -110.0, dtype=dtype)
-    encoder = cases.gaussian_encoder(cases.Draw(dtype, 2), sizes, narrow)
-    certain = Probe({"layers": [cases.constant(logits, 2)]})
-    case = case.but(decoder=certain, encoder=encoder)
-    student.agrees(case, oracle.value(case), help="Compute log p(x | z) from logits, and the KL from log_var itself.")
+@check("elbo", "extreme", after=["reconstruction"])
+def test_elbo_extreme(student):
+    """The ELBO stays finite and exact where the decoder is certain (logits of ±800)."""
+    for dtype in cases.DTYPES:
+        for size in (100.0, 800.0):
+            case = without_kl("elbo", cases.Sizes({"B": 3, "D": 4, "M": 2, "S": 20}), dtype, 1, size)
+            student.value(case)
+            help_text = "Compute log p(x | z) from logits: no log of a sigmoid."
+            judge_mean(student, case, 0.3, f"logits of ±{size:g} are too much for it", help_text)
 
 
 @check("vae_loss", "value")
-@given(case=noiseless("vae_loss"))
-def test_loss_value(student, oracle, case):
-    """The loss is the negative ELBO: it falls when the ELBO rises."""
-    student.agrees(case, oracle.value(case), help="loss = −elbo, with the same scaling.")
+def test_loss_value(student):
+    """The loss is the negative ELBO: where q(z | x) is the prior and the decoder ignores z, it is −log p(x)."""
+    judge_reconstruction(student, "vae_loss", "loss = −elbo: summed over pixels, averaged over examples.")
 
 
-@check("vae_loss", "gradient")
-@settings(max_examples=5)
-@given(case=noiseless("vae_loss").filter(lambda case: case.dtype() == torch.float64))
-def test_loss_gradient(student, oracle, case):
-    """The loss can be minimised: its gradients reach encoder and decoder."""
-    require_gradients(student, oracle, case, WEIGHTS)
+@check("vae_loss", "unbiased", after=["value"])
+def test_loss_unbiased(student):
+    """With noise and a KL, the mean of many losses is the exact negative ELBO."""
+    help_text = "loss = KL − reconstruction: a minimised loss adds the KL. z is a sample, not the mean."
+    judge_mean(student, with_kl_only("vae_loss"), 0.1, "the KL term is wrong", help_text)
+    judge_mean(student, with_noise("vae_loss", n_samples=4), 0.25, "the losses are biased", help_text)
+
+
+@check("vae_loss", "gradient", after=["value"])
+def test_loss_gradient(student):
+    """The loss can be minimised: on average its gradients are those of the exact negative ELBO."""
+    judge_gradient(student, with_noise("vae_loss", n_samples=64))

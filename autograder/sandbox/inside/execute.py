@@ -51,6 +51,11 @@ class Session:
 
     # ---------------------------------------------------------------------------------------------------- loading
 
+    def provide(self, name: str, function: Any) -> dict[str, Any]:
+        """Answer questions about `name` with `function`; return what loading would have said of it."""
+        self._functions[name] = function
+        return {"path": f"{name}.py", "also_in": [], **signature_of(function)}
+
     def load(self, message: dict[str, Any], on_module: Callable[[str], None]) -> dict[str, Any]:
         """Run the modules in `message["sources"]` and say which functions of `message["names"]` were found where."""
         self.device = message.get("device", "cpu")

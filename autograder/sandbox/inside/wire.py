@@ -23,7 +23,8 @@ from .values import MAX_DEPTH, MAX_DIMS, NUMPY_DTYPES, TORCH_DTYPES, Handle, Opa
 
 MAX_FRAME = 256 * 2**20
 """Bytes of the largest frame in either direction; the trusted side sets a far smaller one for answers."""
-MAX_ITEMS = 1_000_000
+MAX_ITEMS = 250_000
+"""Values in one message, at all levels together: a Python object can be seventy times as large as its byte in a frame."""
 HEADER = struct.Struct(">I")
 
 _DTYPE_NAMES = {dtype: name for name, dtype in TORCH_DTYPES.items()}
@@ -32,6 +33,10 @@ _TENSOR, _NDARRAY, _HANDLE, _PROBE, _SEED, _OPAQUE, _TUPLE = range(1, 8)
 
 class WireError(ValueError):
     """Bytes that are no frame of ours. The message says what was found."""
+
+
+class TooManyItems(WireError):
+    """A message that may be honest, but has more parts than are looked at."""
 
 
 # ------------------------------------------------------------------------------------------------------- encoding
@@ -86,24 +91,95 @@ def decode(payload: bytes) -> dict[str, Any]:
     Raises:
         WireError: For everything that is not exactly a message as `encode` writes it.
     """
-    message = _unpack(payload, 0)
+    message = _unpack(payload, 0, _Allowance())
     if not isinstance(message, dict):
         raise WireError(f"a message is a map, not {type(message).__name__}")
     return message
 
 
-def _unpack(payload: bytes, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise WireError(f"nested deeper than {MAX_DEPTH} levels")
+class _Allowance:
+    """How many values the rest of a message may hold."""
+
+    def __init__(self) -> None:
+        self.items = MAX_ITEMS
+
+    def spend(self) -> None:
+        """Count one value."""
+        self.items -= 1
+        if self.items < 0:
+            raise TooManyItems(f"more than {MAX_ITEMS:,} values")
+
+
+_NESTED_MOST = MAX_DEPTH + 2
+"""`simplify` keeps containers down to `MAX_DEPTH`, and they may hold an extension, whose fields are a list."""
+_FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4}
+_FIXED |= {0xD3: 8, 0xD4: 2, 0xD5: 3, 0xD6: 5, 0xD7: 9, 0xD8: 17}
+"""First byte -> bytes that follow: constants, numbers and extensions of fixed size (with their type)."""
+_SIZED = {0xC4: (1, 0), 0xC5: (2, 0), 0xC6: (4, 0), 0xC7: (1, 1), 0xC8: (2, 1), 0xC9: (4, 1)}
+_SIZED |= {0xD9: (1, 0), 0xDA: (2, 0), 0xDB: (4, 0)}
+"""First byte -> (bytes of the length, bytes besides the content): binary data, extensions and text."""
+_COUNTED = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
+"""First byte -> (bytes of the count, values per entry): lists and maps."""
+
+
+def _survey(payload: bytes, allowance: _Allowance) -> None:
+    """Walk over the values in `payload` without making any of them: every size must be covered by bytes that are there."""
+    end, at, waiting = len(payload), 0, [1]
+    while waiting:
+        if waiting[-1] == 0:
+            waiting.pop()
+            continue
+        waiting[-1] -= 1
+        allowance.spend()
+        first = payload[at] if at < end else 0xC1
+        at += 1
+        inside = 0
+        if first <= 0x7F or first >= 0xE0:
+            continue
+        if first <= 0x9F:
+            inside = (first & 0x0F) * (2 if first <= 0x8F else 1)
+        elif first <= 0xBF:
+            at += first & 0x1F
+        elif first in _FIXED:
+            _known(payload[at : at + 1] if first >= 0xD4 else b"")
+            at += _FIXED[first]
+        elif first in _SIZED:
+            width, extra = _SIZED[first]
+            _known(payload[at + width : at + width + extra])
+            at += width + extra + int.from_bytes(payload[at : at + width], "big")
+        elif first in _COUNTED:
+            width, each = _COUNTED[first]
+            inside = int.from_bytes(payload[at : at + width], "big") * each
+            at += width
+        else:
+            raise WireError("not a message: a value is missing or of no known type")
+        if at > end or inside > end - at:
+            raise WireError("not a message: it announces more than it holds")
+        if inside:
+            waiting.append(inside)
+            if len(waiting) > _NESTED_MOST:
+                raise WireError(f"nested deeper than {_NESTED_MOST} levels")
+    if at != end:
+        raise WireError("not a message: bytes follow its end")
+
+
+def _known(code: bytes) -> None:
+    """Refuse an extension that is none of ours; msgpack itself makes an object of a timestamp (code -1)."""
+    if code and not _TENSOR <= code[0] <= _TUPLE:
+        raise WireError(f"unknown extension {code[0]}")
+
+
+def _unpack(payload: bytes, depth: int, allowance: _Allowance) -> Any:
+    if depth > _NESTED_MOST:
+        raise WireError(f"nested deeper than {_NESTED_MOST} levels")
+    _survey(payload, allowance)
     try:
         return msgpack.unpackb(
             payload,
             raw=False,
             strict_map_key=True,
             use_list=True,
-            ext_hook=lambda code, data: _extension(code, bytes(data), depth + 1),
-            max_array_len=MAX_ITEMS,
-            max_map_len=MAX_ITEMS,
+            ext_hook=lambda code, data: _extension(code, bytes(data), depth + 1, allowance),
             object_pairs_hook=_string_keyed,
         )
     except WireError:
@@ -126,33 +202,35 @@ def _string_keyed(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _fields(data: bytes, depth: int, *types: type) -> list[Any]:
-    fields = _unpack(data, depth)
+def _fields(data: bytes, depth: int, allowance: _Allowance, *types: type) -> list[Any]:
+    fields = _unpack(data, depth, allowance)
     if not isinstance(fields, list) or [type(field) for field in fields] != list(types):
         raise WireError("an extension has other fields than it should")
     return fields
 
 
-def _extension(code: int, data: bytes, depth: int) -> Any:
+def _extension(code: int, data: bytes, depth: int, allowance: _Allowance) -> Any:
     if code in (_TENSOR, _NDARRAY):
-        dtype, shape, raw = _fields(data, depth, str, list, bytes)
+        dtype, shape, raw = _fields(data, depth, allowance, str, list, bytes)
         return _tensor(dtype, shape, raw) if code == _TENSOR else _array(dtype, shape, raw)
     if code == _TUPLE:
-        items = _unpack(data, depth)
+        items = _unpack(data, depth, allowance)
         if not isinstance(items, list):
             raise WireError("a tuple is a list of items")
         return tuple(items)
     if code == _HANDLE:
-        return Handle(*_fields(data, depth, int, str))
+        number, type_name = _fields(data, depth, allowance, int, str)
+        return Handle(number, type_name[:200])
     if code == _OPAQUE:
-        return Opaque(*_fields(data, depth, str, str))
+        type_name, reason = _fields(data, depth, allowance, str, str)
+        return Opaque(type_name[:200], reason[:200])
     if code == _SEED:
-        seed = _unpack(data, depth)
+        seed = _unpack(data, depth, allowance)
         if type(seed) is not int:
             raise WireError("a seed is an integer")
         return Seed(seed)
     if code == _PROBE:
-        spec = _unpack(data, depth)
+        spec = _unpack(data, depth, allowance)
         if not isinstance(spec, dict):
             raise WireError("a probe is a map")
         return Probe(spec)
@@ -163,6 +241,8 @@ def _count(shape: list[Any], itemsize: int, raw: bytes) -> int:
     if len(shape) > MAX_DIMS or any(type(n) is not int or n < 0 or n > 2**40 for n in shape):
         raise WireError(f"not a shape: {shape[:MAX_DIMS]}")
     count = math.prod(shape)
+    if count == 0 and math.prod(n for n in shape if n) > 2**40:  # an empty array has strides all the same
+        raise WireError(f"not a shape: {shape}")
     if count * itemsize != len(raw):
         raise WireError(f"{len(raw):,} bytes do not fill an array of shape {tuple(shape)}")
     return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -11,9 +12,9 @@ from typing import Any
 import torch
 
 from . import channel as frames
-from . import confine
-from .execute import Session
-from .wire import WireError
+from . import confine, wire
+from .execute import OperationCounter, Session
+from .traces import describe_error
 
 
 def warm_up() -> None:
@@ -23,7 +24,8 @@ def warm_up() -> None:
     """
     torch.set_num_threads(1)
     weights = torch.ones(2, 2, requires_grad=False)
-    (weights @ weights).exp().sum().item()
+    with OperationCounter():  # its first use imports for a second
+        (weights @ weights).exp().sum().item()
     torch.manual_seed(0)
 
 
@@ -47,9 +49,14 @@ def serve(channel: socket.socket, config: dict[str, Any]) -> None:
     session = Session()
     while (message := frames.receive(channel)) is not None:
         answer = _answer(session, folder, message, channel)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        frames.send(channel, {**answer, "id": message["id"]})
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):  # the student may have closed it, or put something else there
+                stream.flush()
+        try:
+            frame = wire.encode({**answer, "id": message["id"]})
+        except Exception as error:  # a result that cannot be read, or is too large for any frame
+            frame = wire.encode({"type": "raised", **describe_error(error), "lines": [], "id": message["id"]})
+        channel.sendall(frame)
 
 
 def _answer(session: Session, folder: Path, message: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def _answer(session: Session, folder: Path, message: dict[str, Any], channel: so
     if message["type"] == "forget":
         session.forget()
         return {"type": "forgotten"}
-    raise WireError(f"unknown message {message['type']!r}")
+    raise wire.WireError(f"unknown message {message['type']!r}")
 
 
 def _write_files(folder: Path, files: list[dict[str, Any]]) -> None:

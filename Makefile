@@ -1,0 +1,52 @@
+# One target per intention. The work is done by the console script `autograder` in .venv/bin; `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= digits
+ARGS ?=
+RUNS ?= 1
+OUT ?= student_kit.zip
+
+.PHONY: help setup system grade check test lint format validate template kit bench doctor clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## install everything: system packages (as root), virtual environment, this project
+
+$(VENV)/.ready: pyproject.toml constraints.txt scripts/setup.sh
+	@PYTHON=$(PYTHON) bash scripts/setup.sh $(VENV)
+	@touch $@
+
+grade: setup ## grade one submission: make grade SUBMISSION=work.zip [DATA=mnist|digits|auto] [ARGS="--no-training"]
+	@$(BIN)/autograder grade "$(SUBMISSION)" --data $(DATA) $(ARGS)
+
+check: setup ## run the public checks on student_template/, as a student does
+	@$(BIN)/autograder check student_template $(ARGS)
+
+test: setup ## run the tests of the harness itself
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## ruff and mypy (strict)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: setup ## let ruff rewrite the sources
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+validate: setup ## grade the grader: every wrong answer caught, every right one passed [RUNS=1000]
+	@$(BIN)/autograder validate --runs $(RUNS) $(ARGS)
+
+template: setup ## make student_template/ from reference/
+	@$(BIN)/autograder template $(ARGS)
+
+kit: setup ## make the student's kit: OUT=student_kit.zip
+	@$(BIN)/autograder kit --out $(OUT)
+
+bench: setup ## measure: sandbox start, round trip, one submission end to end
+	@$(BIN)/autograder bench $(ARGS)
+
+doctor: setup ## say how submissions are isolated on this machine, and try it
+	@$(BIN)/autograder doctor
+
+clean: ## remove what `setup` and the tests made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

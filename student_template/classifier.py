@@ -1,0 +1,83 @@
+"""A convolutional classifier of digits: its honest evaluation and its training."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Classifier = Callable[[Float[Tensor, "B 1 28 28"]], Float[Tensor, "B C"]]
+"""images -> logits; a `torch.nn.Module` whenever it has a training and an evaluation mode."""
+
+
+def evaluate_classifier(
+    model: Classifier, images: Float[Tensor, "N 1 28 28"], labels: Int[Tensor, "N"], batch_size: int
+) -> tuple[float, float]:
+    r"""Mean cross-entropy and accuracy over a whole data set, computed in batches.
+
+    .. math::
+        \text{loss} = -\frac{1}{N} \sum_{n=1}^{N} \log \operatorname{softmax}\bigl(f(\mathbf{x}_n)\bigr)_{y_n}, \qquad
+        \text{accuracy} = \frac{1}{N} \sum_{n=1}^{N} \bigl[ \arg\max_c f(\mathbf{x}_n)_c = y_n \bigr]
+
+    Both are averages over the N *examples*: the last batch may be smaller than the others and then counts for less.
+    The model is in evaluation mode meanwhile (dropout off, batch normalisation fixed) and afterwards in the mode it
+    was in before.
+
+    Args:
+        model: a `torch.nn.Module` that maps images (B, 1, 28, 28) to logits (B, C).
+        images: the images, shape (N, 1, 28, 28).
+        labels: the classes, integers from 0 to C − 1, shape (N,).
+        batch_size: the largest number of images to pass to the model at once; N need not be a multiple of it.
+
+    Returns:
+        The mean cross-entropy in nats, and the accuracy as a fraction between 0 and 1, both Python floats.
+
+    Source:
+        HUJI 67912 Ex. 1, section 2.3; Lab 1, question 1.
+    """
+    raise NotImplementedError
+
+
+def train_classifier(
+    images: Float[Tensor, "N 1 28 28"],
+    labels: Int[Tensor, "N"],
+    val_images: Float[Tensor, "V 1 28 28"],
+    val_labels: Int[Tensor, "V"],
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[Classifier, dict[str, list[float]]]:
+    r"""Train a convolutional classifier and follow its validation loss and accuracy.
+
+    .. math::
+        \hat{\theta} = \arg\min_{\theta} \; -\frac{1}{N} \sum_{n=1}^{N}
+        \log \operatorname{softmax}\bigl(f_{\theta}(\mathbf{x}_n)\bigr)_{y_n}
+
+    The training images are visited once per epoch in a random order, `batch_size` at a time. The validation data are
+    only looked
+    at: nothing is learned from them. Whatever preprocessing the network needs belongs inside the model, since the
+    returned model is given images in [0, 1]. Nothing may depend on the order of the examples or on what the label
+    numbers mean.
+
+    Args:
+        images: training images in [0, 1], shape (N, 1, 28, 28).
+        labels: their classes, integers from 0 to 9, shape (N,).
+        val_images: validation images in [0, 1], shape (V, 1, 28, 28).
+        val_labels: their classes, shape (V,).
+        epochs: number of passes over the training images.
+        batch_size: number of images per step; N need not be a multiple of it.
+        learning_rate: step size of the optimiser.
+        device: where to train, such as `"cpu"` or `"cuda"`.
+        seed: makes initialisation and order of the images repeatable: the same seed gives the same model on a CPU.
+
+    Returns:
+        The trained model (`model(images)` gives logits of shape (B, 10)) and the history: a dictionary whose lists
+        `val_loss` (mean cross-entropy in nats) and `val_accuracy` (a fraction) hold one float per epoch.
+
+    Source:
+        HUJI 67912 Ex. 1, section 2.3; Lab 1, section 0.4. At least 97 % of the MNIST test images are to be right.
+    """
+    raise NotImplementedError

@@ -1,0 +1,79 @@
+"""Log-densities and sampling: the pieces from which every other task is built."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def gaussian_log_density(
+    x: Float[Tensor, "B D"], mean: Float[Tensor, "B D"], log_var: Float[Tensor, "B D"]
+) -> Float[Tensor, "B"]:
+    r"""Log-density of a Gaussian with diagonal covariance, one value per example.
+
+    .. math::
+        \log \mathcal{N}\bigl(\mathbf{x}; \boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2)\bigr)
+        = -\frac{1}{2} \sum_{d=1}^{D} \left( \log 2\pi + \log \sigma_d^2 + \frac{(x_d - \mu_d)^2}{\sigma_d^2} \right)
+
+    Args:
+        x: where the density is evaluated, shape (B, D).
+        mean: the means μ, shape (B, D).
+        log_var: natural logarithm of the variances, log σ², shape (B, D). If you have log-standard-deviations, as in
+            the Toronto and DTU handouts, double them: log σ² = 2 log σ.
+
+    Returns:
+        Log-densities in nats, shape (B,): summed over the D dimensions, not over the batch.
+
+    Source:
+        Toronto STA414 A3, `factorized_gaussian_log_density`; HUJI 67912 Ex. 1, eq. (9); Bishop (2006), eq. (2.43).
+    """
+    raise NotImplementedError
+
+
+def bernoulli_log_density(x: Float[Tensor, "B D"], logits: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    r"""Log-probability of binary pixels under independent Bernoullis given by their logits, one value per pixel.
+
+    .. math::
+        \log \operatorname{Ber}(x_d; \lambda_d) = x_d \log \lambda_d + (1 - x_d) \log (1 - \lambda_d),
+        \qquad \lambda_d = \frac{1}{1 + e^{-\ell_d}}
+
+    The result must be finite for logits anywhere between −10 000 and 10 000, where λ itself rounds to 0 or 1.
+
+    Args:
+        x: pixels, 0 or 1, shape (B, D).
+        logits: ℓ = log λ − log(1 − λ), the decoder's output before any sigmoid, shape (B, D).
+
+    Returns:
+        Log-probabilities in nats, shape (B, D): not summed.
+
+    Source:
+        Toronto STA414 A3, `bernoulli_log_density`; DTU 02460 week 1, exercise 1.4.
+    """
+    raise NotImplementedError
+
+
+def sample_gaussian(
+    mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"], generator: torch.Generator | None = None
+) -> Float[Tensor, "B M"]:
+    r"""One reparameterised draw from a Gaussian with diagonal covariance for each example.
+
+    .. math::
+        \mathbf{z} = \boldsymbol{\mu} + \boldsymbol{\sigma} \odot \boldsymbol{\epsilon},
+        \qquad \boldsymbol{\epsilon} \sim \mathcal{N}(\mathbf{0}, \mathbf{I})
+
+    Fresh noise is drawn at every call, for every example and every dimension. Gradients flow from z into both
+    arguments.
+
+    Args:
+        mean: the means μ, shape (B, M).
+        log_var: natural logarithm of the variances, log σ², shape (B, M) (the HUJI handout's r). For
+            log-standard-deviations as in the Toronto and DTU handouts: log σ² = 2 log σ.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Samples z, shape (B, M).
+
+    Source:
+        HUJI 67912 Ex. 1, section 3.1.4; Kingma and Welling (2014), section 2.4; Toronto STA414 A3,
+        `sample_diag_gaussian`.
+    """
+    raise NotImplementedError

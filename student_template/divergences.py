@@ -1,0 +1,29 @@
+"""Kullback-Leibler divergences in closed form."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]) -> Float[Tensor, "B"]:
+    r"""KL divergence from a diagonal Gaussian to the standard normal prior, one value per example.
+
+    .. math::
+        \operatorname{KL}\bigl(\mathcal{N}(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2)) \,\|\,
+        \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr)
+        = \frac{1}{2} \sum_{m=1}^{M} \left( \sigma_m^2 + \mu_m^2 - 1 - \log \sigma_m^2 \right)
+
+    Misprint: HUJI's eq. (7) lacks the factor ½ and has log σ where log σ² belongs; the formula above is the right one.
+
+    Args:
+        mean: the means μ, shape (B, M).
+        log_var: natural logarithm of the variances, log σ², shape (B, M). For log-standard-deviations as in the
+            Toronto and DTU handouts: log σ² = 2 log σ.
+
+    Returns:
+        Divergences in nats, shape (B,): summed over the M latent dimensions, never negative.
+
+    Source:
+        Uppsala APML VAE lab, question 3.3; Lab 1, eq. (14); Kingma and Welling (2014), appendix B.
+    """
+    raise NotImplementedError

@@ -1,0 +1,72 @@
+"""The evidence log p(x), estimated by importance sampling with q(z | x) as the proposal."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+"""z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
+
+Encoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
+"""x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
+
+
+def log_mean_exp(log_w: Float[Tensor, "S B"]) -> Float[Tensor, "B"]:
+    r"""Logarithm of the mean of S numbers that are given by their logarithms, for each example.
+
+    .. math::
+        \log \frac{1}{S} \sum_{s=1}^{S} w_{sb} = \log \sum_{s=1}^{S} \exp(\log w_{sb}) - \log S
+
+    The result must be exact where every weight is around e^{−10 000}, which no floating-point number can hold, and
+    where some weights are zero (log w = −∞). A column of nothing but −∞ has the mean 0, so its result is −∞.
+
+    Args:
+        log_w: log-weights in nats, shape (S, B).
+
+    Returns:
+        Log of the mean over the S samples in nats, shape (B,).
+
+    Source:
+        HUJI 67912 Ex. 1, eq. (8)-(9).
+    """
+    raise NotImplementedError
+
+
+def estimate_log_likelihood(
+    x: Float[Tensor, "B D"],
+    encoder: Encoder,
+    decoder: Decoder,
+    sigma_p: float | Float[Tensor, ""] = 0.4,
+    n_samples: int = 1000,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "B"]:
+    r"""Importance-sampling estimate of log p(x) for each example, with a Gaussian likelihood.
+
+    .. math::
+        \log p(\mathbf{x}) \approx \log \frac{1}{S} \sum_{s=1}^{S}
+        \frac{p(\mathbf{z}_s) \, p(\mathbf{x} \mid \mathbf{z}_s)}{q(\mathbf{z}_s \mid \mathbf{x})},
+        \qquad \mathbf{z}_s \sim q(\mathbf{z} \mid \mathbf{x})
+
+    with :math:`p(\mathbf{z}) = \mathcal{N}(\mathbf{0}, \mathbf{I})` and
+    :math:`p(\mathbf{x} \mid \mathbf{z}) = \mathcal{N}(G(\mathbf{z}), \sigma_p^2 \mathbf{I})`, all normalising constants
+    included. When q is the true posterior every weight equals p(x), and the estimate is exact for any number of
+    samples.
+    Misprint: HUJI's eq. (5) drops the factor 1/(2σ_p²) in front of the squared error; it is needed here.
+
+    Args:
+        x: images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: G, maps z of shape (..., M) to the mean of p(x | z), shape (..., D).
+        sigma_p: the standard deviation σ_p (not the variance) of p(x | z), a float or a 0-d tensor.
+        n_samples: number S of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Estimates of log p(x) in nats, shape (B,).
+
+    Source:
+        HUJI 67912 Ex. 1, section 3.1.6, eq. (8)-(9) and question 4; Burda et al. (2016), eq. (8).
+    """
+    raise NotImplementedError

@@ -1,0 +1,114 @@
+"""Probabilistic PCA: x = W z + μ + ε with z ~ N(0, I) and ε ~ N(0, σ²I), where everything has a closed form."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def ppca_marginal(
+    W: Float[Tensor, "D M"], mu: Float[Tensor, "D"], sigma2: float | Float[Tensor, ""]
+) -> tuple[Float[Tensor, "D"], Float[Tensor, "D D"]]:
+    r"""Mean and covariance of p(x), the latent variable integrated out.
+
+    .. math::
+        p(\mathbf{x}) = \mathcal{N}(\mathbf{x}; \boldsymbol{\mu}, \mathbf{C}),
+        \qquad \mathbf{C} = \mathbf{W} \mathbf{W}^{\mathsf{T}} + \sigma^2 \mathbf{I}_D
+
+    Args:
+        W: the loadings, shape (D, M).
+        mu: the mean of the data μ, shape (D,).
+        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor.
+
+    Returns:
+        The mean, shape (D,), and the covariance C, shape (D, D).
+
+    Source:
+        Uppsala APML VAE lab, question 3.1; Bishop (2006), eq. (12.35)-(12.36).
+    """
+    raise NotImplementedError
+
+
+def ppca_posterior(
+    x: Float[Tensor, "B D"], W: Float[Tensor, "D M"], mu: Float[Tensor, "D"], sigma2: float | Float[Tensor, ""]
+) -> tuple[Float[Tensor, "B M"], Float[Tensor, "M M"]]:
+    r"""Mean and covariance of p(z | x); the covariance is the same for every x.
+
+    .. math::
+        p(\mathbf{z} \mid \mathbf{x}) = \mathcal{N}\bigl(\mathbf{z}; \mathbf{M}^{-1} \mathbf{W}^{\mathsf{T}}
+        (\mathbf{x} - \boldsymbol{\mu}), \; \sigma^2 \mathbf{M}^{-1}\bigr),
+        \qquad \mathbf{M} = \mathbf{W}^{\mathsf{T}} \mathbf{W} + \sigma^2 \mathbf{I}_M
+
+    Misprint: Bishop (2006) prints the covariance as σ⁻²M in eq. (12.42), see the Uppsala handout's footnote 2.
+
+    Args:
+        x: data points, shape (B, D).
+        W: the loadings, shape (D, M).
+        mu: the mean of the data μ, shape (D,).
+        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor.
+
+    Returns:
+        The means, shape (B, M), and the common covariance, shape (M, M).
+
+    Source:
+        Uppsala APML VAE lab, question 3.2; Tipping and Bishop (1999).
+    """
+    raise NotImplementedError
+
+
+def ppca_log_likelihood(
+    X: Float[Tensor, "N D"], W: Float[Tensor, "D M"], mu: Float[Tensor, "D"], sigma2: float | Float[Tensor, ""]
+) -> Float[Tensor, "N"]:
+    r"""Log-likelihood log p(x) of each data point.
+
+    .. math::
+        \log p(\mathbf{x}_n) = -\frac{1}{2} \Bigl( D \log 2\pi + \log |\mathbf{C}|
+        + (\mathbf{x}_n - \boldsymbol{\mu})^{\mathsf{T}} \mathbf{C}^{-1} (\mathbf{x}_n - \boldsymbol{\mu}) \Bigr),
+        \qquad \mathbf{C} = \mathbf{W} \mathbf{W}^{\mathsf{T}} + \sigma^2 \mathbf{I}_D
+
+    With M much smaller than D only an M × M system need be solved, by the matrix determinant lemma and Woodbury's
+    identity, where :math:`\mathbf{M} = \mathbf{W}^{\mathsf{T}} \mathbf{W} + \sigma^2 \mathbf{I}_M`:
+
+    .. math::
+        |\mathbf{C}| = \sigma^{2(D - M)} |\mathbf{M}|, \qquad
+        \mathbf{C}^{-1} = \sigma^{-2} \bigl( \mathbf{I}_D - \mathbf{W} \mathbf{M}^{-1} \mathbf{W}^{\mathsf{T}} \bigr)
+
+    Args:
+        X: data points, shape (N, D).
+        W: the loadings, shape (D, M).
+        mu: the mean of the data μ, shape (D,).
+        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor.
+
+    Returns:
+        Log-likelihoods in nats, shape (N,): one per data point, neither summed nor averaged.
+
+    Source:
+        Uppsala APML VAE lab, section 3.1; DTU 02460 week 1, exercise 1.1; Bishop (2006), eq. (12.43).
+    """
+    raise NotImplementedError
+
+
+def ppca_fit(
+    X: Float[Tensor, "N D"], n_components: int
+) -> tuple[Float[Tensor, "D M"], Float[Tensor, "D"], float | Float[Tensor, ""]]:
+    r"""Maximum-likelihood estimates of W, μ and σ² in closed form.
+
+    .. math::
+        \hat{\boldsymbol{\mu}} = \frac{1}{N} \sum_{n=1}^{N} \mathbf{x}_n, \qquad
+        \hat{\sigma}^2 = \frac{1}{D - M} \sum_{d=M+1}^{D} \lambda_d, \qquad
+        \hat{\mathbf{W}} = \mathbf{U}_M \bigl( \boldsymbol{\Lambda}_M - \hat{\sigma}^2 \mathbf{I}_M \bigr)^{1/2}
+
+    Here λ₁ ≥ … ≥ λ_D are the eigenvalues of the covariance of the data *with 1/N* (not 1/(N − 1)), and the columns of
+    U_M are the eigenvectors of the M largest. W is determined up to a rotation of its columns, so any rotation (and
+    any sign) is right.
+
+    Args:
+        X: data points, shape (N, D); not centred.
+        n_components: the number of latent dimensions M, with 1 ≤ M < D.
+
+    Returns:
+        W of shape (D, M), μ of shape (D,) and the noise variance σ², a float or a 0-d tensor.
+
+    Source:
+        Tipping and Bishop (1999), eq. (7)-(8); Bishop (2006), eq. (12.45)-(12.46); Uppsala APML VAE lab, section 4.2.
+    """
+    raise NotImplementedError

@@ -1,0 +1,79 @@
+"""The evidence lower bound of a VAE: Gaussian q(z | x), standard normal prior, Bernoulli p(x | z)."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+"""z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
+
+Encoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
+"""x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
+
+
+def elbo(
+    x: Float[Tensor, "B D"],
+    encoder: Encoder,
+    decoder: Decoder,
+    n_samples: int = 1,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the evidence lower bound, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \Bigl( \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)}
+        \bigl[ \log p(\mathbf{x}_b \mid \mathbf{z}) \bigr]
+        - \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_b) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr) \Bigr)
+
+    The expectation is replaced by the average over `n_samples` reparameterised draws, fresh for each example. Any form
+    of the bound is right, for instance the average of log p(x, z) − log q(z | x), as long as its expectation is 𝓛 and
+    gradients reach the encoder and the decoder. p(x | z) is a product of Bernoullis: the log-probabilities of the D
+    pixels are *summed*.
+    Misprint: Lab 1's eq. (22) and HUJI's eq. (5) are losses (to be minimised); here the bound itself is asked for.
+
+    Args:
+        x: binary images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        Toronto STA414 A3, 2(c); DTU 02460 week 1, eq. (9); Lab 1, eq. (20); Kingma and Welling (2014), eq. (3) and (7).
+    """
+    raise NotImplementedError
+
+
+def vae_loss(
+    x: Float[Tensor, "B D"],
+    encoder: Encoder,
+    decoder: Decoder,
+    n_samples: int = 1,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""The quantity that training minimises: the negative evidence lower bound.
+
+    .. math::
+        \text{loss} = -\mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \Bigl(
+        \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_b) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr)
+        - \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)} \bigl[ \log p(\mathbf{x}_b \mid \mathbf{z}) \bigr] \Bigr)
+
+    Args:
+        x: binary images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The loss in nats per example (summed over pixels, averaged over the batch), a 0-d tensor.
+
+    Source:
+        Toronto STA414 A3, 2(d); Lab 1, eq. (22).
+    """
+    raise NotImplementedError

@@ -1,0 +1,44 @@
+"""What the tests of the engine share: one running bubblewrap, and submissions made from text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from make_submission import submission
+
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox.bubblewrap import Bubblewrap, find_bubblewrap
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.proxy import Sandbox
+
+LIMITS = Limits(call_seconds=1.5, load_seconds=1.5, memory_mb=512, scratch_mb=16, file_mb=4, printed_mb=1, answer_mb=8)
+"""Short, so that what runs into them does so soon."""
+
+
+@pytest.fixture(scope="session")
+def backend() -> Iterator[Bubblewrap]:
+    """One zygote behind bubblewrap for the whole session, started from the main thread."""
+    try:
+        find_bubblewrap()
+    except SandboxUnavailable as error:
+        pytest.skip(f"needs bubblewrap, which is not installed here: {error}")
+    started = Bubblewrap()
+    started.wait_until_ready()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def sandbox_of(backend: Bubblewrap) -> Iterator[Callable[..., Sandbox]]:
+    """Make sandboxes from the text of files (see `make_submission.submission`); they are closed after the test."""
+    made: list[Sandbox] = []
+
+    def make(*arguments: str, limits: Limits = LIMITS, names: dict[str, str] | None = None, **files: str) -> Sandbox:
+        submitted, found = submission(*arguments, **files)
+        made.append(Sandbox(backend, submitted, names or found, limits))
+        return made[-1]
+
+    yield make
+    for sandbox in made:
+        sandbox.close()

@@ -1,0 +1,35 @@
+"""Submissions made from the text of their files."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+from autograder.records import Cell, SourceFile, Submission
+
+
+def submission(source: str = "", /, **files: str) -> tuple[Submission, dict[str, str]]:
+    """Return a submission and the functions it defines, each with its module.
+
+    Args:
+        source: Text of `work.py`.
+        files: Module -> text; `pkg__init` stands for `pkg/__init__.py`, `pkg__part` for `pkg/part.py`.
+    """
+    texts = ({"work": source} if source else {}) | files
+    sources, names = [], {}
+    for name, text in texts.items():
+        text = textwrap.dedent(text)
+        package = name.endswith("__init")
+        module = name.removesuffix("__init").replace("__", ".")
+        path = module.replace(".", "/") + ("/__init__.py" if package else ".py")
+        sources.append(SourceFile(path=path, module=module, cells=(Cell(label="", source=text),)))
+        names |= {f: module.rsplit(".", 1)[-1] for f in _functions(text)}
+    return Submission(name="made", kind="folder", sha256="0" * 64, sources=tuple(sources)), names
+
+
+def _functions(text: str) -> list[str]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]

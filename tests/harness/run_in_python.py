@@ -1,0 +1,26 @@
+"""Running Python in a process of its own: for tests that would leave traces in this one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+
+def run_python(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run this interpreter in `folder` and return what it printed."""
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def lines_of(code: str, folder: Path) -> list[str]:
+    """Run `code` in `folder` and return the lines it printed; it must succeed."""
+    done = run_python("-c", textwrap.dedent(code), folder=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def autograder(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    return run_python("-m", "autograder.cli", *arguments, folder=folder)

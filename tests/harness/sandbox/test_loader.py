@@ -1,0 +1,303 @@
+"""Loading a submission: one bad statement, or one bad module, costs as little as possible."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Callable
+
+import pytest
+from run_in_python import lines_of
+
+from autograder.outcomes import FailureKind
+from autograder.sandbox.inside.loader import is_definition
+from autograder.sandbox.proxy import Sandbox
+from autograder.sandbox.questions import Answer, Question, Refusal
+
+SandboxOf = Callable[..., Sandbox]
+
+
+def value(sandbox: Sandbox, function: str, *arguments: object) -> object:
+    """Return what a function of the submission answers, or the refusal."""
+    answer = sandbox.call(Question(function, list(arguments)))
+    return answer.value if isinstance(answer, Answer) else answer
+
+
+# ------------------------------------------------------------------------------------------------------- definitions
+
+DEFINITIONS = {
+    "import": ("import torch", True),
+    "from import": ("from torch import nn", True),
+    "function": ("def f(): ...", True),
+    "class": ("class A: ...", True),
+    "constant": ("LATENT = 2", True),
+    "annotated constant": ("LATENT: int = 2", True),
+    "constant by a formula": ("LOG_2PI = math.log(2 * torch.pi)", True),
+    "tensor constant": ("EYE = torch.eye(3)", True),
+    "tuple": ("A, B = 1, 2", True),
+    "bare annotation": ("x: int", False),
+    "training": ("history = train(model)", False),
+    "method": ("y = model.fit(x)", False),
+    "print": ("print(1)", False),
+    "loop": ("for i in range(3): pass", False),
+    "guard": ("if __name__ == '__main__': main()", False),
+    "call of a call": ("x = torch.load('a')()", False),
+}
+
+
+@pytest.mark.parametrize(("statement", "wanted"), DEFINITIONS.values(), ids=DEFINITIONS)
+def test_is_definition(statement: str, wanted: bool) -> None:
+    """Imports, functions, classes and constants are definitions; whatever does work is not."""
+    assert wanted == is_definition(ast.parse(statement).body[0])
+
+
+# -------------------------------------------------------------------------------------------------------- statements
+
+LATER = "\nSCALE = 2\ndef f(x): return SCALE * x\nprint('not any more')\n"
+FAILING = {
+    "an exception": ("raise ValueError('no data')", "ValueError: no data"),
+    "a missing module": ("import numpi", "ModuleNotFoundError: No module named 'numpi'"),
+    "a missing file": ("open('data.csv')", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'"),
+    "sys.exit": ("import sys; sys.exit(3)", "SystemExit: 3"),
+    "input": ("n = input('n? ')", "EOFError: EOF when reading a line"),
+    "an interrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt: "),
+    "a generator's end": ("raise GeneratorExit", "GeneratorExit: "),
+    "a hostile exception": (
+        "class E(BaseException):\n    def __str__(self): raise SystemExit\nraise E",
+        "E: (its message could not be read: SystemExit)",
+    ),
+    "a download": ("import urllib.request; urllib.request.urlopen('http://example.com')", "URLError"),
+}
+
+
+@pytest.mark.parametrize(("statement", "why"), FAILING.values(), ids=FAILING)
+def test_failing_statement(statement: str, why: str, sandbox_of: SandboxOf) -> None:
+    """After a statement that fails, definitions are still run, and the student learns what failed where."""
+    sandbox = sandbox_of(textwrap.dedent(statement) + LATER)
+
+    report = sandbox.load()
+
+    message, lines = report.failures["work.py"]
+    assert message.startswith(why) or why in message
+    assert "line" in lines[0]
+    assert 6 == value(sandbox, "f", 3)
+    assert () == report.cut_short
+    assert 0 == sandbox.restarts
+
+
+def test_syntax_error(sandbox_of: SandboxOf) -> None:
+    """A module that is no Python is reported with its line; other modules are loaded."""
+    sandbox = sandbox_of(a="def f(x):\nreturn x", b="def g(x): return x", names={"f": "a", "g": "b"})
+    report = sandbox.load()
+
+    message, lines = report.failures["a.py"]
+    assert "IndentationError: expected an indented block" in message
+    assert ('File "a.py", line 2, in <module>', "    return x") == lines
+    assert ["g"] == list(report.found)
+
+
+def test_main_guard_is_not_run(sandbox_of: SandboxOf) -> None:
+    """`if __name__ == "__main__":` is not run."""
+    sandbox = sandbox_of("MARK = 1\nif __name__ == '__main__':\n    MARK = 2\ndef f(): return [MARK, __name__]")
+    assert [1, "work"] == value(sandbox, "f")
+
+
+def test_future_annotations(sandbox_of: SandboxOf) -> None:
+    """`from __future__ import annotations` holds for the whole module and for no other."""
+    sandbox = sandbox_of(
+        a="from __future__ import annotations\ndef f(x: Undefined) -> Undefined: return x",
+        b="def g(x: Undefined): return x",
+        names={"f": "a", "g": "b"},
+    )
+    report = sandbox.load()
+
+    assert ["f"] == list(report.found)
+    assert "NameError: name 'Undefined' is not defined" in report.failures["b.py"][0]
+
+
+def test_tracebacks_show_the_students_lines(sandbox_of: SandboxOf) -> None:
+    """An exception comes with the student's own lines and none of ours."""
+    sandbox = sandbox_of("def f(x):\n    return g(x)\ndef g(x):\n    return x / 0  # here\n")
+    refusal = value(sandbox, "f", 1)
+
+    assert isinstance(refusal, Refusal)
+    assert (FailureKind.EXCEPTION, "it raised ZeroDivisionError: division by zero") == (refusal.kind, refusal.message)
+    places = ('File "work.py", line 2, in f', 'File "work.py", line 4, in g')
+    assert places == refusal.lines[::2]
+    assert "    return x / 0  # here" == refusal.lines[-1]
+
+
+# ------------------------------------------------------------------------------------------------------------ budget
+
+CUT = {
+    "a loop": "while True: pass",
+    "sleep": "import time\ntime.sleep(60)",
+    "a loop that catches everything": "import time\nfor i in range(3):\n  try: time.sleep(60)\n  except: pass\n",
+}
+
+
+@pytest.mark.parametrize("statements", CUT.values(), ids=CUT)
+def test_budget_cut(statements: str, sandbox_of: SandboxOf) -> None:
+    """Statements that take too long are stopped; functions after them are defined, also in modules after this one."""
+    sandbox = sandbox_of(a=statements + LATER, b="print('not run')\ndef g(): return 7\n")
+    report = sandbox.load()
+
+    assert 6 == value(sandbox, "f", 3)
+    assert 7 == value(sandbox, "g")
+    assert ("a.py", "b.py") == report.cut_short
+    assert 0 == sandbox.restarts
+
+
+def test_budget_over_during_an_import(sandbox_of: SandboxOf) -> None:
+    """When the time ends inside an imported module, the importing one has no more time either, and still gets its import."""
+    sandbox = sandbox_of(a="from b import g\nwhile True: pass\ndef f(): return g()\n", b="while True: pass\ndef g(): return 7\n")
+
+    assert 7 == value(sandbox, "f")
+    assert {"a.py", "b.py"} == set(sandbox.load().cut_short)
+    assert 0 == sandbox.restarts
+
+
+def test_native_loop_that_swallows_everything(sandbox_of: SandboxOf) -> None:
+    """A module that cannot be interrupted from inside is stopped from outside and run again with its definitions only."""
+    endless = "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
+    sandbox = sandbox_of(a=endless + LATER, b="def g(): return 7\n")
+
+    assert 6 == value(sandbox, "f", 3)
+    assert 7 == value(sandbox, "g")
+    assert ("a.py",) == sandbox.load().cut_short
+    assert 1 == sandbox.restarts
+
+
+def test_definition_that_never_ends(sandbox_of: SandboxOf) -> None:
+    """A module whose definitions alone hang is left out, with the reason, and the others are loaded."""
+    sandbox = sandbox_of(a="class A:\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass\n", b="def g(): return 7\n")
+
+    assert 7 == value(sandbox, "g")
+    assert "without a result" in sandbox.load().excluded["a.py"]
+
+
+# ----------------------------------------------------------------------------------------------------------- modules
+
+
+def test_exit_at_import_costs_its_own_module(sandbox_of: SandboxOf) -> None:
+    """A module that ends the process while it is imported loses its statements; it and the others are still defined."""
+    sandbox = sandbox_of(a="import os\nos._exit(0)\ndef f(): return 1\n", b="import a\ndef g(): return a.f() + 6\n")
+
+    assert 7 == value(sandbox, "g")
+    assert ("a.py",) == sandbox.load().cut_short
+    assert 1 == sandbox.restarts
+
+
+def test_the_right_module_is_blamed(sandbox_of: SandboxOf) -> None:
+    """A module that ends the process after an import is blamed itself, not the module that it imported."""
+    sandbox = sandbox_of(a="import b\nimport os\nos._exit(0)\ndef f(): return 1\n", b="SEEN = []\nSEEN.append(1)\ndef g(): return SEEN\n")
+
+    assert [1] == value(sandbox, "g")
+    assert ("a.py",) == sandbox.load().cut_short
+    assert {} == dict(sandbox.load().excluded)
+
+
+def test_definition_that_kills(sandbox_of: SandboxOf) -> None:
+    """A module that ends the process even in a definition is left out with the reason; the others are loaded."""
+    sandbox = sandbox_of(a="class A:\n    import os; os._exit(0)\n", b="def g(): return 7\n")
+
+    assert 7 == value(sandbox, "g")
+    assert "the process ended" in sandbox.load().excluded["a.py"]
+    assert 2 == sandbox.restarts
+
+
+def test_circular_imports(sandbox_of: SandboxOf) -> None:
+    """Two modules that import each other are loaded, whichever comes first."""
+    sandbox = sandbox_of(a="import b\ndef f(n): return n if n <= 0 else b.g(n - 1)\n", b="import a\ndef g(n): return n if n <= 0 else a.f(n - 1)\n")
+
+    assert 0 == value(sandbox, "f", 5)
+    assert {} == dict(sandbox.load().failures)
+
+
+def test_packages(sandbox_of: SandboxOf) -> None:
+    """Folders are packages, with and without `__init__.py`, and relative imports work."""
+    sandbox = sandbox_of(
+        src__init="from .part import g\nNAME = __name__\n",
+        src__part="from . import other\ndef g(): return other.VALUE\n",
+        src__other="VALUE = 7\n",
+        lib__deep__thing="def h(): return __name__\n",
+        main="import src, lib.deep.thing\ndef f(): return [src.NAME, src.g(), lib.deep.thing.h()]\n",
+    )
+
+    assert {} == dict(sandbox.load().failures)
+    assert ["src", 7, "lib.deep.thing"] == value(sandbox, "f")
+    assert "src/part.py" == sandbox.load().found["g"].path
+
+
+def test_statements_run_once(sandbox_of: SandboxOf) -> None:
+    """A module that others import is run once."""
+    sandbox = sandbox_of(a="COUNT = []\nCOUNT.append(1)\n", b="import a\na.COUNT.append(2)\n", c="import a\ndef f(): return a.COUNT\n")
+    assert [1, 2] == value(sandbox, "f")
+
+
+def test_students_files_are_there(sandbox_of: SandboxOf) -> None:
+    """A submission's module shadows no library, and a library is not shadowed by a hidden one of ours."""
+    sandbox = sandbox_of("import json\ndef f():\n    import autograder\n")
+    refusal = value(sandbox, "f")
+    assert isinstance(refusal, Refusal)
+    assert "No module named 'autograder'" in refusal.message
+
+
+# ---------------------------------------------------------------------------------------------------------- locating
+
+
+def test_catalogue_file_is_preferred(sandbox_of: SandboxOf) -> None:
+    """Of two definitions the one in the catalogue's file is taken, and the other is named."""
+    sandbox = sandbox_of(a="def f(): return 1", b="def f(): return 2", names={"f": "b"})
+    found = sandbox.load().found["f"]
+
+    assert ("b.py", ("a.py",)) == (found.path, found.also_in)
+    assert 2 == value(sandbox, "f")
+
+
+def test_any_file_will_do(sandbox_of: SandboxOf) -> None:
+    """A function that stands in another file than the catalogue's is found there."""
+    found = sandbox_of(a="def f(): return 1", names={"f": "elsewhere"}).load().found["f"]
+    assert ("a.py", ()) == (found.path, found.also_in)
+
+
+def test_imported_names_are_no_duplicates(sandbox_of: SandboxOf) -> None:
+    """A name that other modules import is defined once: where it is defined."""
+    sandbox = sandbox_of(a="from b import f", b="def f(): return 2", c="from b import *", names={"f": "a"})
+    found = sandbox.load().found["f"]
+    assert ("b.py", ()) == (found.path, found.also_in)
+
+
+def test_untouched_stub_gives_way(sandbox_of: SandboxOf) -> None:
+    """A stub that was left in the catalogue's file does not hide the function that was written elsewhere."""
+    sandbox = sandbox_of(a="def f(): raise NotImplementedError", b="def f(): return 2", names={"f": "a"})
+    assert 2 == value(sandbox, "f")
+
+
+def test_signature_is_reported(sandbox_of: SandboxOf) -> None:
+    """How a function wants to be called crosses as data."""
+    found = sandbox_of("def f(x, /, y, *, z=1, **more): ...\nK = 3", names={"f": "work", "K": "work"}).load().found
+
+    kinds = [("x", "POSITIONAL_ONLY", False), ("y", "POSITIONAL_OR_KEYWORD", False), ("z", "KEYWORD_ONLY", True)]
+    assert (*kinds, ("more", "VAR_KEYWORD", False)) == found["f"].parameters
+    assert ("function", "value") == (found["f"].kind, found["K"].kind)
+
+
+def test_execute_without_a_sandbox(tmp_path: object) -> None:
+    """The same session answers questions in an ordinary process: what a student's kit does."""
+    from pathlib import Path
+
+    lines = lines_of(
+        """
+        import torch
+        from autograder.sandbox.inside.execute import Session
+        session = Session()
+        source = {"path": "a.py", "module": "a", "cells": [["cell 1", "def f(x): return x * 2"], ["cell 2", "1 / 0"]], "mode": "full"}
+        loaded = session.load({"sources": [source], "names": {"f": "a", "g": "a"}, "budget": 5.0}, print)
+        print(list(loaded["found"]), loaded["modules"][0]["failures"][0]["cell"])
+        question = {"function": "f", "args": [torch.ones(2)], "seed": 0}
+        print(session.call(question)["value"].tolist(), session.call({**question, "function": "g"})["message"])
+        """,
+        Path(__file__).resolve().parents[3],
+    )
+    assert ["a", "['f'] cell 2", "[2.0, 2.0] 'g' is not defined"] == lines

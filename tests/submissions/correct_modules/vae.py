@@ -1,0 +1,48 @@
+"""Part D: the VAE objective."""
+import sys
+
+import torch
+from tqdm import tqdm
+
+from densities import bernoulli_log_density, sample_gaussian
+from divergences import kl_standard_normal
+
+
+def elbo(x, encoder, decoder, n_samples=1, generator=None):
+    mean, log_var = encoder(x)
+
+    # n_samples draws of z for every image: (S, B, M)
+    mean_s = mean.unsqueeze(0).repeat(n_samples, 1, 1)
+    log_var_s = log_var.unsqueeze(0).repeat(n_samples, 1, 1)
+    z = sample_gaussian(mean_s, log_var_s, generator)
+
+    logits = decoder(z)
+    log_px = bernoulli_log_density(x, logits).sum(-1)  # sum over pixels -> (S, B)
+    log_px = log_px.mean(0)  # average over samples -> (B,)
+
+    kl = kl_standard_normal(mean, log_var)
+    return (log_px - kl).mean()
+
+
+def vae_loss(x, encoder, decoder, n_samples=1, generator=None):
+    return -elbo(x, encoder, decoder, n_samples, generator)
+
+
+def train_demo(epochs=200):
+    """not graded, we used it to look at reconstructions"""
+    enc = torch.nn.Linear(20, 4)
+    dec = torch.nn.Linear(2, 20)
+    opt = torch.optim.Adam([*enc.parameters(), *dec.parameters()], lr=1e-2)
+    data = (torch.rand(100, 20) > 0.5).float()
+    bar = tqdm(range(epochs), file=sys.stderr)
+    for _ in bar:
+        opt.zero_grad()
+        loss = vae_loss(data, lambda x: enc(x).chunk(2, -1), dec)
+        loss.backward()
+        opt.step()
+        bar.set_postfix(loss=loss.item())
+    return enc, dec
+
+
+if __name__ == "__main__":
+    train_demo()
