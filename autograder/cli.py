@@ -40,9 +40,6 @@ _MARKS = {
 }
 
 
-cli_student.register(app)
-
-
 @app.callback()
 def _commands() -> None:
     """Grade and check work on probabilistic machine learning."""
@@ -162,6 +159,9 @@ def first_problem(task: TaskRecord) -> str:
         if check.outcome in (Outcome.FAILED, Outcome.ERROR):
             return str(visible(check.message))[:160]
     return ""
+
+
+cli_student.register(app)
 
 
 def main() -> None:

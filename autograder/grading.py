@@ -169,7 +169,7 @@ def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
 
 
 def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
-    from autograder.checking.oracle import load_oracle
+    from autograder.checking.oracle import load_mistakes, load_oracle
     from autograder.checking.plugin import ChecksPlugin, Context, run_checks
     from autograder.sandbox.proxy import Sandbox
 
@@ -189,7 +189,8 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
         session.seconds["sandbox_and_loading"] = time.monotonic() - before
         runs = _training_runs(session, trainer, secret)
         seed = int(hashlib.sha256(secret.encode()).hexdigest()[:8], 16)
-        context = Context(asked, report, session.contract, oracle, runs, salt=seed)
+        mistakes = load_mistakes(options.assignment)
+        context = Context(asked, report, session.contract, oracle, runs, mistakes, seed)
         plugin = ChecksPlugin(
             context,
             order,
@@ -315,6 +316,8 @@ def score_task(
                 message=result.message,
                 help=result.help,
                 evidence=result.evidence,
+                misconception=" or ".join(result.diagnosis.names) if result.diagnosis else None,
+                misconception_text=result.diagnosis.text if result.diagnosis else "",
                 waits_for=result.waits_for,
                 traceback=result.lines
                 if result.outcome is not Outcome.ERROR

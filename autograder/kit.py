@@ -1,7 +1,7 @@
 """The student's kit: the template, the public checks, and a wheel with the part of the engine that runs them.
 
-What goes into the wheel is computed: the modules that `autograder.student_check` and the public checks import, read from
-their text. The same input gives the same bytes.
+What goes into the wheel is computed: the modules that `autograder.student_check` and the public checks import, read
+from their text. The same input gives the same bytes.
 """
 
 from __future__ import annotations

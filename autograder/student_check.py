@@ -1,8 +1,9 @@
 """`python -m autograder.student_check [FOLDER]`: the public checks on a student's own machine.
 
-Runs in this very process, without isolation and without the reference, and needs torch, numpy, pytest and hypothesis only.
+Runs in this very process, without isolation and without the reference, and needs only torch, numpy, pytest and
+hypothesis.
 
-Exit codes: 0 every check passed, 1 not every one, 2 an argument or a file is unusable, 3 our own failure, 130 interrupted.
+Exit codes: 0 all checks passed, 1 not all, 2 an argument or a file is unusable, 3 our own failure, 130 interrupted.
 """
 
 from __future__ import annotations

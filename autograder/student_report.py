@@ -70,7 +70,7 @@ class Report:
         for text, lines in notes:
             self._paragraph(text, "  ", first=self._paint("! ", "33"))
             for line in lines:
-                self._line(f"    {line}")
+                self._line(f"    {line[: self._width - 4]}")
         if notes:
             self._line()
 
@@ -163,7 +163,8 @@ class Report:
         self._line()
         self._paragraph(f"{message}.", indent, first=indent, bold=True)
         for number, line in enumerate(result.lines):
-            self._line(f"{indent}{'at        ' if number == 0 else '          '}{line}")
+            label = self._dim(f"{'at' if number == 0 else '':<10}")
+            self._line(f"{indent}{label}{line[: self._width - len(indent) - 10]}")
         if result.evidence is not None:
             self._evidence(result.evidence, result.message, indent)
         inner = self._inner(task, result)

@@ -231,33 +231,29 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> 
 # --------------------------------------------------------------------------------------------------- the notebook
 
 
-def notebook_text(
-    rubric: Rubric, contract: Contract, sources: Mapping[str, Source], found: Mapping[str, Needs]
-) -> str:
+def notebook_text(rubric: Rubric, contract: Contract, sources: Mapping[str, Source], found: Mapping[str, Needs]) -> str:
     """Return the same tasks as one notebook; the same input gives the same bytes."""
     import nbformat
-    from nbformat import v4
 
+    v4: Any = nbformat.v4
     every = Needs()
     for needed in found.values():
         every.add(needed)
     setup = import_lines(every.imports) + ("\n" + "\n".join(every.aliases.values()) if every.aliases else "")
-    cells = [v4.new_markdown_cell(intro(rubric.title, NOTEBOOK), id="intro"), _code("imports", setup)]
+    cells = [v4.new_markdown_cell(intro(rubric.title, NOTEBOOK), id="intro"), _code(v4, "imports", setup)]
     for task in rubric.tasks:
         function = contract[task.id]
         points = f"{task.points} point{'' if task.points == 1 else 's'}"
         text = f"## {task.title}\n\n`{task.id}` · {points}\n\n{markdown(function.docstring)}"
         cells.append(v4.new_markdown_cell(text, id=f"task-{task.id}"))
-        cells.append(_code(f"code-{task.id}", sources[function.module].short_stub(task.id)))
+        cells.append(_code(v4, f"code-{task.id}", sources[function.module].short_stub(task.id)))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     nbformat.validate(notebook)
-    return str(nbformat.writes(notebook)) + "\n"
+    return str(v4.writes(notebook)) + "\n"
 
 
-def _code(cell_id: str, source: str) -> Any:
-    from nbformat import v4
-
+def _code(v4: Any, cell_id: str, source: str) -> Any:
     return v4.new_code_cell(source.rstrip("\n"), id=cell_id)
 
 

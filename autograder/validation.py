@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from autograder.checking.oracle import load_oracle
+from autograder.checking.oracle import load_mistakes, load_oracle
 from autograder.checking.plugin import CheckResult, ChecksPlugin, Context, mark_of, run_checks
 from autograder.contract import Contract, load_contract
 from autograder.errors import HarnessFault, UsageError
@@ -196,15 +196,16 @@ def run_matrix(
     contract = load_contract(assignment / "reference", [task.id for task in rubric.tasks])
     oracle = load_oracle(assignment, contract)
     order = [check_id for check_id in rubric.check_ids() if only is None or check_id in only]
-    contexts = {c.id: _context(c, contract, oracle, seed) for c in candidates}
+    mistakes = load_mistakes(assignment)
+    contexts = {c.id: _context(c, contract, oracle, mistakes, seed) for c in candidates}
     plugin = ValidationPlugin(candidates, contexts, order)
     run_checks([assignment / "tests" / "public", assignment / "tests" / "hidden"], plugin, seed=seed)
     return [_row(candidate, plugin.by_candidate[candidate.id]) for candidate in candidates]
 
 
-def _context(candidate: Candidate, contract: Contract, oracle: Any, seed: int) -> Context:
+def _context(candidate: Candidate, contract: Contract, oracle: Any, mistakes: Any, seed: int) -> Context:
     asked = OneFunction(candidate.task, candidate.function)
-    return Context(asked, asked.report, contract, oracle, salt=seed)
+    return Context(asked, asked.report, contract, oracle, mistakes=mistakes, salt=seed)
 
 
 def _row(candidate: Candidate, results: Mapping[str, CheckResult]) -> Row:
@@ -218,6 +219,7 @@ def _row(candidate: Candidate, results: Mapping[str, CheckResult]) -> Row:
         candidate.name,
         {name: result.outcome for name, result in names.items()},
         {name: result.message for name, result in names.items() if result.outcome is not Outcome.PASSED},
+        tuple(dict.fromkeys(n for result in results.values() if result.diagnosis for n in result.diagnosis.names)),
     )
 
 
@@ -253,9 +255,10 @@ class Validation:
         """Return the line that ends `make validate`."""
         wrong = [row for row in self.rows if row.kind == "misconception"]
         right = [row for row in self.rows if row.kind == "variant"]
+        named = sum(row.name in row.named for row in wrong)
         killed, punished = len(wrong) - len(self.survivors), len({p.partition(":")[0] for p in self.punished})
         return (
-            f"killed {killed}/{len(wrong)}, variants punished {punished}/{len(right)} "
+            f"killed {killed}/{len(wrong)}, named {named}/{len(wrong)}, variants punished {punished}/{len(right)} "
             f"in {1 + self.repeats:,} runs, {self.seconds:.0f} s"
         )
 

@@ -49,7 +49,7 @@ def _scikit_learn_digits() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise RuntimeError("no MNIST and no scikit-learn: run `pip install scikit-learn`, or try again online") from None
+        raise RuntimeError("no MNIST, no scikit-learn: run `pip install scikit-learn`, or try again online") from None
     digits = load_digits()
     small = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16  # (1797, 1, 8, 8)
     images = torch.nn.functional.interpolate(small, size=(28, 28), mode="bilinear", align_corners=False).flatten(1)

@@ -45,7 +45,11 @@ class Case:
     def question(self, contract: FunctionContract, **options: Any) -> Question:
         """Return the question to ask the submission, with arguments as the contract has them and seeds shifted by `salt`."""
         positional = [p.name for p in contract.parameters if not p.keyword_only and p.name in self.arguments]
-        keywords = {p.name: self.arguments[p.name] for p in contract.parameters if p.keyword_only}
+        keywords = {
+            p.name: self.arguments[p.name]
+            for p in contract.parameters
+            if p.keyword_only and (p.name != "generator" or p.name in self.arguments)
+        }
         seed = (options.pop("seed", self.seed) + options.pop("salt", 0)) % 2**62
         offered = {"generator": Seed(seed)} if any(p.name == "generator" for p in contract.parameters) else {}
         return Question(

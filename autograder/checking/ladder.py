@@ -62,7 +62,7 @@ def require_signature(contract: FunctionContract, found: FoundFunction) -> None:
     if any(kind == "VAR_KEYWORD" for _, kind, _ in found.parameters):
         return
     for parameter in contract.parameters:
-        if parameter.keyword_only and parameter.name not in names:
+        if parameter.keyword_only and parameter.name != "generator" and parameter.name not in names:
             message = f"`{contract.name}` must take the keyword argument `{parameter.name}`, yours is {shown}"
             raise CheckFailed(FailureKind.SIGNATURE, message, help=f"The signature is `{contract.text}`.")
 

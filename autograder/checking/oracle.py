@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from autograder.checking.cases import Case, probe_dtype
-from autograder.contract import Contract
+from autograder.contract import Contract, FunctionContract
+from autograder.checking.mistakes import NamedMistake
 from autograder.errors import UsageError
 from autograder.sandbox.inside import probes
 from autograder.sandbox.inside.values import Probe
@@ -27,13 +28,13 @@ class Oracle:
 
     def value(self, case: Case) -> Any:
         """Return what the reference answers, computed in float64."""
-        return self._call(case, self._arguments(case))
+        return self._call(case, arguments_in_float64(case))
 
     def gradients(
         self, case: Case, names: Sequence[str], cotangent: Tensor | None = None, part: int | None = None
     ) -> dict[str, Tensor]:
         """Return d⟨cotangent, reference(case)⟩ for every name, as `Question.gradients` means it; zeros where independent."""
-        arguments = self._arguments(case)
+        arguments = arguments_in_float64(case)
         leaves: dict[str, Tensor] = {}
         for name in names:
             head, _, rest = name.partition(".")
@@ -48,16 +49,24 @@ class Oracle:
             for (name, leaf), gradient in zip(leaves.items(), found, strict=True)
         }
 
-    def _arguments(self, case: Case) -> dict[str, Any]:
-        return {name: _double(value) for name, value in case.arguments.items()}
-
     def _call(self, case: Case, arguments: dict[str, Any]) -> Any:
-        contract = self._contract[case.function]
-        positional = [arguments[p.name] for p in contract.parameters if not p.keyword_only and p.name in arguments]
-        keywords = {p.name: arguments[p.name] for p in contract.parameters if p.keyword_only and p.name in arguments}
-        if any(p.name == "generator" for p in contract.parameters):
-            keywords["generator"] = torch.Generator().manual_seed(case.seed)
-        return self._functions[case.function](*positional, **keywords)
+        return call_like_reference(self._functions[case.function], self._contract[case.function], arguments, case.seed)
+
+
+def arguments_in_float64(case: Case) -> dict[str, Any]:
+    """Return a case's arguments as the reference gets them: float64 copies, probes as networks."""
+    return {name: _double(value) for name, value in case.arguments.items()}
+
+
+def call_like_reference(
+    function: Callable[..., Any], contract: FunctionContract, arguments: Mapping[str, Any], seed: int
+) -> Any:
+    """Call a function that has the contract's signature."""
+    positional = [arguments[p.name] for p in contract.parameters if not p.keyword_only and p.name in arguments]
+    keywords = {p.name: arguments[p.name] for p in contract.parameters if p.keyword_only and p.name in arguments}
+    if any(p.name == "generator" for p in contract.parameters):
+        keywords["generator"] = torch.Generator().manual_seed(seed)
+    return function(*positional, **keywords)
 
 
 def _double(value: Any) -> Any:
@@ -66,6 +75,24 @@ def _double(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().clone().double() if value.is_floating_point() else value.detach().clone()
     return value
+
+
+def load_mistakes(assignment: Path) -> dict[str, list[NamedMistake]]:
+    """Import the assignment's `reference.misconceptions`, by function; empty when it has none."""
+    folder = str(assignment.resolve())
+    if not (assignment / "reference" / "misconceptions").is_dir():
+        return {}
+    sys.path.insert(0, folder)
+    try:
+        found = importlib.import_module("reference.misconceptions").all_misconceptions()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{assignment / 'reference' / 'misconceptions'} cannot be imported: {error}") from None
+    finally:
+        sys.path.remove(folder)
+    mistakes: dict[str, list[NamedMistake]] = {}
+    for entry in found:
+        mistakes.setdefault(entry.task, []).append(NamedMistake(entry.name, entry.explanation, entry.function))
+    return mistakes
 
 
 def load_oracle(assignment: Path, contract: Contract) -> Oracle:

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,10 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from autograder.checking.diagnosis import Diagnosis, diagnose
 from autograder.checking.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking.marks import FIRST, MARK
+from autograder.checking.mistakes import NamedMistake
 from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
 from autograder.contract import Contract
@@ -53,6 +55,7 @@ class CheckResult:
     message: str = ""
     help: str = ""
     evidence: Evidence | None = None
+    diagnosis: Diagnosis | None = None
     waits_for: str | None = None
     lines: tuple[str, ...] = ()
     printed: str = ""
@@ -68,6 +71,7 @@ class Context:
     Attributes:
         oracle: None on a student's own machine.
         extras: The training run of every training task.
+        mistakes: Named wrong answers by function, for the diagnosis.
         salt: Shifts every random seed that a check asks with.
     """
 
@@ -76,6 +80,7 @@ class Context:
     contract: Contract
     oracle: Oracle | None = None
     extras: dict[str, Any] = field(default_factory=dict)
+    mistakes: Mapping[str, Sequence[NamedMistake]] = field(default_factory=dict)
     salt: int = 0
 
 
@@ -248,6 +253,7 @@ class ChecksPlugin:
             result.outcome, result.kind = Outcome.FAILED, failure.kind
             result.message, result.help = failure.message, failure.help
             result.evidence, result.lines = failure.evidence, failure.lines
+            result.diagnosis = self._diagnose(mark, item, failure)
         elif isinstance(error, pytest.skip.Exception):
             result.outcome = Outcome.SKIPPED
             result.waits_for = str(error.msg).removeprefix("waits for ")
@@ -258,6 +264,13 @@ class ChecksPlugin:
             result.outcome, result.error = Outcome.ERROR, report.longreprtext
             result.message = f"the check itself broke ({type(error).__name__})"
         return result
+
+    def _diagnose(self, mark: _Mark, item: pytest.Item, failure: CheckFailed) -> Diagnosis | None:
+        """Compare the calls of a failed value check with the named wrong answers; a fault in here costs the name only."""
+        context = self.context_of(item)
+        if failure.kind is not FailureKind.VALUE or self._student is None or mark.task not in context.mistakes:
+            return None
+        return diagnose(self._student.calls, context.mistakes, context.contract[mark.task])
 
 
 def failure_in(error: BaseException) -> CheckFailed | None:

@@ -42,7 +42,7 @@ def cells_of(path: Path) -> list[tuple[str, str]]:
 
 def notebook_cells(text: str) -> list[tuple[str, str]]:
     """Return the code cells of a notebook in its current format."""
-    cells = []
+    cells: list[tuple[str, str]] = []
     for cell in json.loads(text)["cells"]:
         if cell["cell_type"] == "code":
             source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])

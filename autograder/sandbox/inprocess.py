@@ -25,7 +25,7 @@ class InProcess:
     def __init__(
         self, files: Sequence[Path], names: Mapping[str, str], root: Path, *, load_seconds: float = 3600.0
     ) -> None:
-        """`files` are Python files and notebooks below `root`; `names` maps functions to modules that are looked at first.
+        """`files` are Python files and notebooks below `root`; `names` maps functions to modules looked at first.
 
         Top-level statements are stopped after `load_seconds`; what they define is still read.
         """

@@ -12,6 +12,7 @@ import secrets
 import selectors
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -196,6 +197,16 @@ class Sandbox:
             frame = wire.encode({**message, "id": nonce})
         except wire.WireError as error:
             raise SandboxFault(f"the question cannot be sent: {error}") from None
+        try:
+            return self._reply(conversation, frame, nonce, expected)
+        except _Died as died:
+            if not died.refusal.printed:
+                died.refusal = replace(died.refusal, printed=conversation.printed())
+            raise
+
+    def _reply(
+        self, conversation: _Conversation, frame: bytes, nonce: str, expected: tuple[str, ...]
+    ) -> tuple[dict[str, Any], str]:
         conversation.send(frame)
         while True:
             reply = conversation.receive()

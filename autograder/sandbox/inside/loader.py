@@ -257,4 +257,5 @@ def locate(name: str, preferred: str, sources: list[Source]) -> Found | None:
     ranked = sorted(written or own or here, key=lambda entry: entry[0].rsplit(".", 1)[-1] != preferred)
     module_name, path, value = ranked[0]
     first = vars(sys.modules[module_name.removesuffix(".__init__")])[name]
-    return Found(first, module_name, path, tuple(entry[1] for entry in ranked[1:] if entry[2] is not value))
+    others = ranked[1:] if written else []
+    return Found(first, module_name, path, tuple(entry[1] for entry in others if entry[2] is not value))

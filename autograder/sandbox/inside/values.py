@@ -90,14 +90,15 @@ def type_name(value: Any) -> str:
 
 def _simple_tensor(value: torch.Tensor) -> torch.Tensor | Opaque:
     with torch._C.DisableTorchFunctionSubclass():
+        if type(value) is not torch.Tensor:  # read it below overridden properties
+            value = torch.Tensor.as_subclass(value, torch.Tensor)
         known = value.dtype in TORCH_DTYPES.values()
         if value.layout is not torch.strided or value.is_quantized or value.is_meta or not known:
             what = f"{value.dtype}, {value.layout}".replace("torch.", "") + (", meta" if value.is_meta else "")
             return Opaque("Tensor", f"not a dense tensor with values ({what})")
         if value.dim() > MAX_DIMS:
             return Opaque("Tensor", f"{value.dim()} dimensions")
-        dense = value.detach().resolve_conj().resolve_neg().to("cpu").contiguous()
-        return dense.as_subclass(torch.Tensor)
+        return value.detach().resolve_conj().resolve_neg().to("cpu").contiguous()
 
 
 def _simple_array(value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | Opaque:

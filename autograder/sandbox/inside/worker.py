@@ -34,6 +34,8 @@ def confine_process(config: dict[str, Any]) -> None:
     if config["confine"]:
         confine.mount_scratch(config["limits"]["scratch_mb"], hide_proc=config["limits"]["device"] == "cpu")
     confine.limit_resources(config["limits"])
+    if config["confine"]:
+        confine.drop_capabilities()
     if config["filter"]:
         confine.filter_system_calls(config["filter"])
 
@@ -54,7 +56,7 @@ def serve(channel: socket.socket, config: dict[str, Any]) -> None:
                 stream.flush()
         try:
             frame = wire.encode({**answer, "id": message["id"]})
-        except Exception as error:  # a result that cannot be read, or is too large for any frame
+        except BaseException as error:  # a result that cannot be read, or is too large for any frame
             frame = wire.encode({"type": "raised", **describe_error(error), "lines": [], "id": message["id"]})
         channel.sendall(frame)
 

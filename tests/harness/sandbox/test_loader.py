@@ -136,6 +136,9 @@ CUT = {
 }
 
 
+ENDLESS = "while True:\n    try: time.sleep(60)\n    except BaseException: pass\n"
+
+
 @pytest.mark.parametrize("statements", CUT.values(), ids=CUT)
 def test_budget_cut(statements: str, sandbox_of: SandboxOf) -> None:
     """Statements that take too long are stopped; functions after them are defined, also in modules after this one."""
@@ -159,8 +162,7 @@ def test_budget_over_during_an_import(sandbox_of: SandboxOf) -> None:
 
 def test_native_loop_that_swallows_everything(sandbox_of: SandboxOf) -> None:
     """A module that cannot be interrupted from inside is stopped from outside and run again with its definitions only."""
-    endless = "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
-    sandbox = sandbox_of(a=endless + LATER, b="def g(): return 7\n")
+    sandbox = sandbox_of(a="import time\n" + ENDLESS + LATER, b="def g(): return 7\n")
 
     assert 6 == value(sandbox, "f", 3)
     assert 7 == value(sandbox, "g")
@@ -170,7 +172,7 @@ def test_native_loop_that_swallows_everything(sandbox_of: SandboxOf) -> None:
 
 def test_definition_that_never_ends(sandbox_of: SandboxOf) -> None:
     """A module whose definitions alone hang is left out, with the reason, and the others are loaded."""
-    sandbox = sandbox_of(a="class A:\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass\n", b="def g(): return 7\n")
+    sandbox = sandbox_of(a="import time\nclass A:\n" + textwrap.indent(ENDLESS, "  "), b="def g(): return 7\n")
 
     assert 7 == value(sandbox, "g")
     assert "without a result" in sandbox.load().excluded["a.py"]

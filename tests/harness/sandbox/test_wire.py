@@ -155,6 +155,10 @@ class LoudTensor(torch.Tensor):
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         raise AssertionError("an overridden operation was called")
 
+    @property
+    def dtype(self) -> Any:
+        raise AssertionError("an overridden property was called")
+
 
 class LoudDict(dict):  # type: ignore[type-arg]
     """A dict whose methods are somebody else's."""

@@ -1,0 +1,192 @@
+"""The ladder: every rung refuses what is wrong, in words, and lets every right way pass."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from autograder.checking.failures import CheckFailed
+from autograder.checking.ladder import require_found, require_returns, require_signature
+from autograder.contract import FunctionContract, parse_module
+from autograder.outcomes import FailureKind
+from autograder.sandbox.inside.values import Handle, Opaque
+from autograder.sandbox.questions import FoundFunction, LoadReport
+
+
+def contract(source: str) -> FunctionContract:
+    """Return the contract of the one function in `source`."""
+    (found,) = parse_module(source, "vae")
+    return found
+
+
+ELBO = contract(
+    'def elbo(x: Float[Tensor, "B D"], decoder: Decoder, *, n_samples: int = 1, '
+    'generator: torch.Generator | None = None) -> Float[Tensor, "B"]: ...'
+)
+
+
+def report(
+    found: dict[str, FoundFunction] | None = None,
+    failures: dict[str, tuple[str, tuple[str, ...]]] | None = None,
+    excluded: dict[str, str] | None = None,
+) -> LoadReport:
+    """Return what loading found."""
+    return LoadReport(found or {}, failures or {}, (), excluded or {})
+
+
+def function(*parameters: tuple[str, str, bool]) -> FoundFunction:
+    """Return a found function with these parameters."""
+    return FoundFunction("vae.py", (), "function", parameters)
+
+
+# ---------------------------------------------------------------------------------------------- defined, importable
+
+UNDEFINED = {
+    "nowhere": (report(), FailureKind.MISSING, "`elbo` is not defined in vae.py, nor in any other file"),
+    "its file failed": (
+        report(failures={"src/vae.py": ("ValueError: no", ("line 1",))}),
+        FailureKind.IMPORT,
+        "src/vae.py stopped while it was loaded, and `elbo` is not defined in it: ValueError: no",
+    ),
+    "its notebook was left out": (
+        report(excluded={"vae.ipynb": "the process ended"}),
+        FailureKind.IMPORT,
+        "vae.ipynb could not be loaded: the process ended",
+    ),
+    "another file failed": (report(failures={"ppca.py": ("ValueError: no", ())}), FailureKind.MISSING, "is not defined"),
+    "a number": (report({"elbo": FoundFunction("vae.py", (), "value", None)}), FailureKind.SIGNATURE, "is not a function"),
+}
+
+
+@pytest.mark.parametrize(("loaded", "kind", "message"), UNDEFINED.values(), ids=UNDEFINED)
+def test_not_found(loaded: LoadReport, kind: FailureKind, message: str) -> None:
+    """A function that is not there is missing; where its file broke, that is what is said."""
+    with pytest.raises(CheckFailed) as caught:
+        require_found(ELBO, loaded)
+    assert kind is caught.value.kind
+    assert message in caught.value.message
+
+
+def test_found() -> None:
+    """A function that is there is found, also in a file that failed elsewhere; classes can be called too."""
+    there = function()
+    assert there is require_found(ELBO, report({"elbo": there}, {"vae.py": ("ValueError: later", ())}))
+    cls = FoundFunction("vae.py", (), "class", None)
+    assert cls is require_found(ELBO, report({"elbo": cls}))
+
+
+# ---------------------------------------------------------------------------------------------------------- signature
+
+P, K, A = "POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY", "POSITIONAL_ONLY"
+X, DECODER, N = ("x", P, False), ("decoder", P, False), ("n_samples", K, True)
+RIGHT_SIGNATURES = {
+    "as documented": function(X, DECODER, N, ("generator", K, True)),
+    "without generator": function(X, DECODER, N),
+    "other names": function(("images", P, False), ("net", P, False), N),
+    "positional only": function(("x", A, False), ("d", A, False), N),
+    "keyword by position": function(X, DECODER, ("n_samples", P, True)),
+    "more with defaults": function(X, DECODER, N, ("beta", P, True)),
+    "anything": function(("args", "VAR_POSITIONAL", False), ("kwargs", "VAR_KEYWORD", False)),
+    "any keyword": function(X, DECODER, ("more", "VAR_KEYWORD", False)),
+    "cannot be told": FoundFunction("vae.py", (), "function", None),
+}
+WRONG_SIGNATURES = {
+    "too few": (function(X, N), "`elbo` takes 2 arguments (x, decoder), yours is (x, n_samples)"),
+    "too many": (function(X, DECODER, ("beta", P, False), N), "yours is (x, decoder, beta, n_samples)"),
+    "none": (function(), "yours is ()"),
+    "no keyword": (function(X, DECODER), "`elbo` must take the keyword argument `n_samples`, yours is (x, decoder)"),
+}
+
+
+@pytest.mark.parametrize("found", RIGHT_SIGNATURES.values(), ids=RIGHT_SIGNATURES)
+def test_right_signatures(found: FoundFunction) -> None:
+    """Whatever can be called the documented way is right: names of positional parameters are the student's business."""
+    require_signature(ELBO, found)
+
+
+@pytest.mark.parametrize(("found", "message"), WRONG_SIGNATURES.values(), ids=WRONG_SIGNATURES)
+def test_wrong_signatures(found: FoundFunction, message: str) -> None:
+    """What cannot be called the documented way is said before it is called, with the signature."""
+    with pytest.raises(CheckFailed) as caught:
+        require_signature(ELBO, found)
+    assert FailureKind.SIGNATURE is caught.value.kind
+    assert message in caught.value.message
+    assert "The signature is `elbo(x: " in caught.value.help
+
+
+# ------------------------------------------------------------------------------------------------------------ returns
+
+FIT = 'tuple[Float[Tensor, "D M"], Float[Tensor, "D"], float]'
+MODEL = "tuple[Classifier, dict[str, list[float]]]"
+F64 = torch.float64
+RIGHT: dict[str, tuple[str, Any]] = {
+    "vector": ('Float[Tensor, "B"]', torch.zeros(4, dtype=F64)),
+    "open axis": ('Float[Tensor, "B K"]', torch.zeros(4, 9, dtype=F64)),
+    "0-d": ('Float[Tensor, ""]', torch.tensor(1.0, dtype=F64)),
+    "labels": ('Int[Tensor, "B"]', torch.zeros(4, dtype=torch.int64)),
+    "bytes": ('Int[Tensor, "B"]', torch.zeros(4, dtype=torch.uint8)),
+    "any kind": ('Shaped[Tensor, "B"]', torch.zeros(4, dtype=torch.bool)),
+    "tuple": (FIT, (torch.zeros(5, 2, dtype=F64), torch.zeros(5, dtype=F64), 1.0)),
+    "list for a tuple": (FIT, [torch.zeros(5, 2, dtype=F64), torch.zeros(5, dtype=F64), torch.tensor(1.0)]),
+    "float": ("float", 1.0),
+    "int for a float": ("float", 1),
+    "0-d tensor for a float": ("float", torch.tensor(1.0)),
+    "NumPy scalar for a float": ("float", np.array(1.0)),
+    "either number": ('float | Float[Tensor, ""]', 1.0),
+    "either tensor": ('float | Float[Tensor, ""]', torch.tensor(1.0, dtype=F64)),
+    "model": (MODEL, (Handle(1, "Net"), {"loss": [1.0]})),
+}
+WRONG: dict[str, tuple[str, Any, str]] = {
+    "nothing": ('Float[Tensor, "B"]', None, "the result should be a float tensor of shape (B,), but is None (is a `return` missing?)"),
+    "list": ('Float[Tensor, "B"]', [1.0], "but is a list of 1"),
+    "array": ('Float[Tensor, "B"]', np.zeros(4), "but is a ndarray"),
+    "opaque": ('Float[Tensor, "B"]', Opaque("Tensor", "sparse"), "but is an object of type Tensor (sparse)"),
+    "whole numbers": ('Float[Tensor, "B"]', torch.zeros(4, dtype=torch.int64), "of shape (4,) and dtype int64"),
+    "fractions": ('Int[Tensor, "B"]', torch.zeros(4, dtype=F64), "an int tensor"),
+    "single precision": ('Float[Tensor, "B"]', torch.zeros(4), "has dtype float32, but the inputs have float64"),
+    "summed": ('Float[Tensor, "B"]', torch.tensor(0.0, dtype=F64), "has shape (), but should have (B,) = (4,)"),
+    "transposed": ('Float[Tensor, "D M"]', torch.zeros(2, 5, dtype=F64), "has shape (2, 5), but should have (D, M) = (5, 2)"),
+    "kept axis": ('Float[Tensor, "B"]', torch.zeros(4, 1, dtype=F64), "has shape (4, 1), but should have (B,) = (4,)"),
+    "open axis missing": ('Float[Tensor, "B K"]', torch.zeros(4, dtype=F64), "should have (B, K) = (4, ?)"),
+    "nan": ('Float[Tensor, "B"]', torch.tensor([0, math.nan, math.inf, 0], dtype=F64), "holds 2 entries that are NaN or infinite, of 4"),
+    "short tuple": (FIT, (torch.zeros(5, 2), torch.zeros(5)), "should be a tuple of 3: a float tensor of shape (D, M)"),
+    "part of a tuple": (FIT, (torch.zeros(5, 2, dtype=F64), torch.zeros(5, 1, dtype=F64), 1.0), "part 2 of the result has shape (5, 1)"),
+    "text for a float": ("float", "1.0", "should be a float, but is a str"),
+    "boolean for a float": ("float", True, "should be a float, but is a bool"),
+    "vector for a float": ("float", torch.zeros(3), "should be a float, but is a tensor of shape (3,)"),
+    "nan for a float": ("float", math.nan, "the result is nan"),
+    "neither": ('float | Float[Tensor, ""]', "x", "should be a float, but is a str"),
+    "weights for a model": (MODEL, ({}, {}), "part 1 of the result should be something that can be called (a model), but is a dict"),
+    "list for a dict": (MODEL, (Handle(1, "Net"), []), "part 2 of the result should be a dict, but is a list of 0"),
+}
+SIZES = {"B": 4, "D": 5, "M": 2}
+
+
+def climb(annotation: str, value: Any, **options: Any) -> None:
+    """Climb the rungs from type to finiteness."""
+    require_returns(value, contract(f"def f() -> {annotation}: ...").returns, SIZES, F64, **options)
+
+
+@pytest.mark.parametrize(("annotation", "value"), RIGHT.values(), ids=RIGHT)
+def test_right_returns(annotation: str, value: Any) -> None:
+    """Every reasonable way to return what was asked for passes."""
+    climb(annotation, value)
+
+
+@pytest.mark.parametrize(("annotation", "value", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_returns(annotation: str, value: Any, message: str) -> None:
+    """The first broken rung is the one that is named, with what came and what should have come."""
+    with pytest.raises(CheckFailed) as caught:
+        climb(annotation, value)
+    assert FailureKind.CONTRACT is caught.value.kind
+    assert message in caught.value.message
+
+
+def test_infinite_where_allowed() -> None:
+    """A check may allow infinite results."""
+    climb('Float[Tensor, "B"]', torch.full((4,), -math.inf, dtype=F64), finite=False)
+    climb("float", math.nan, finite=False)

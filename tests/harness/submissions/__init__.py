@@ -1,0 +1,1 @@
+"""Tests that grade whole submissions."""

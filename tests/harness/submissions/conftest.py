@@ -1,0 +1,84 @@
+"""Grading through one sandbox (the `backend` of tests/harness/conftest.py), as when a class is graded, with budgets that make attacks short."""
+
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.grading import GradeOptions, grade_submission
+from autograder.intake import take_in
+from autograder.records import GradeRecord
+from autograder.rubric import Rubric, load_rubric
+
+from .tools import ROOT, Grade, Listeners
+
+if str(ROOT) not in sys.path:  # for `tests.submissions`, which the folder's tests import
+    sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture(scope="session")
+def rubric() -> Rubric:
+    """The real rubric."""
+    return load_rubric(ROOT / "rubric.yaml")
+
+
+@pytest.fixture(scope="session")
+def short(rubric: Rubric) -> Rubric:
+    """The rubric with budgets that an attack exhausts in seconds."""
+    small = {
+        "call_seconds": 2.0,
+        "load_seconds": 2.0,
+        "memory_mb": 1024,
+        "scratch_mb": 64,
+        "file_mb": 16,
+        "printed_mb": 1,
+        "processes": 64,
+        "answer_mb": 16,
+    }
+    return rubric.model_copy(update={"budgets": rubric.budgets.model_copy(update=small)})
+
+
+@pytest.fixture(scope="session")
+def grade(backend: object) -> Grade:
+    """`grade(path, tasks=(), training=False, rubric=None)`: a record of a submission, through the shared sandbox."""
+
+    def run(
+        path: Path, tasks: tuple[str, ...] = (), *, training: bool = False, rubric: Rubric | None = None
+    ) -> GradeRecord:
+        options = GradeOptions(assignment=ROOT, tasks=tasks, training=training, data="digits", device="cpu")
+        return grade_submission(take_in(path), options, backend, rubric)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def listeners() -> Iterator[Listeners]:
+    """A TCP, a UDP and an abstract Unix listener on this machine, for attacks that must not reach them."""
+    tcp, udp, unix = (
+        socket.create_server(("127.0.0.1", 0)),
+        socket.socket(type=socket.SOCK_DGRAM),
+        socket.socket(socket.AF_UNIX),
+    )
+    udp.bind(("127.0.0.1", 0))
+    name = f"hostile-test-{tcp.getsockname()[1]}"
+    unix.bind("\0" + name)
+    unix.listen()
+    found = Listeners(tcp.getsockname()[1], udp.getsockname()[1], name, [])
+
+    def watch(what: str, wait: Callable[[], object]) -> None:
+        try:
+            while True:
+                wait()
+                found.contacts.append(what)
+        except OSError:
+            return
+
+    waits = (("tcp", tcp.accept), ("udp", lambda: udp.recv(10)), ("unix", unix.accept))
+    for what, wait in waits:
+        threading.Thread(target=watch, args=(what, wait), daemon=True).start()
+    yield found
+    for opened in (tcp, udp, unix):
+        opened.close()

@@ -1,0 +1,181 @@
+"""The student's checks as a student meets them: a process, its text and its exit code."""
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.sandbox.cells import module_of, notebook_cells, plain_python
+from autograder.sandbox.inside.loader import is_stub
+from tests.harness.student_kit import ROOT, replace, student_check, write_solution
+
+TEMPLATE = ROOT / "student_template"
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A fresh copy of the template."""
+    shutil.copytree(TEMPLATE, tmp_path / "work", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "work"
+
+
+def check(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the checks of this assignment on a folder; return exit code and text."""
+    done = student_check(".", "--assignment", str(ROOT), *arguments, cwd=folder)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def test_mistakes_are_told(work: Path) -> None:
+    """A student with five mistakes reads, for each, what is wrong, where, and how to see it again."""
+    write_solution(work)
+    replace(work / "divergences.py", "return 0.5 * torch.sum(", "print('hello')\n    return torch.sum(")
+    replace(work / "densities.py", "return x * logsigmoid(logits)", "return x @ 3 * logsigmoid(logits)")
+    replace(
+        work / "ppca.py",
+        "    N, D = X.shape\n    mu = X.mean(dim=0)",
+        "    N, D = X.shape\n    mu = X.mean(dim=0)\n    X -= mu",
+    )
+    replace(
+        work / "vae.py", "    return -elbo(x, encoder, decoder, n_samples, generator)", "    raise NotImplementedError"
+    )
+    replace(work / "evidence.py", "import math\n", "import math\n\nprint('training')\nweights = open('weights.pt')\n")
+    tasks = "bernoulli_log_density,kl_standard_normal,ppca_fit,elbo,vae_loss,log_mean_exp"
+    code, text = check(work, "--tasks", tasks)
+    assert code == 1
+    flat = " ".join(text.split())
+    # what was found while loading
+    assert "! evidence.py stopped while it was loaded: FileNotFoundError" in flat
+    assert "weights = open('weights.pt')" in text
+    # a wrong value, with the golden check's own sentence, the numbers and a snippet
+    assert "✗ kl_standard_normal 2 of 3 public checks" in flat
+    assert "✗ golden KL(N(0, I) ‖ N(0, I)) = 0;" in flat
+    assert "gives a wrong value: your values are twice the expected ones." in flat
+    assert "expected tensor([0, 0.5, 0.193147, 2.59657]" in flat
+    assert "how far largest difference 2.59657 at index 3" in flat
+    assert "hint HUJI's printed equation (7)" in flat
+    assert "printed hello" in flat
+    assert "\nfrom divergences import kl_standard_normal\n" in text
+    # an error, with the student's line; whoever calls the broken function is sent there
+    assert "✗ bernoulli_log_density 0 of 2 public checks" in flat
+    assert "return x @ 3 * logsigmoid(logits)" in text
+    assert "– vectorised not run: waits for contract" in flat
+    assert "hint The error arises in bernoulli_log_density: look there first." in flat
+    assert "\nfrom vae import elbo\n" not in text
+    # a changed input, an open task, a right answer, and the sum
+    assert "`ppca_fit` changed its argument `X`: work on a copy." in flat
+    assert "○ vae_loss not implemented yet" in flat
+    assert "✓ log_mean_exp 3 of 3 public checks" in flat
+    assert "1 of 6 tasks passes" not in flat
+    assert "1 of 6 tasks pass the public checks, 4 do not, 1 still to be written." in flat
+    assert all(len(line) <= 100 for line in text.splitlines() if line.startswith("  "))
+
+
+def test_work_in_the_notebook_counts(work: Path) -> None:
+    """Functions written in the notebook are found though the `.py` stubs are still there; magics do not disturb."""
+    notebook = nbformat.read(work / "assignment.ipynb", 4)
+    cells = {cell.id: cell for cell in notebook.cells}
+    cells["imports"].source = "%matplotlib inline\n!pip list\n" + cells["imports"].source
+    body = "    return torch.logsumexp(log_w, dim=0)"
+    stub = cells["code-log_mean_exp"].source
+    cells["code-log_mean_exp"].source = stub.replace("    raise NotImplementedError", body)
+    cells["code-kl_standard_normal"].source += " # todo"
+    nbformat.write(notebook, work / "assignment.ipynb")
+    code, text = check(work, "--tasks", "log_mean_exp,kl_standard_normal")
+    assert code == 1
+    flat = " ".join(text.split())
+    assert "✗ log_mean_exp 2 of 3 public checks" in flat
+    assert "paste this into a new cell of assignment.ipynb" in flat
+    assert "from assignment import" not in text
+    assert "is written in" not in flat  # stubs are no second definition
+    assert "○ kl_standard_normal not implemented yet" in flat
+
+
+def test_a_stub_of_another_task_is_named(work: Path) -> None:
+    """A function that calls one that is still a stub waits for it, and is not blamed."""
+    text = (
+        (work / "vae.py")
+        .read_text()
+        .replace("import torch\n", "import torch\nfrom densities import sample_gaussian\n", 1)
+    )
+    first = "    raise NotImplementedError"
+    (work / "vae.py").write_text(text.replace(first, "    return sample_gaussian(*encoder(x)).sum()", 1))
+    code, text = check(work, "--tasks", "elbo,train_classifier")
+    assert code == 1
+    flat = " ".join(text.split())
+    assert "○ elbo waits for sample_gaussian, which is not implemented yet" in flat
+    assert "○ train_classifier has hidden checks only" in flat
+
+
+def test_a_call_that_hangs_is_stopped(work: Path) -> None:
+    """A loop without end costs its own task, and the student's line is shown."""
+    data = json.loads((TEMPLATE / "contract.json").read_text()) | {"call_seconds": 0.5}
+    (work / "contract.json").write_text(json.dumps(data))
+    shutil.copytree(ROOT / "tests" / "public", work / "tests" / "public")
+    replace(work / "divergences.py", "    raise NotImplementedError", "    while True:\n        mean = mean + 0")
+    done = student_check("--tasks", "kl_standard_normal", cwd=work)
+    assert done.returncode == 1
+    assert "`kl_standard_normal` failed: it was stopped after 0.5 seconds." in done.stdout
+    assert 'File "divergences.py", line' in done.stdout
+
+
+def test_interrupting_ends_the_checks(work: Path) -> None:
+    """Ctrl-C while a function runs ends everything at once, with exit code 130."""
+    replace(work / "divergences.py", "    raise NotImplementedError", "    raise KeyboardInterrupt")
+    code, text = check(work, "--tasks", "kl_standard_normal")
+    assert code == 130
+    assert "Interrupted while kl_standard_normal was checked." in text
+
+
+def test_unusable_arguments(tmp_path: Path) -> None:
+    """What cannot be checked is said in one line, with exit code 2."""
+    for arguments, words in (
+        (["--tasks", "kl", str(TEMPLATE)], "there is no task 'kl'; there are: gaussian_log_density"),
+        (["nowhere", "--assignment", str(ROOT)], "nowhere does not exist"),
+        ([str(tmp_path)], "there is no contract.json in"),
+        ([str(tmp_path), "--assignment", str(ROOT)], "there is no Python file in"),
+    ):
+        done = student_check(*arguments, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1  # where the engine was found, and nothing else
+        assert words in " ".join(done.stdout.split())
+
+
+def test_magics_are_left_out_line_by_line() -> None:
+    """Python is not touched, magics become nothing, and every line keeps its number."""
+    assert plain_python('text = """\n%not a magic\n"""') == 'text = """\n%not a magic\n"""'
+    assert plain_python("%time\nif x:\n    !ls\n    y = !ls -l\nhelp?") == "pass\nif x:\n    pass\n    y = None\npass"
+    assert plain_python("%%time\nx = 1") == "\nx = 1"
+    assert plain_python("%%bash\nls") == ""
+
+
+def test_notebook_cells_are_numbered_as_students_see_them() -> None:
+    """Code cells are counted from 1; text does not count; sources may be lists of lines."""
+    cells = [("markdown", "text"), ("code", "a = 1"), ("code", ["b = 2\n", "c = 3"])]
+    text = json.dumps({"cells": [{"cell_type": kind, "source": source} for kind, source in cells]})
+    assert notebook_cells(text) == [("cell 1", "a = 1"), ("cell 2", "b = 2\nc = 3")]
+    assert module_of(Path("my work v2.1.ipynb")) == "my_work_v2_1"
+
+
+def test_what_a_stub_is() -> None:
+    """A stub only raises NotImplementedError; a function that sometimes does is somebody's work."""
+
+    def stub() -> None:
+        """Docstring."""
+        raise NotImplementedError
+
+    def told() -> None:
+        raise NotImplementedError("to do")
+
+    def written(x: int) -> int:
+        if x > 0:
+            return x
+        raise NotImplementedError
+
+    assert is_stub(stub)
+    assert is_stub(told)
+    assert not is_stub(written)
+    assert not is_stub(len)
+    assert not is_stub(3)
