@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder import cli_student
+from autograder import cli_staff, cli_student
 from autograder.errors import AutograderError
 from autograder.progress import Ticker
 from autograder.records import GradeRecord, Outcome, TaskRecord
@@ -162,6 +162,7 @@ def first_problem(task: TaskRecord) -> str:
 
 
 cli_student.register(app)
+cli_staff.register(app)
 
 
 def main() -> None:

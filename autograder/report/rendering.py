@@ -19,9 +19,14 @@ _LONGEST = 20_000
 
 def render(page: view.Page) -> str:
     """The whole HTML document for `page`."""
+    return render_template("page.html.j2", page=page)
+
+
+def render_template(name: str, **values: Any) -> str:
+    """A template as a whole document, with the style sheet and the policy that allows it."""
     style = _style()
     sheet = Markup(style)  # noqa: S704 - a file of ours, without markup in it
-    return _environment().get_template("page.html.j2").render(page=page, style=sheet, policy=policy(style))
+    return _environment().get_template(name).render(style=sheet, policy=policy(style), **values)
 
 
 def policy(style: str) -> str:

@@ -46,6 +46,7 @@ def _mounts(device: str) -> list[str]:
             arguments += ["--symlink", os.readlink(place), str(place)]
         elif place.exists():
             arguments += ["--ro-bind", str(place), str(place)]
+    arguments += ["--perms", "0755", "--dir", "/etc"]
     for place in ("/etc/ld.so.cache", "/etc/alternatives"):
         arguments += ["--ro-bind-try", place, place]
     for folder in sorted({sys.base_prefix, sys.prefix}):

@@ -76,6 +76,7 @@ def program() -> bytes:
         for name in set(names.split()) - {"clone", "ioctl"}:
             _allow(seccomp, rules, name)
     _allow(seccomp, rules, "socket", seccomp.Arg(0, seccomp.EQ, _AF_UNIX))
+    rules.add_rule(seccomp.ERRNO(errno.EACCES), "socket", seccomp.Arg(0, seccomp.NE, _AF_UNIX))
     namespace_bits = 0
     for flag in _NAMESPACE_FLAGS:
         namespace_bits |= flag

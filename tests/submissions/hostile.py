@@ -140,8 +140,7 @@ CONTRACT = {"contract": ("contract",)}
 TAMPERED = {"contract": ("policy",)}
 CRASH = {"contract": ("crash",)}
 TIMEOUT = {"contract": ("timeout",)}
-MEMORY = {"contract": ("memory",)}
-OTHERS_HANG = "the process is replaced, and log_mean_exp is asked in a new one"
+MEMORY = {"contract": ("memory", "timeout")}
 
 VERDICT = [
     Attack(
@@ -529,7 +528,7 @@ VERDICT = [
         channel().sendall(frame(answer({"outcome": "passed", "points": 20, "score": "20.00"})))
         time.sleep(60)
         """,
-        fails=CONTRACT,
+        fails={"contract": ("contract", "timeout")},
         flag=None,
     ),
     Attack(
@@ -545,7 +544,7 @@ VERDICT = [
                torch.ones(()), torch.ones(3, dtype=torch.complex64), np.float32(1), [[1.0], [2.0, 3.0]], torch.empty(0)]
         return wrong(mean, log_var) if len(calls) <= 10 else odd[len(calls) % len(odd)]
         """,
-        fails={"value": ("contract", "exception")},
+        fails={"value": ("contract", "exception", "value")},
     ),
     Attack("nan", "Returns NaN.", returns="wrong(mean, log_var) * float('nan')", fails=CONTRACT),
     Attack("infinite", "Returns infinity.", returns="wrong(mean, log_var) / 0", fails=CONTRACT),
@@ -596,7 +595,7 @@ VERDICT = [
         top="seen = []",
         returns="""!
         seen.append(mean)
-        return seen[0].sum(-1)[:1].expand(len(mean)).clone()
+        return seen[0].sum(-1)[:1].expand(len(mean)).to(mean.dtype).clone()
         """,
         fails={"value": ("value", "contract"), "golden": ("value", "contract")},
     ),
@@ -630,6 +629,7 @@ VERDICT = [
         inputs.gradients = lambda self, value, message: {n: torch.ones_like(t) for n, t in self._leaves.items()}
         """,
         fails={"value": ("value",), "gradient": ("value",)},
+        spoils="it forges those of log_mean_exp, too",
     ),
     Attack(
         "misshapen_gradients",
@@ -641,6 +641,7 @@ VERDICT = [
         """,
         fails={"value": ("value",), "gradient": ("value", "contract", "policy")},
         flag=None,
+        spoils="it forges those of log_mean_exp, too",
     ),
     Attack(
         "long_names",
@@ -784,7 +785,6 @@ RESOURCES = [
         area = mmap.mmap(-1, 3 * 2**30)
         for start in range(0, 3 * 2**30, 2**20):
             area[start : start + 2**20] = b"x" * 2**20
-            time.sleep(0.001)
         print("REACHED 3 GB of shared memory")
         """,
         fails=MEMORY,
@@ -967,9 +967,8 @@ REACH = [
         "file_walk",
         "Walks the file system in search of the reference, the checks, the rubric, results and data.",
         attack="""
-        needles = ("rubric.yaml", "reference", "hidden", "result.json", "student_template", "autograder", "shadow")
         for folder, folders, files in os.walk("/", onerror=lambda e: None):
-            if folder.startswith("/usr/lib/python3") or folder.count("/") > 9:
+            if folder.startswith("/usr") or folder.startswith(sys.base_prefix) or folder.count("/") > 6:
                 folders[:] = []
             for name in folders + files:
                 if name in ("rubric.yaml", "test_divergences.py", "test_training.py", "result.json", "student_template", "catalogue.md"):
@@ -984,8 +983,6 @@ REACH = [
                 pass
         """,
         seconds=20,
-        fails={"value": ("value",)},
-        flag=None,
     ),
     Attack(
         "write_everywhere",
@@ -1139,7 +1136,11 @@ REACH = [
         "thirty_two_bit_calls",
         "Makes system calls with the x32 numbers and the 32-bit entry, which filters sometimes forget.",
         attack="""
-        if syscall(0x40000000 + 39) > 0:
+        child = os.fork()
+        if child == 0:
+            os._exit(77 if syscall(0x40000000 + 39) > 0 else 0)
+        status = os.waitpid(child, 0)[1]
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 77:
             print("REACHED x32 getpid")
         child = os.fork()
         if child == 0:

@@ -13,7 +13,8 @@ from typing import Any
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _NAMESPACES = 0x00020000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x08000000 | 0x04000000  # mnt user pid net ipc uts
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV = 1, 2, 4
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, _CAPABILITY_VERSION_3 = 24, 47, 4, 0x20080522
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_SET_PDEATHSIG = 4, 38, 22, 1
 
 
@@ -54,13 +55,24 @@ def mount_scratch(scratch_mb: int, hide_proc: bool) -> None:
     ):
         _mount_tmpfs(place, options)
     if hide_proc:
-        _mount_tmpfs("/proc", "size=4k,nr_inodes=2,mode=0555")
+        _mount_tmpfs("/proc", "size=4k,nr_inodes=2,mode=0555", _MS_RDONLY)
     os.chdir("/tmp")  # noqa: S108
 
 
-def _mount_tmpfs(place: str, options: str) -> None:
-    flags = _MS_NOSUID | _MS_NODEV
+def _mount_tmpfs(place: str, options: str, more: int = 0) -> None:
+    flags = _MS_NOSUID | _MS_NODEV | more
     _check(_libc.mount(b"tmpfs", place.encode(), b"tmpfs", flags, options.encode()), f"mount {place}")
+
+
+def drop_capabilities() -> None:
+    """Give up the rights that the first process of a user namespace has over it: none is needed after the mounts."""
+    for capability in range(64):
+        if _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break  # there are no more
+    _check(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl(CAP_AMBIENT)")
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: two words each
+    _check(_libc.capset(header, nothing), "capset")
 
 
 def limit_resources(limits: dict[str, Any]) -> None:

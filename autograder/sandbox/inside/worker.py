@@ -33,6 +33,7 @@ def confine_process(config: dict[str, Any]) -> None:
     """Enter the confinement that `config` asks for; raises OSError where a part of it cannot be had."""
     if config["confine"]:
         confine.mount_scratch(config["limits"]["scratch_mb"], hide_proc=config["limits"]["device"] == "cpu")
+        confine.drop_capabilities()
     confine.limit_resources(config["limits"])
     if config["confine"]:
         confine.drop_capabilities()
