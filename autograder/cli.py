@@ -151,13 +151,18 @@ def result_table(record: GradeRecord) -> Table:
     return table
 
 
+def in_log(text: str) -> str:
+    """Return a submission's text as one line that a CI service does not read as a command (`::error`, `##vso[...]`)."""
+    return " ".join(text.replace("::", ": :").replace("##", "# #").split())
+
+
 def first_problem(task: TaskRecord) -> str:
     """Return the first thing that a task's owner should look at, or ""."""
     from autograder.report.text import visible
 
     for check in task.checks:
         if check.outcome in (Outcome.FAILED, Outcome.ERROR):
-            return str(visible(check.message))[:160]
+            return in_log(str(visible(check.message)))[:160]
     return ""
 
 

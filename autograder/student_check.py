@@ -196,6 +196,8 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         asked = InProcess(files, names, home, load_seconds=rules.load_seconds)
+    if any("KeyboardInterrupt" in why for why, _ in asked.report.failures.values()):
+        raise KeyboardInterrupt
     report.loaded(asked.report, rules.load_seconds)
     context = Context(Watched(asked, rules.call_seconds), asked.report, rules.contract)
     plugin = ChecksPlugin(context, order, progress=report.checked)

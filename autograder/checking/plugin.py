@@ -136,8 +136,8 @@ class ChecksPlugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the checks that were asked for, in the rubric's order."""
-        keep = []
+        """Keep the checks that were asked for, in the rubric's order, and none before a check that it waits for."""
+        keep, waits = [], {}
         for item in items:
             mark = mark_of(item)
             if mark is None:
@@ -146,7 +146,8 @@ class ChecksPlugin:
                 places = f"{self.collected[mark.id]} and {_test_of(item)}"
                 self.problems.append(f"the check {mark.id} is defined twice ({places})")
             if self._order is None or mark.id in self._order:
-                keep.append((0 if self._order is None else self._order[mark.id], mark.id, item))
+                keep.append((mark.id, item))
+                waits[mark.id] = mark.after
         if self._on_collected is not None:
             try:
                 self._on_collected(list(self.collected))
@@ -154,7 +155,15 @@ class ChecksPlugin:
                 self.refused = error
                 items.clear()
                 return
-        items[:] = [item for _, _, item in sorted(keep, key=lambda entry: entry[:2])]
+        items[:] = [item for _, item in sorted(keep, key=lambda entry: (self._place(entry[0], waits), entry[0]))]
+
+    def _place(self, check_id: str, waits: Mapping[str, Sequence[str]], depth: int = 0) -> tuple[int, int]:
+        """Return where a check is run: at its place in the rubric, or after the last of those that it waits for."""
+        if depth > len(waits):
+            raise HarnessFault(f"the check {check_id} waits for itself")
+        before = [self._place(other, waits, depth + 1) for other in waits[check_id] if other in waits]
+        own = 0 if self._order is None else self._order[check_id]
+        return max([(own, 0), *((place, level + 1) for place, level in before)])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember test files that could not be imported: a fault of the assignment."""
@@ -344,12 +353,12 @@ def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, 
     text = io.StringIO()
     with redirect_stdout(text), redirect_stderr(text), _importable(root):
         code = pytest.main(arguments, plugins=[plugin])
+    if plugin.problems:  # before the next: pytest also calls itself interrupted when a file cannot be imported
+        raise HarnessFault("the checks could not be collected:\n" + "\n".join(plugin.problems))
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if plugin.refused is not None:
         raise plugin.refused
-    if plugin.problems:
-        raise HarnessFault("the checks could not be collected:\n" + "\n".join(plugin.problems))
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         seconds = time.monotonic() - started
         raise HarnessFault(f"pytest ended with {code!r} after {seconds:.1f} s:\n{text.getvalue()[-4000:]}")

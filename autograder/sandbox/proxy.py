@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import select
 import selectors
 import time
 from collections.abc import Mapping
@@ -301,7 +302,12 @@ class _Conversation:
                 self._check_time()  # also where bytes are ready: they could come one by one for ever
                 if self._worker.channel in ready:
                     return
+                if not self._worker.alive() and not self._bytes_wait():
+                    raise self._dead()  # although a child of it may hold the channel open
                 self._check_memory()
+
+    def _bytes_wait(self) -> bool:
+        return bool(select.select([self._worker.channel], [], [], 0)[0])
 
     def _check_time(self) -> None:
         if time.monotonic() > self._deadline:

@@ -65,6 +65,9 @@ class Worker:
             for child in children:  # without a PID namespace nobody else ends them
                 with contextlib.suppress(psutil.Error):
                     child.kill()
+        if self._folder is not None:  # processes that lost their parent; every worker leads a group of its own
+            with contextlib.suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
         select.select([self._pidfd], [], [], 5.0)
         os.close(self._pidfd)
         self._pidfd = -1

@@ -75,8 +75,10 @@ def _statements(body: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
 
 
 def _is_trivial(node: ast.stmt) -> bool:
-    """Docstrings, `return name`, `yield`, `pass` and seeding say nothing about an answer."""
-    if isinstance(node, ast.Expr):
-        seeding = ast.unparse(node) == "torch.default_generator.manual_seed(seed)"
-        return seeding or isinstance(node.value, ast.Constant | ast.Yield)
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Return) and isinstance(node.value, ast.Name))
+    """Docstrings, `return name` and a few idioms say nothing about an answer."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.Yield):
+        return True
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
+        return True
+    idioms = ("super().__init__()", "model.eval()", "torch.default_generator.manual_seed(seed)")
+    return isinstance(node, ast.Pass | ast.Continue | ast.Break) or ast.unparse(node) in idioms

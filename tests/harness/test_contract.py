@@ -48,10 +48,10 @@ def test_function() -> None:
     """Public, fully annotated functions become contracts, without running the module."""
     contract = only(SOURCE)
 
-    assert ("fit", "module", "Fit it.\n\nIndented.") == (contract.name, contract.module, contract.docstring)
-    assert ["X", "n", "labels", "sigma2", "generator"] == [p.name for p in contract.parameters]
-    assert [False, False, False, True, True] == [p.keyword_only for p in contract.parameters]
-    assert [None, None, "None", "1.0", "None"] == [p.default for p in contract.parameters]
+    assert (contract.name, contract.module, contract.docstring) == ("fit", "module", "Fit it.\n\nIndented.")
+    assert [p.name for p in contract.parameters] == ["X", "n", "labels", "sigma2", "generator"]
+    assert [p.keyword_only for p in contract.parameters] == [False, False, False, True, True]
+    assert [p.default for p in contract.parameters] == [None, None, "None", "1.0", "None"]
     assert contract.text.startswith("fit(X: Float[Tensor, 'N D'], n: int, /, labels: Int[Tensor, 'N']=None, *, sigma2:")
     assert contract.text.endswith("-> tuple[Float[Tensor, 'D M'], float]")
     assert NamedSpec("int") == contract.parameter("n").spec
@@ -116,18 +116,23 @@ def test_bad_annotation(source: str, message: str) -> None:
 
 # ------------------------------------------------------------------------------------------------------------ shapes
 
-MATRIX = only('def f(x: Float[Tensor, "B D"], W: Float[Tensor, "D M"], images: Float[Tensor, "B 28"], s: float) -> float: ...')
+MATRIX = only(
+    'def f(x: Float[Tensor, "B D"], W: Float[Tensor, "D M"], images: Float[Tensor, "B 28"], s: float) -> float: ...'
+)
 
 
 def test_bind_dims() -> None:
     """The arguments' shapes fix the sizes of the axes; arguments that are not there fix nothing."""
-    assert {"B": 3, "D": 5, "M": 2} == bind_dims(MATRIX, {"x": (3, 5), "W": (5, 2), "s": ()})
+    assert bind_dims(MATRIX, {"x": (3, 5), "W": (5, 2), "s": ()}) == {"B": 3, "D": 5, "M": 2}
 
 
 WRONG = {
     "two sizes": ({"x": (3, 5), "W": (4, 2)}, "f: axis D is both 5 and 4"),
     "too few axes": ({"x": (3,)}, "x of f has shape (3,), which is not a float tensor of shape (B, D)"),
-    "a fixed axis": ({"images": (3, 27)}, "images of f has shape (3, 27), which is not a float tensor of shape (B, 28)"),
+    "a fixed axis": (
+        {"images": (3, 27)},
+        "images of f has shape (3, 27), which is not a float tensor of shape (B, 28)",
+    ),
 }
 
 
@@ -141,8 +146,8 @@ def test_shapes_that_disagree(shapes: dict[str, tuple[int, ...]], message: str) 
 
 def test_expected_shape() -> None:
     """Known axes have their size, numbers are themselves, and what no argument fixes stays open."""
-    assert (3, 28, None) == expected_shape(ArraySpec("Float", ("B", "28", "K")), {"B": 3})
-    assert () == expected_shape(ArraySpec("Float", ()), {})
+    assert expected_shape(ArraySpec("Float", ("B", "28", "K")), {"B": 3}) == (3, 28, None)
+    assert expected_shape(ArraySpec("Float", ()), {}) == ()
 
 
 # ------------------------------------------------------------------------------------------------------------- files
@@ -155,8 +160,8 @@ def test_load_contract(tmp_path: Path) -> None:
 
     assert {"f", "g", "h"} == set(load_contract(tmp_path).functions)
     contract = load_contract(tmp_path, ["h", "f"])
-    assert {"f": "a", "h": "b"} == {name: function.module for name, function in contract.functions.items()}
-    assert "h" == contract["h"].name
+    assert {name: function.module for name, function in contract.functions.items()} == {"f": "a", "h": "b"}
+    assert contract["h"].name == "h"
 
 
 def test_unusable_folders(tmp_path: Path) -> None:

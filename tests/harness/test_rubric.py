@@ -21,7 +21,7 @@ budgets: {call_seconds: 5}
 training_budgets: {threads: 2}
 training:
   train:
-    digits: {epochs: 1, batch_size: 8, learning_rate: 0.1, n_train: 10, n_validation: 5, threshold: 0.5, wall_seconds: 9}
+    digits: {epochs: 1, batch_size: 8, learning_rate: 0.1, n_train: 9, n_validation: 5, threshold: 0.5, wall_seconds: 9}
 tasks:
   - id: double
     title: Twice
@@ -94,7 +94,7 @@ def test_bad_rubric_is_refused(old: str, new: str, line: int, message: str) -> N
 
     assert f"rubric.yaml:{line}: " == str(caught.value)[: len(f"rubric.yaml:{line}: ")], str(caught.value)
     assert message in str(caught.value)
-    assert 2 == caught.value.exit_code
+    assert caught.value.exit_code == 2
 
 
 NO_RUBRICS = {
@@ -126,9 +126,9 @@ def test_good_rubric() -> None:
     """What was written is what is read: defaults filled in, training budgets laid over the common ones."""
     rubric = parse_rubric(GOOD, Path("rubric.yaml"))
 
-    assert ["double.contract", "double.value", "train.contract", "train.accuracy"] == rubric.check_ids()
-    assert (5.0, 1) == (rubric.budgets.call_seconds, rubric.budgets.threads)
-    assert (5.0, 2) == (rubric.training_budgets.call_seconds, rubric.training_budgets.threads)
+    assert rubric.check_ids() == ["double.contract", "double.value", "train.contract", "train.accuracy"]
+    assert (rubric.budgets.call_seconds, rubric.budgets.threads) == (5.0, 1)
+    assert (rubric.training_budgets.call_seconds, rubric.training_budgets.threads) == (5.0, 2)
     assert rubric.task("train").checks[1].reveal
     assert not rubric.task("double").checks[0].reveal
 
@@ -146,7 +146,10 @@ MISMATCHED = {
         "rubric.yaml:19: unknown check 'accuracy' of train; known are: contract",
     ),
     "unweighed check": ([*FOUND, "train.speed"], "rubric.yaml:17: train: the check 'speed' exists but has no weight"),
-    "unknown task": ([*FOUND, "essay.value"], "rubric.yaml: there are checks of 'essay', which is no task of the rubric"),
+    "unknown task": (
+        [*FOUND, "essay.value"],
+        "rubric.yaml: there are checks of 'essay', which is no task of the rubric",
+    ),
 }
 
 

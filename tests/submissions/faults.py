@@ -11,6 +11,17 @@ from pathlib import Path
 CORRECT = Path(__file__).parent / "correct_modules"
 
 
+ELBO = ("elbo", "vae_loss")
+NEIGHBOURS = {
+    "densities.py": ("gaussian_log_density", "bernoulli_log_density", "sample_gaussian", "kl_standard_normal"),
+    "divergences.py": ("kl_standard_normal", "gaussian_log_density", "log_mean_exp"),
+    "ppca.py": ("ppca_marginal", "ppca_posterior", "ppca_log_likelihood", "ppca_fit"),
+    "vae.py": (*ELBO, "kl_standard_normal", "bernoulli_log_density"),
+    "evidence.py": ("log_mean_exp", "estimate_log_likelihood", "gaussian_log_density"),
+    "classifier.py": ("evaluate_classifier",),
+}
+
+
 @dataclass(frozen=True)
 class Fault:
     """One mistake.
@@ -36,6 +47,13 @@ class Fault:
     keeps: tuple[str, ...] = ("contract",)
     training: bool = False
 
+    def tasks(self) -> tuple[str, ...]:
+        """What is graded: the task, those that depend on it, and the neighbours in its file, which must lose nothing."""
+        if self.training:
+            return ("evaluate_classifier", "train_classifier")
+        neighbours = [task for task in NEIGHBOURS[self.file] if not (task in ELBO and self.task not in ELBO)]
+        return tuple(dict.fromkeys([self.task, *self.dependent, *neighbours]))
+
     def sources(self) -> dict[str, str]:
         """The files of the submission."""
         files = {path.name: path.read_text(encoding="utf-8") for path in sorted(CORRECT.glob("*.py"))}
@@ -44,8 +62,6 @@ class Fault:
         files[self.file] = files[self.file].replace(self.old, self.new)
         return files
 
-
-ELBO = ("elbo", "vae_loss")
 
 FAULTS = [
     Fault(
@@ -83,7 +99,7 @@ FAULTS = [
         "return (log_px - kl).mean()",
         "return (log_px + kl).mean()",
         "elbo",
-        "KL is subtracted",
+        "KL",
         dependent=("vae_loss",),
         keeps=("contract", "vectorised"),
     ),
@@ -94,7 +110,6 @@ FAULTS = [
         'loss_sum += F.cross_entropy(out.softmax(1), yb, reduction="sum").item()',
         "evaluate_classifier",
         "softmax",
-        dependent=("train_classifier",),
     ),
     Fault(
         "softmax_before_cross_entropy_in_training",
@@ -140,7 +155,7 @@ FAULTS = [
         "sigma = torch.exp(log_var)",
         "sample_gaussian",
         "exp(log_var / 2)",
-        dependent=("elbo", "estimate_log_likelihood"),
+        dependent=("elbo", "vae_loss", "estimate_log_likelihood"),
         keeps=("contract", "vectorised"),
     ),
     Fault(
@@ -169,7 +184,6 @@ FAULTS = [
         "    loss_sum",
         "evaluate_classifier",
         "model.eval()",
-        dependent=("train_classifier",),
         keeps=("contract", "value"),
     ),
     Fault(

@@ -974,7 +974,7 @@ REACH = [
                 if name in ("rubric.yaml", "test_divergences.py", "test_training.py", "result.json", "student_template", "catalogue.md"):
                     print("REACHED", folder, name)
         for place in ("/work/main/reference", "/work/main/rubric.yaml", "/work/main/tests", "/etc/passwd", "/etc/shadow",
-                      "/root", "/home", "/var", "/proc/1/root", "/sys", "/proc/self/exe", "/work/main/.git"):
+                      "/root/.ssh", "/root/.bashrc", "/root/.cache", "/home", "/var", "/proc/1/root", "/sys", "/proc/self/exe", "/work/main/.git"):
             try:
                 what = os.listdir(place) if os.path.isdir(place) else open(place).read(10)
                 if what:

@@ -6,6 +6,7 @@ that stay inside (handles). It is used by the worker, and in the same way by a s
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import random
 import time
@@ -89,19 +90,19 @@ class Session:
         repeat = min(int(message.get("repeat") or 1), MAX_REPEAT)
         counter = OperationCounter() if message.get("count_operations") else None
         started = time.perf_counter()
-        values = []
+        values, gradients = [], []
+        accepted = _parameters(function)
         for index in range(repeat):
             _seed_everything(message["seed"] + index)
-            args, kwargs = inputs.bind(function, index)
-            if counter is None:
+            args, kwargs = inputs.bind(accepted, index)
+            with counter or contextlib.nullcontext():
                 values.append(function(*args, **kwargs))
-            else:
-                with counter:
-                    values.append(function(*args, **kwargs))
+            if message.get("gradients"):
+                gradients.append(inputs.gradients(values[-1], message))
         seconds = time.perf_counter() - started
         value = values[0] if repeat == 1 else _stack(values)
         return {
-            "gradients": inputs.gradients(value, message) if message.get("gradients") else {},
+            "gradients": _stack_each(gradients),
             "value": self._keep(value, 0),
             "modified": inputs.modified(),
             "modes": inputs.modes(),
@@ -174,10 +175,9 @@ class _Inputs:
         tensor: torch.Tensor = self._by_name[name]
         return tensor.requires_grad_()
 
-    def bind(self, function: Any, index: int) -> tuple[list[Any], dict[str, Any]]:
-        """Return the arguments to call `function` with; offered ones only if it takes them."""
+    def bind(self, accepted: list[str] | None, index: int) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments of call number `index`; offered ones only if the function takes them."""
         args, kwargs = list(self._args), dict(self._kwargs)
-        accepted = _parameters(function)
         for name, value in self._offered.items():
             if accepted is None or name not in accepted:
                 continue
@@ -222,6 +222,14 @@ def _evaluating(model: Any) -> Any:
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
     """NaN equals itself bit for bit."""
     return torch.nan_to_num(tensor, nan=12345.678) if tensor.is_floating_point() else tensor
+
+
+def _stack_each(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the gradients of the calls by name: as they are for one call, stacked for several, None if one is."""
+    if len(rows) <= 1:
+        return rows[0] if rows else {}
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return {name: None if any(g is None for g in column) else torch.stack(column) for name, column in columns.items()}
 
 
 def _stack(values: list[Any]) -> Any:

@@ -56,7 +56,7 @@ def test_scale_widens() -> None:
 
 def test_integers_are_exact() -> None:
     """Whole numbers and booleans agree only when they are equal."""
-    assert 0.0 == tolerance(torch.int64)
+    assert tolerance(torch.int64) == 0.0
     assert compare(torch.tensor([1, 2]), torch.tensor([1, 2])).agrees
     assert not compare(torch.tensor([1, 3]), torch.tensor([1, 2])).agrees
     assert not compare(torch.tensor([True]), torch.tensor([False])).agrees
@@ -82,7 +82,7 @@ def test_special_values(got: float, want: float, agrees: bool) -> None:
 
     assert agrees == result.agrees
     assert (0.0 if agrees else math.inf) == result.worst
-    assert () == result.index if agrees else (1,) == result.index
+    assert result.index == () if agrees else result.index == (1,)
 
 
 def test_empty_and_scalar() -> None:
@@ -90,7 +90,7 @@ def test_empty_and_scalar() -> None:
     assert compare(torch.zeros(0, 3), torch.zeros(0, 3)).agrees
     assert compare(torch.tensor(1.0), torch.tensor(1.0)).agrees
     wrong = compare(torch.tensor(1.5), torch.tensor(1.0))
-    assert (False, (), 0.5) == (wrong.agrees, wrong.index, wrong.worst)
+    assert (wrong.agrees, wrong.index, wrong.worst) == (False, (), 0.5)
 
 
 def test_worst_entry_is_named() -> None:
@@ -100,8 +100,8 @@ def test_worst_entry_is_named() -> None:
     got[0, 1] = 0.1
     result = compare(got, torch.zeros(2, 3, dtype=F64))
 
-    assert (0.25, (1, 2)) == (result.worst, result.index)
-    assert "largest difference 0.25 at index (1, 2), allowed 1e-07" == result.difference()
+    assert (result.worst, result.index) == (0.25, (1, 2))
+    assert result.difference() == "largest difference 0.25 at index (1, 2), allowed 1e-07"
     assert "at index 2," in compare(WANT + torch.tensor([0, 0, 1, 0]), WANT).difference()
 
 
@@ -136,7 +136,7 @@ NO_PATTERN = {
 @pytest.mark.parametrize("want", NO_PATTERN.values(), ids=NO_PATTERN)
 def test_no_pattern_without_evidence(want: Tensor) -> None:
     """Any one number is a multiple of any other: nothing is said about it."""
-    assert "" == find_pattern(torch.full_like(want, 6.0), want)
+    assert find_pattern(torch.full_like(want, 6.0), want) == ""
 
 
 @given(

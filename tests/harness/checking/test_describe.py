@@ -54,7 +54,7 @@ def test_kind_of(value: Any, words: str) -> None:
 
 def test_call() -> None:
     """A call is one line."""
-    assert "f(x=tensor([1], dtype=float32), n=2)" == call("f", {"x": torch.ones(1), "n": 2})
+    assert call("f", {"x": torch.ones(1), "n": 2}) == "f(x=tensor([1], dtype=float32), n=2)"
 
 
 def test_plain_tensor() -> None:
@@ -89,7 +89,7 @@ def test_no_literal() -> None:
     assert literal(torch.zeros(1000)) is None
     assert literal(Handle(1, "Model")) is None
     assert literal(Probe({"layers": [{"op": "dropout", "p": 0.5}]})) is None
-    assert "" == snippet("vae", "f", {"x": torch.zeros(1000)}, 0, frozenset())
+    assert snippet("vae", "f", {"x": torch.zeros(1000)}, 0, frozenset()) == ""
 
 
 AFFINE = {"op": "affine", "weight": torch.tensor([[1.0, 2.0], [0.5, -1.0]]), "bias": torch.tensor([0.25, 1.0])}

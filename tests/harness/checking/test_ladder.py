@@ -57,8 +57,16 @@ UNDEFINED = {
         FailureKind.IMPORT,
         "vae.ipynb could not be loaded: the process ended",
     ),
-    "another file failed": (report(failures={"ppca.py": ("ValueError: no", ())}), FailureKind.MISSING, "is not defined"),
-    "a number": (report({"elbo": FoundFunction("vae.py", (), "value", None)}), FailureKind.SIGNATURE, "is not a function"),
+    "another file failed": (
+        report(failures={"ppca.py": ("ValueError: no", ())}),
+        FailureKind.MISSING,
+        "is not defined",
+    ),
+    "a number": (
+        report({"elbo": FoundFunction("vae.py", (), "value", None)}),
+        FailureKind.SIGNATURE,
+        "is not a function",
+    ),
 }
 
 
@@ -141,7 +149,11 @@ RIGHT: dict[str, tuple[str, Any]] = {
     "model": (MODEL, (Handle(1, "Net"), {"loss": [1.0]})),
 }
 WRONG: dict[str, tuple[str, Any, str]] = {
-    "nothing": ('Float[Tensor, "B"]', None, "the result should be a float tensor of shape (B,), but is None (is a `return` missing?)"),
+    "nothing": (
+        'Float[Tensor, "B"]',
+        None,
+        "the result should be a float tensor of shape (B,), but is None (is a `return` missing?)",
+    ),
     "list": ('Float[Tensor, "B"]', [1.0], "but is a list of 1"),
     "array": ('Float[Tensor, "B"]', np.zeros(4), "but is a ndarray"),
     "opaque": ('Float[Tensor, "B"]', Opaque("Tensor", "sparse"), "but is an object of type Tensor (sparse)"),
@@ -149,18 +161,34 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "fractions": ('Int[Tensor, "B"]', torch.zeros(4, dtype=F64), "an int tensor"),
     "single precision": ('Float[Tensor, "B"]', torch.zeros(4), "has dtype float32, but the inputs have float64"),
     "summed": ('Float[Tensor, "B"]', torch.tensor(0.0, dtype=F64), "has shape (), but should have (B,) = (4,)"),
-    "transposed": ('Float[Tensor, "D M"]', torch.zeros(2, 5, dtype=F64), "has shape (2, 5), but should have (D, M) = (5, 2)"),
+    "transposed": (
+        'Float[Tensor, "D M"]',
+        torch.zeros(2, 5, dtype=F64),
+        "has shape (2, 5), but should have (D, M) = (5, 2)",
+    ),
     "kept axis": ('Float[Tensor, "B"]', torch.zeros(4, 1, dtype=F64), "has shape (4, 1), but should have (B,) = (4,)"),
     "open axis missing": ('Float[Tensor, "B K"]', torch.zeros(4, dtype=F64), "should have (B, K) = (4, ?)"),
-    "nan": ('Float[Tensor, "B"]', torch.tensor([0, math.nan, math.inf, 0], dtype=F64), "holds 2 entries that are NaN or infinite, of 4"),
+    "nan": (
+        'Float[Tensor, "B"]',
+        torch.tensor([0, math.nan, math.inf, 0], dtype=F64),
+        "holds 2 entries that are NaN or infinite, of 4",
+    ),
     "short tuple": (FIT, (torch.zeros(5, 2), torch.zeros(5)), "should be a tuple of 3: a float tensor of shape (D, M)"),
-    "part of a tuple": (FIT, (torch.zeros(5, 2, dtype=F64), torch.zeros(5, 1, dtype=F64), 1.0), "part 2 of the result has shape (5, 1)"),
+    "part of a tuple": (
+        FIT,
+        (torch.zeros(5, 2, dtype=F64), torch.zeros(5, 1, dtype=F64), 1.0),
+        "part 2 of the result has shape (5, 1)",
+    ),
     "text for a float": ("float", "1.0", "should be a float, but is a str"),
     "boolean for a float": ("float", True, "should be a float, but is a bool"),
     "vector for a float": ("float", torch.zeros(3), "should be a float, but is a tensor of shape (3,)"),
     "nan for a float": ("float", math.nan, "the result is nan"),
     "neither": ('float | Float[Tensor, ""]', "x", "should be a float, but is a str"),
-    "weights for a model": (MODEL, ({}, {}), "part 1 of the result should be something that can be called (a model), but is a dict"),
+    "weights for a model": (
+        MODEL,
+        ({}, {}),
+        "part 1 of the result should be something that can be called (a model), but is a dict",
+    ),
     "list for a dict": (MODEL, (Handle(1, "Net"), []), "part 2 of the result should be a dict, but is a list of 0"),
 }
 SIZES = {"B": 4, "D": 5, "M": 2}

@@ -1,5 +1,7 @@
 """Where workers come from, and what is said when there is no isolation."""
 
+# ruff: noqa: E501 -- submissions stand here as one string each
+
 from __future__ import annotations
 
 import stat
@@ -23,9 +25,11 @@ def test_bubblewrap_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without bwrap nothing is run, and the message says what to install."""
     monkeypatch.setattr(bubblewrap.shutil, "which", lambda *_, **__: None)
 
-    with pytest.raises(SandboxUnavailable, match=r"bubblewrap \(bwrap\) is not installed.*apt-get install bubblewrap") as caught:
+    with pytest.raises(
+        SandboxUnavailable, match=r"bubblewrap \(bwrap\) is not installed.*apt-get install bubblewrap"
+    ) as caught:
         open_backend("auto")
-    assert 3 == caught.value.exit_code
+    assert caught.value.exit_code == 3
 
 
 def test_bubblewrap_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -36,7 +40,9 @@ def test_bubblewrap_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setattr(bubblewrap, "find_bubblewrap", lambda: str(fake))
 
     backend = Bubblewrap()
-    with pytest.raises(SandboxUnavailable, match="the sandbox did not start: bwrap: No permissions to create new namespace"):
+    with pytest.raises(
+        SandboxUnavailable, match="the sandbox did not start: bwrap: No permissions to create new namespace"
+    ):
         backend.wait_until_ready()
     backend.close()
 
@@ -66,7 +72,7 @@ def test_uid_backend() -> None:
 def test_bubblewrap_describes_itself(backend: Bubblewrap) -> None:
     """The record says that the submission was isolated."""
     assert backend.describe()["isolated"] is True
-    assert "bubblewrap" == backend.describe()["backend"]
+    assert backend.describe()["backend"] == "bubblewrap"
 
 
 def test_plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -74,23 +80,29 @@ def test_plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SECRET_OF_OURS", "1")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     source = "import os\ndef f(x): return x + 1\ndef hang():\n    while True: pass\ndef die(): os._exit(0)\ndef env(): return sorted(os.environ)\n"
-    submitted, names = submission(source + "def fork():\n    if os.fork() == 0:\n        while True: pass\n    os._exit(0)\n")
+    submitted, names = submission(
+        source + "def fork():\n    if os.fork() == 0:\n        while True: pass\n    os._exit(0)\n"
+    )
     backend = open_backend("none")
     try:
         assert isinstance(backend, Plain)
         assert backend.describe()["isolated"] is False
         with Sandbox(backend, submitted, names, LIMITS) as sandbox:
-            for function, kind in {"hang": FailureKind.TIMEOUT, "die": FailureKind.CRASH, "fork": FailureKind.CRASH}.items():
+            for function, kind in {
+                "hang": FailureKind.TIMEOUT,
+                "die": FailureKind.CRASH,
+                "fork": FailureKind.CRASH,
+            }.items():
                 refusal = sandbox.call(Question(function))
                 assert isinstance(refusal, Refusal)
                 assert kind is refusal.kind
                 answer = sandbox.call(Question("f", [2]))
                 assert isinstance(answer, Answer)
-                assert 3 == answer.value
+                assert answer.value == 3
             environment = sandbox.call(Question("env"))
             assert isinstance(environment, Answer)
             assert "SECRET_OF_OURS" not in environment.value
-            assert 1 == len(list(tmp_path.iterdir()))
-        assert [] == list(tmp_path.iterdir())
+            assert len(list(tmp_path.iterdir())) == 1
+        assert list(tmp_path.iterdir()) == []
     finally:
         backend.close()

@@ -1,5 +1,7 @@
 """Loading a submission: one bad statement, or one bad module, costs as little as possible."""
 
+# ruff: noqa: E501 -- submissions stand here as one string each
+
 from __future__ import annotations
 
 import ast
@@ -80,9 +82,9 @@ def test_failing_statement(statement: str, why: str, sandbox_of: SandboxOf) -> N
     message, lines = report.failures["work.py"]
     assert message.startswith(why) or why in message
     assert "line" in lines[0]
-    assert 6 == value(sandbox, "f", 3)
-    assert () == report.cut_short
-    assert 0 == sandbox.restarts
+    assert value(sandbox, "f", 3) == 6
+    assert report.cut_short == ()
+    assert sandbox.restarts == 0
 
 
 def test_syntax_error(sandbox_of: SandboxOf) -> None:
@@ -92,14 +94,14 @@ def test_syntax_error(sandbox_of: SandboxOf) -> None:
 
     message, lines = report.failures["a.py"]
     assert "IndentationError: expected an indented block" in message
-    assert ('File "a.py", line 2, in <module>', "    return x") == lines
-    assert ["g"] == list(report.found)
+    assert lines == ('File "a.py", line 2, in <module>', "    return x")
+    assert list(report.found) == ["g"]
 
 
 def test_main_guard_is_not_run(sandbox_of: SandboxOf) -> None:
     """`if __name__ == "__main__":` is not run."""
     sandbox = sandbox_of("MARK = 1\nif __name__ == '__main__':\n    MARK = 2\ndef f(): return [MARK, __name__]")
-    assert [1, "work"] == value(sandbox, "f")
+    assert value(sandbox, "f") == [1, "work"]
 
 
 def test_future_annotations(sandbox_of: SandboxOf) -> None:
@@ -111,7 +113,7 @@ def test_future_annotations(sandbox_of: SandboxOf) -> None:
     )
     report = sandbox.load()
 
-    assert ["f"] == list(report.found)
+    assert list(report.found) == ["f"]
     assert "NameError: name 'Undefined' is not defined" in report.failures["b.py"][0]
 
 
@@ -121,10 +123,10 @@ def test_tracebacks_show_the_students_lines(sandbox_of: SandboxOf) -> None:
     refusal = value(sandbox, "f", 1)
 
     assert isinstance(refusal, Refusal)
-    assert (FailureKind.EXCEPTION, "it raised ZeroDivisionError: division by zero") == (refusal.kind, refusal.message)
+    assert (refusal.kind, refusal.message) == (FailureKind.EXCEPTION, "it raised ZeroDivisionError: division by zero")
     places = ('File "work.py", line 2, in f', 'File "work.py", line 4, in g')
     assert places == refusal.lines[::2]
-    assert "    return x / 0  # here" == refusal.lines[-1]
+    assert refusal.lines[-1] == "    return x / 0  # here"
 
 
 # ------------------------------------------------------------------------------------------------------------ budget
@@ -145,36 +147,38 @@ def test_budget_cut(statements: str, sandbox_of: SandboxOf) -> None:
     sandbox = sandbox_of(a=statements + LATER, b="print('not run')\ndef g(): return 7\n")
     report = sandbox.load()
 
-    assert 6 == value(sandbox, "f", 3)
-    assert 7 == value(sandbox, "g")
-    assert ("a.py", "b.py") == report.cut_short
-    assert 0 == sandbox.restarts
+    assert value(sandbox, "f", 3) == 6
+    assert value(sandbox, "g") == 7
+    assert report.cut_short == ("a.py", "b.py")
+    assert sandbox.restarts == 0
 
 
 def test_budget_over_during_an_import(sandbox_of: SandboxOf) -> None:
     """When the time ends inside an imported module, the importing one has no more time either, and still gets its import."""
-    sandbox = sandbox_of(a="from b import g\nwhile True: pass\ndef f(): return g()\n", b="while True: pass\ndef g(): return 7\n")
+    sandbox = sandbox_of(
+        a="from b import g\nwhile True: pass\ndef f(): return g()\n", b="while True: pass\ndef g(): return 7\n"
+    )
 
-    assert 7 == value(sandbox, "f")
+    assert value(sandbox, "f") == 7
     assert {"a.py", "b.py"} == set(sandbox.load().cut_short)
-    assert 0 == sandbox.restarts
+    assert sandbox.restarts == 0
 
 
 def test_native_loop_that_swallows_everything(sandbox_of: SandboxOf) -> None:
     """A module that cannot be interrupted from inside is stopped from outside and run again with its definitions only."""
     sandbox = sandbox_of(a="import time\n" + ENDLESS + LATER, b="def g(): return 7\n")
 
-    assert 6 == value(sandbox, "f", 3)
-    assert 7 == value(sandbox, "g")
-    assert ("a.py",) == sandbox.load().cut_short
-    assert 1 == sandbox.restarts
+    assert value(sandbox, "f", 3) == 6
+    assert value(sandbox, "g") == 7
+    assert sandbox.load().cut_short == ("a.py",)
+    assert sandbox.restarts == 1
 
 
 def test_definition_that_never_ends(sandbox_of: SandboxOf) -> None:
     """A module whose definitions alone hang is left out, with the reason, and the others are loaded."""
     sandbox = sandbox_of(a="import time\nclass A:\n" + textwrap.indent(ENDLESS, "  "), b="def g(): return 7\n")
 
-    assert 7 == value(sandbox, "g")
+    assert value(sandbox, "g") == 7
     assert "without a result" in sandbox.load().excluded["a.py"]
 
 
@@ -185,35 +189,40 @@ def test_exit_at_import_costs_its_own_module(sandbox_of: SandboxOf) -> None:
     """A module that ends the process while it is imported loses its statements; it and the others are still defined."""
     sandbox = sandbox_of(a="import os\nos._exit(0)\ndef f(): return 1\n", b="import a\ndef g(): return a.f() + 6\n")
 
-    assert 7 == value(sandbox, "g")
-    assert ("a.py",) == sandbox.load().cut_short
-    assert 1 == sandbox.restarts
+    assert value(sandbox, "g") == 7
+    assert sandbox.load().cut_short == ("a.py",)
+    assert sandbox.restarts == 1
 
 
 def test_the_right_module_is_blamed(sandbox_of: SandboxOf) -> None:
     """A module that ends the process after an import is blamed itself, not the module that it imported."""
-    sandbox = sandbox_of(a="import b\nimport os\nos._exit(0)\ndef f(): return 1\n", b="SEEN = []\nSEEN.append(1)\ndef g(): return SEEN\n")
+    sandbox = sandbox_of(
+        a="import b\nimport os\nos._exit(0)\ndef f(): return 1\n", b="SEEN = []\nSEEN.append(1)\ndef g(): return SEEN\n"
+    )
 
-    assert [1] == value(sandbox, "g")
-    assert ("a.py",) == sandbox.load().cut_short
-    assert {} == dict(sandbox.load().excluded)
+    assert value(sandbox, "g") == [1]
+    assert sandbox.load().cut_short == ("a.py",)
+    assert dict(sandbox.load().excluded) == {}
 
 
 def test_definition_that_kills(sandbox_of: SandboxOf) -> None:
     """A module that ends the process even in a definition is left out with the reason; the others are loaded."""
     sandbox = sandbox_of(a="class A:\n    import os; os._exit(0)\n", b="def g(): return 7\n")
 
-    assert 7 == value(sandbox, "g")
+    assert value(sandbox, "g") == 7
     assert "the process ended" in sandbox.load().excluded["a.py"]
-    assert 2 == sandbox.restarts
+    assert sandbox.restarts == 2
 
 
 def test_circular_imports(sandbox_of: SandboxOf) -> None:
     """Two modules that import each other are loaded, whichever comes first."""
-    sandbox = sandbox_of(a="import b\ndef f(n): return n if n <= 0 else b.g(n - 1)\n", b="import a\ndef g(n): return n if n <= 0 else a.f(n - 1)\n")
+    sandbox = sandbox_of(
+        a="import b\ndef f(n): return n if n <= 0 else b.g(n - 1)\n",
+        b="import a\ndef g(n): return n if n <= 0 else a.f(n - 1)\n",
+    )
 
-    assert 0 == value(sandbox, "f", 5)
-    assert {} == dict(sandbox.load().failures)
+    assert value(sandbox, "f", 5) == 0
+    assert dict(sandbox.load().failures) == {}
 
 
 def test_packages(sandbox_of: SandboxOf) -> None:
@@ -226,15 +235,17 @@ def test_packages(sandbox_of: SandboxOf) -> None:
         main="import src, lib.deep.thing\ndef f(): return [src.NAME, src.g(), lib.deep.thing.h()]\n",
     )
 
-    assert {} == dict(sandbox.load().failures)
-    assert ["src", 7, "lib.deep.thing"] == value(sandbox, "f")
-    assert "src/part.py" == sandbox.load().found["g"].path
+    assert dict(sandbox.load().failures) == {}
+    assert value(sandbox, "f") == ["src", 7, "lib.deep.thing"]
+    assert sandbox.load().found["g"].path == "src/part.py"
 
 
 def test_statements_run_once(sandbox_of: SandboxOf) -> None:
     """A module that others import is run once."""
-    sandbox = sandbox_of(a="COUNT = []\nCOUNT.append(1)\n", b="import a\na.COUNT.append(2)\n", c="import a\ndef f(): return a.COUNT\n")
-    assert [1, 2] == value(sandbox, "f")
+    sandbox = sandbox_of(
+        a="COUNT = []\nCOUNT.append(1)\n", b="import a\na.COUNT.append(2)\n", c="import a\ndef f(): return a.COUNT\n"
+    )
+    assert value(sandbox, "f") == [1, 2]
 
 
 def test_students_files_are_there(sandbox_of: SandboxOf) -> None:
@@ -253,27 +264,27 @@ def test_catalogue_file_is_preferred(sandbox_of: SandboxOf) -> None:
     sandbox = sandbox_of(a="def f(): return 1", b="def f(): return 2", names={"f": "b"})
     found = sandbox.load().found["f"]
 
-    assert ("b.py", ("a.py",)) == (found.path, found.also_in)
-    assert 2 == value(sandbox, "f")
+    assert (found.path, found.also_in) == ("b.py", ("a.py",))
+    assert value(sandbox, "f") == 2
 
 
 def test_any_file_will_do(sandbox_of: SandboxOf) -> None:
     """A function that stands in another file than the catalogue's is found there."""
     found = sandbox_of(a="def f(): return 1", names={"f": "elsewhere"}).load().found["f"]
-    assert ("a.py", ()) == (found.path, found.also_in)
+    assert (found.path, found.also_in) == ("a.py", ())
 
 
 def test_imported_names_are_no_duplicates(sandbox_of: SandboxOf) -> None:
     """A name that other modules import is defined once: where it is defined."""
     sandbox = sandbox_of(a="from b import f", b="def f(): return 2", c="from b import *", names={"f": "a"})
     found = sandbox.load().found["f"]
-    assert ("b.py", ()) == (found.path, found.also_in)
+    assert (found.path, found.also_in) == ("b.py", ())
 
 
 def test_untouched_stub_gives_way(sandbox_of: SandboxOf) -> None:
     """A stub that was left in the catalogue's file does not hide the function that was written elsewhere."""
     sandbox = sandbox_of(a="def f(): raise NotImplementedError", b="def f(): return 2", names={"f": "a"})
-    assert 2 == value(sandbox, "f")
+    assert value(sandbox, "f") == 2
 
 
 def test_signature_is_reported(sandbox_of: SandboxOf) -> None:
@@ -282,7 +293,7 @@ def test_signature_is_reported(sandbox_of: SandboxOf) -> None:
 
     kinds = [("x", "POSITIONAL_ONLY", False), ("y", "POSITIONAL_OR_KEYWORD", False), ("z", "KEYWORD_ONLY", True)]
     assert (*kinds, ("more", "VAR_KEYWORD", False)) == found["f"].parameters
-    assert ("function", "value") == (found["f"].kind, found["K"].kind)
+    assert (found["f"].kind, found["K"].kind) == ("function", "value")
 
 
 def test_execute_without_a_sandbox(tmp_path: object) -> None:
@@ -302,4 +313,4 @@ def test_execute_without_a_sandbox(tmp_path: object) -> None:
         """,
         Path(__file__).resolve().parents[3],
     )
-    assert ["a", "['f'] cell 2", "[2.0, 2.0] 'g' is not defined"] == lines
+    assert lines == ["a", "['f'] cell 2", "[2.0, 2.0] 'g' is not defined"]

@@ -1,5 +1,7 @@
 """The sandbox under attack: whatever a submission does costs its own question, and nothing of it is left behind."""
 
+# ruff: noqa: E501 -- submissions stand here as one string each
+
 from __future__ import annotations
 
 import os
@@ -83,8 +85,16 @@ ATTACKS: dict[str, tuple[str, FailureKind | tuple[FailureKind, ...], str]] = {
         "the process ended",
     ),
     "output flood": ("while True: print('a' * 1000)", FailureKind.CRASH, "it printed more than 1 MB and was stopped"),
-    "silent flood": ("import os\n    while True: os.write(2, b'a' * 4096)", FailureKind.CRASH, "printed more than 1 MB"),
-    "fork bomb": ("import os\n    while True:\n        try: os.fork()\n        except OSError: pass", (FailureKind.TIMEOUT, FailureKind.MEMORY), ""),
+    "silent flood": (
+        "import os\n    while True: os.write(2, b'a' * 4096)",
+        FailureKind.CRASH,
+        "printed more than 1 MB",
+    ),
+    "fork bomb": (
+        "import os\n    while True:\n        try: os.fork()\n        except OSError: pass",
+        (FailureKind.TIMEOUT, FailureKind.MEMORY),
+        "",
+    ),
     "threads": (
         "import threading, time\n    while True: threading.Thread(target=time.sleep, args=(99,)).start()",
         FailureKind.EXCEPTION,
@@ -101,8 +111,16 @@ ATTACKS: dict[str, tuple[str, FailureKind | tuple[FailureKind, ...], str]] = {
         "",
     ),
     "stopped": ("import os, signal; os.kill(0, signal.SIGSTOP)\n    while True: pass", FailureKind.TIMEOUT, ""),
-    "large answer": ("import torch; return torch.zeros(3 * 2**20)", FailureKind.MEMORY, "the result is 12 MB, more than the limit of 8 MB"),
-    "closed output": ("import sys; sys.stdout.close(); sys.stderr = None; raise ValueError('so')", FailureKind.EXCEPTION, "so"),
+    "large answer": (
+        "import torch; return torch.zeros(3 * 2**20)",
+        FailureKind.MEMORY,
+        "the result is 12 MB, more than the limit of 8 MB",
+    ),
+    "closed output": (
+        "import sys; sys.stdout.close(); sys.stderr = None; raise ValueError('so')",
+        FailureKind.EXCEPTION,
+        "so",
+    ),
     "hostile result": (
         "import torch\n    class T(torch.Tensor):\n        @property\n        def dtype(self): raise SystemExit\n    return {'a': torch.ones(2).as_subclass(T), 'b': T.dtype.fget(0)}",
         FailureKind.EXCEPTION,
@@ -122,8 +140,8 @@ def test_attack_costs_its_own_question(
 
     assert refusal.kind in (kind if isinstance(kind, tuple) else (kind,)), refusal
     assert message in refusal.message
-    assert "" == refusal.flag
-    assert 3 == ask(sandbox, "good", 2).value
+    assert refusal.flag == ""
+    assert ask(sandbox, "good", 2).value == 3
     sandbox.close()
     wait_until_nothing_runs(backend)
 
@@ -136,9 +154,9 @@ def test_too_many_values(sandbox_of: SandboxOf, monkeypatch: pytest.MonkeyPatch)
 
     refusal = refused(sandbox, "attack")
 
-    assert (FailureKind.MEMORY, "") == (refusal.kind, refusal.flag)
+    assert (refusal.kind, refusal.flag) == (FailureKind.MEMORY, "")
     assert "the result holds more than 1,000 values" in refusal.message
-    assert 3 == ask(sandbox, "good", 2).value
+    assert ask(sandbox, "good", 2).value == 3
 
 
 def test_question_that_cannot_be_sent(sandbox_of: SandboxOf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,10 +186,10 @@ def test_tampering_is_flagged(body: str, what: str, sandbox_of: SandboxOf) -> No
 
     refusal = refused(sandbox, "attack")
 
-    assert FailureKind.POLICY == refusal.kind
+    assert refusal.kind == FailureKind.POLICY
     assert refusal.flag.startswith("answer channel: ")
     assert what in refusal.flag
-    assert 3 == ask(sandbox, "good", 2).value
+    assert ask(sandbox, "good", 2).value == 3
 
 
 def test_unsolicited_frame(sandbox_of: SandboxOf) -> None:
@@ -183,11 +201,11 @@ def test_unsolicited_frame(sandbox_of: SandboxOf) -> None:
         + GOOD
     )
 
-    assert 1 == ask(sandbox, "attack").value
+    assert ask(sandbox, "attack").value == 1
     time.sleep(0.6)
     refusal = refused(sandbox, "good", 2)
-    assert "answer channel: an answer before anything was asked" == refusal.flag
-    assert 3 == ask(sandbox, "good", 2).value
+    assert refusal.flag == "answer channel: an answer before anything was asked"
+    assert ask(sandbox, "good", 2).value == 3
 
 
 def test_an_answer_of_the_session_can_be_forged_only_for_itself(sandbox_of: SandboxOf) -> None:
@@ -202,7 +220,7 @@ def test_an_answer_of_the_session_can_be_forged_only_for_itself(sandbox_of: Sand
         + GOOD
     )
     assert "answer with wrong fields (KeyError" in refused(sandbox, "attack").flag
-    assert 3 == ask(sandbox, "good", 2).value
+    assert ask(sandbox, "good", 2).value == 3
 
 
 @pytest.mark.parametrize("fd", ["channel()", "1", "2"])
@@ -212,7 +230,7 @@ def test_closed_descriptors(fd: str, sandbox_of: SandboxOf) -> None:
 
     first = sandbox.call(Question("attack"))
     assert isinstance(first, Answer) if fd != "channel()" else first.kind is FailureKind.CRASH  # type: ignore[union-attr]
-    assert 3 == ask(sandbox, "good", 2).value
+    assert ask(sandbox, "good", 2).value == 3
 
 
 def test_late_death_costs_nothing(sandbox_of: SandboxOf) -> None:
@@ -221,10 +239,10 @@ def test_late_death_costs_nothing(sandbox_of: SandboxOf) -> None:
         "import os, threading\ndef attack():\n    threading.Timer(0.2, os._exit, (0,)).start()\n    return 1\n" + GOOD
     )
 
-    assert 1 == ask(sandbox, "attack").value
+    assert ask(sandbox, "attack").value == 1
     time.sleep(0.5)
-    assert 3 == ask(sandbox, "good", 2).value
-    assert 1 == sandbox.restarts
+    assert ask(sandbox, "good", 2).value == 3
+    assert sandbox.restarts == 1
 
 
 def test_nothing_carries_over(sandbox_of: SandboxOf) -> None:
@@ -235,7 +253,7 @@ def test_nothing_carries_over(sandbox_of: SandboxOf) -> None:
     )
 
     refused(sandbox, "attack")
-    assert [[], [], []] == ask(sandbox, "look").value
+    assert ask(sandbox, "look").value == [[], [], []]
 
 
 def test_no_file_outlives_the_sandbox(sandbox_of: SandboxOf) -> None:
@@ -243,7 +261,7 @@ def test_no_file_outlives_the_sandbox(sandbox_of: SandboxOf) -> None:
     name = f"autograder-test-{os.getpid()}"
     sandbox = sandbox_of(f"def write():\n    open('/tmp/{name}', 'w').write('x')\n    return 1\n")
 
-    assert 1 == ask(sandbox, "write").value
+    assert ask(sandbox, "write").value == 1
     assert not Path("/tmp", name).exists()
     assert not Path("/work", name).exists()
 
@@ -260,7 +278,7 @@ def test_scratch_is_bounded(place: str, sandbox_of: SandboxOf) -> None:
     sandbox.close()
     written, why = ask(sandbox, "fill").value
     assert 10 <= written <= 16
-    assert "No space left on device" == why
+    assert why == "No space left on device"
 
 
 # ---------------------------------------------------------------------------------------------------------- isolation
@@ -277,21 +295,35 @@ def test_no_network(sandbox_of: SandboxOf) -> None:
             "    except OSError as e:\n        return type(e).__name__\n    return 'connected'\n"
             "def resolve():\n    return socket.gethostbyname('example.com')\n"
         )
-        assert "connected" != ask(sandbox, "connect", "127.0.0.1", port).value
-        assert "connected" != ask(sandbox, "connect", "1.1.1.1", 53).value
-        assert FailureKind.EXCEPTION == refused(sandbox, "resolve").kind
+        assert ask(sandbox, "connect", "127.0.0.1", port).value != "connected"
+        assert ask(sandbox, "connect", "1.1.1.1", 53).value != "connected"
+        assert refused(sandbox, "resolve").kind == FailureKind.EXCEPTION
 
 
 def test_no_files_of_ours(sandbox_of: SandboxOf) -> None:
     """The reference, the checks, the rubric, other submissions and the grader's own code are not there."""
     root = Path(__file__).resolve().parents[3]
-    looked_for = [root / "rubric.yaml", root / "reference" / "vae.py", root / "tests" / "hidden", root / "autograder" / "grading.py"]
-    looked_for += [root / "reports", Path("/root/.ssh"), Path("/etc/passwd"), Path("/etc/shadow"), Path("/work/shared"), Path("/home")]
-    sandbox = sandbox_of("import os\ndef exists(path): return os.path.exists(path)\ndef listing(path): return sorted(os.listdir(path))\n")
+    looked_for = [
+        root / "rubric.yaml",
+        root / "reference" / "vae.py",
+        root / "tests" / "hidden",
+        root / "autograder" / "grading.py",
+    ]
+    looked_for += [
+        root / "reports",
+        Path("/root/.ssh"),
+        Path("/etc/passwd"),
+        Path("/etc/shadow"),
+        Path("/work/shared"),
+        Path("/home"),
+    ]
+    sandbox = sandbox_of(
+        "import os\ndef exists(path): return os.path.exists(path)\ndef listing(path): return sorted(os.listdir(path))\n"
+    )
 
-    assert [] == [path for path in map(str, looked_for) if ask(sandbox, "exists", path).value]
-    assert ["inside"] == ask(sandbox, "listing", "/runner").value
-    assert [] == ask(sandbox, "listing", "/proc").value
+    assert [path for path in map(str, looked_for) if ask(sandbox, "exists", path).value] == []
+    assert ask(sandbox, "listing", "/runner").value == ["inside"]
+    assert ask(sandbox, "listing", "/proc").value == []
 
 
 def test_nothing_can_be_written(sandbox_of: SandboxOf) -> None:
@@ -300,7 +332,7 @@ def test_nothing_can_be_written(sandbox_of: SandboxOf) -> None:
         "import os, torch\ndef writable():\n    found = []\n    for p in ['/usr', '/runner/inside', '/', os.path.dirname(torch.__file__), '/proc', '/dev', '/run']:\n"
         "        try:\n            open(p + '/mark', 'w').close()\n            found.append(p)\n        except OSError: pass\n    return found\n"
     )
-    assert [] == ask(sandbox, "writable").value
+    assert ask(sandbox, "writable").value == []
 
 
 def test_environment_and_identity(sandbox_of: SandboxOf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,15 +343,20 @@ def test_environment_and_identity(sandbox_of: SandboxOf, monkeypatch: pytest.Mon
     )
 
     environment = ask(sandbox, "env").value
-    assert "/tmp" == environment["HOME"]
+    assert environment["HOME"] == "/tmp"
     assert {"PATH", "HOME", "LANG"} <= set(environment)
-    allowed = "PATH HOME TMPDIR LANG MPLBACKEND MPLCONFIGDIR PWD LC_CTYPE SHLVL _".split()
-    ours = [name for name in environment if name not in allowed and not name.startswith(("PYTHON", "CUBLAS", "OPENBLAS", "AUTOGRADER_DROP", "TORCH", "KMP", "PYTORCH"))]
-    assert [] == ours
+    allowed = ["PATH", "HOME", "TMPDIR", "LANG", "MPLBACKEND", "MPLCONFIGDIR", "PWD", "LC_CTYPE", "SHLVL", "_"]
+    ours = [
+        name
+        for name in environment
+        if name not in allowed
+        and not name.startswith(("PYTHON", "CUBLAS", "OPENBLAS", "AUTOGRADER_DROP", "TORCH", "KMP", "PYTORCH"))
+    ]
+    assert ours == []
     uid, euid, gid, groups, pid, host = ask(sandbox, "who").value
-    assert (65534, 65534, 65534) == (uid, euid, gid)
+    assert (uid, euid, gid) == (65534, 65534, 65534)
     assert 0 not in groups
-    assert (1, "sandbox") == (pid, host)
+    assert (pid, host) == (1, "sandbox")
 
 
 def test_no_capabilities(sandbox_of: SandboxOf) -> None:
@@ -331,10 +368,10 @@ def test_no_capabilities(sandbox_of: SandboxOf) -> None:
         "def held():\n    data = (ctypes.c_uint32 * 6)()\n    libc.capget((ctypes.c_uint32 * 2)(0x20080522, 0), data)\n    return list(data)\n"
         "def chroot(): return [libc.chroot(b'/tmp'), ctypes.get_errno()]\n"
     )
-    assert [-1, 38] == ask(sandbox, "setuid").value
-    assert [-1, 38] == ask(sandbox, "chroot").value
-    assert 1 == ask(sandbox, "no_new_privs").value
-    assert [0] * 6 == ask(sandbox, "held").value
+    assert ask(sandbox, "setuid").value == [-1, 38]
+    assert ask(sandbox, "chroot").value == [-1, 38]
+    assert ask(sandbox, "no_new_privs").value == 1
+    assert ask(sandbox, "held").value == [0] * 6
 
 
 SYSTEM_CALLS = {
@@ -367,7 +404,7 @@ def test_forbidden_system_calls(name: str, sandbox_of: SandboxOf) -> None:
         "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
         "def ask(number): return [libc.syscall(number, 0, 0, 0, 0, 0, 0), ctypes.get_errno()]\n"
     )
-    assert [-1, 38] == ask(sandbox, "ask", SYSTEM_CALLS[name]).value
+    assert ask(sandbox, "ask", SYSTEM_CALLS[name]).value == [-1, 38]
 
 
 def test_no_new_namespaces_by_clone(sandbox_of: SandboxOf) -> None:
@@ -380,20 +417,20 @@ def test_no_new_namespaces_by_clone(sandbox_of: SandboxOf) -> None:
         "def pair():\n    a, b = socket.socketpair()\n    a.send(b'x')\n    return b.recv(1)\n"
     )
     if os.uname().machine == "x86_64":
-        assert [-1, 38] == ask(sandbox, "clone").value
+        assert ask(sandbox, "clone").value == [-1, 38]
     assert "Function not implemented" in refused(sandbox, "inet").message
     assert "Function not implemented" in refused(sandbox, "netlink").message
-    assert b"x" == ask(sandbox, "pair").value
+    assert ask(sandbox, "pair").value == b"x"
 
 
 def test_other_processes_cannot_be_seen(sandbox_of: SandboxOf) -> None:
     """Signals reach nobody: not the parent, not us."""
     sandbox = sandbox_of("import os\ndef kill(pid): os.kill(pid, 9)\ndef parent(): return os.getppid()\n" + GOOD)
 
-    assert 0 == ask(sandbox, "parent").value
+    assert ask(sandbox, "parent").value == 0
     assert "No such process" in refused(sandbox, "kill", os.getpid()).message
     sandbox.call(Question("kill", [-1]))
-    assert 3 == ask(sandbox, "good", 2).value
+    assert ask(sandbox, "good", 2).value == 3
 
 
 def test_submissions_do_not_see_each_other(sandbox_of: SandboxOf) -> None:
@@ -403,7 +440,7 @@ def test_submissions_do_not_see_each_other(sandbox_of: SandboxOf) -> None:
     one, two = sandbox_of(source), sandbox_of(source)
 
     ask(one, "leave")
-    assert [[], "ConnectionRefusedError"] == ask(two, "look").value
+    assert ask(two, "look").value == [[], "ConnectionRefusedError"]
 
 
 # ----------------------------------------------------------------------------------------------- answers and options
@@ -417,8 +454,8 @@ def test_printed(sandbox_of: SandboxOf) -> None:
     )
 
     printed = ask(sandbox, "talk").printed
-    assert ["one", "three", "two"] == sorted(printed.split())
-    assert "" == ask(sandbox, "good", 1).printed
+    assert sorted(printed.split()) == ["one", "three", "two"]
+    assert ask(sandbox, "good", 1).printed == ""
     long = ask(sandbox, "flood").printed
     assert long.startswith("aaaa")
     assert long.endswith("a\n… (6,001 more bytes)")
@@ -426,7 +463,9 @@ def test_printed(sandbox_of: SandboxOf) -> None:
 
 def test_modified_inputs(sandbox_of: SandboxOf) -> None:
     """Arguments that were changed in place are named; NaN does not count as a change."""
-    sandbox = sandbox_of("def touch(x, y): return x.add_(1) + y\ndef resize(x, y): x.resize_(2); return y\ndef leave(x, y): return x + y\n")
+    sandbox = sandbox_of(
+        "def touch(x, y): return x.add_(1) + y\ndef resize(x, y): x.resize_(2); return y\ndef leave(x, y): return x + y\n"
+    )
     x, y = torch.zeros(3), torch.tensor([float("nan"), float("inf"), 1.0])
 
     for function, wanted in {"touch": ("x",), "resize": ("x",), "leave": ()}.items():
@@ -436,25 +475,31 @@ def test_modified_inputs(sandbox_of: SandboxOf) -> None:
 
 def test_gradients(sandbox_of: SandboxOf) -> None:
     """Gradients come back by name, weighted by the cotangent, for arguments and for a probe's weights."""
-    sandbox = sandbox_of("def f(x, y): return x**2 + 0 * y.detach()\ndef both(x, y): return x, x * y\ndef through(x, net): return net(x)\ndef cut(x, y): return x.detach()\n")
+    sandbox = sandbox_of(
+        "def f(x, y): return x**2 + 0 * y.detach()\ndef both(x, y): return x, x * y\ndef through(x, net): return net(x)\ndef cut(x, y): return x.detach()\n"
+    )
     x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])
     names = {"arg_names": ["x", "y"], "gradients": ["x", "y"]}
 
     answer = ask(sandbox, "f", x, y, cotangent=torch.tensor([1.0, 10.0]), **names)
-    assert [2.0, 40.0] == answer.gradients["x"].tolist()  # type: ignore[union-attr]
+    assert answer.gradients["x"].tolist() == [2.0, 40.0]  # type: ignore[union-attr]
     assert answer.gradients["y"] is None
     assert x.tolist() == ask(sandbox, "both", x, y, part=1, **names).gradients["y"].tolist()  # type: ignore[union-attr]
-    assert {"x": None, "y": None} == dict(ask(sandbox, "cut", x, y, **names).gradients)
+    assert dict(ask(sandbox, "cut", x, y, **names).gradients) == {"x": None, "y": None}
 
-    probe = Probe({"layers": [{"op": "affine", "weight": torch.eye(2), "bias": torch.zeros(2)}, {"op": "dropout", "p": 0.5}]})
+    probe = Probe(
+        {"layers": [{"op": "affine", "weight": torch.eye(2), "bias": torch.zeros(2)}, {"op": "dropout", "p": 0.5}]}
+    )
     answer = ask(sandbox, "through", x.unsqueeze(0), probe, arg_names=["x", "net"], gradients=["net.trunk.0.bias"])
-    assert (2,) == answer.gradients["net.trunk.0.bias"].shape  # type: ignore[union-attr]
-    assert {"net": True} == dict(answer.modes)
+    assert answer.gradients["net.trunk.0.bias"].shape == (2,)  # type: ignore[union-attr]
+    assert dict(answer.modes) == {"net": True}
 
 
 def test_operations(sandbox_of: SandboxOf) -> None:
     """A loop over the batch shows in the number of tensor operations, a vectorised function's number stays."""
-    sandbox = sandbox_of("import torch\ndef loop(x): return torch.stack([row.sum() for row in x])\ndef whole(x): return x.sum(-1)\n")
+    sandbox = sandbox_of(
+        "import torch\ndef loop(x): return torch.stack([row.sum() for row in x])\ndef whole(x): return x.sum(-1)\n"
+    )
 
     def count(function: str, n: int) -> int:
         return ask(sandbox, function, torch.ones(n, 3), count_operations=True).operations or 0
@@ -475,8 +520,8 @@ def test_generator_is_offered(sandbox_of: SandboxOf) -> None:
     with_it, without = (ask(sandbox, name, 1, **offered).value for name in ("takes", "not_"))
     assert torch.randn(3, generator=torch.Generator().manual_seed(7)).equal(with_it)
     assert with_it.equal(without)
-    assert ["generator"] == ask(sandbox, "any_", 1, **offered).value
-    assert FailureKind.EXCEPTION == sandbox.call(Question("positional", [1], **offered)).kind  # type: ignore[arg-type, union-attr]
+    assert ask(sandbox, "any_", 1, **offered).value == ["generator"]
+    assert sandbox.call(Question("positional", [1], **offered)).kind == FailureKind.EXCEPTION  # type: ignore[arg-type, union-attr]
 
 
 def test_repeat(sandbox_of: SandboxOf) -> None:
@@ -487,13 +532,13 @@ def test_repeat(sandbox_of: SandboxOf) -> None:
     )
 
     four = ask(sandbox, "f", seed=5, repeat=4).value
-    assert (4, 2) == four.shape
-    assert 4 == len(four.unique(dim=0))
+    assert four.shape == (4, 2)
+    assert len(four.unique(dim=0)) == 4
     assert four.equal(ask(sandbox, "f", seed=5, repeat=4).value)
     assert four[2:].equal(ask(sandbox, "f", seed=7, repeat=2).value)
     numbers = ask(sandbox, "g", seed=5, repeat=3).value
     assert (3, torch.float64, 3) == (len(numbers), numbers.dtype, len(numbers.unique()))
-    assert [(1,), (2,)] == [tuple(value.shape) for value in ask(sandbox, "ragged", repeat=2).value]
+    assert [tuple(value.shape) for value in ask(sandbox, "ragged", repeat=2).value] == [(1,), (2,)]
 
 
 def test_handles(sandbox_of: SandboxOf) -> None:
@@ -505,15 +550,15 @@ def test_handles(sandbox_of: SandboxOf) -> None:
 
     model, history, opaque = ask(sandbox, "make").value
     assert isinstance(model, Handle)
-    assert "Sequential" == model.type_name
-    assert {"loss": [1.0]} == history
+    assert model.type_name == "Sequential"
+    assert history == {"loss": [1.0]}
     assert Opaque("object") == opaque
     x = torch.ones(4, 2)
     one, two = (ask(sandbox, model, x, evaluate=True).value for _ in range(2))  # type: ignore[arg-type]
     assert one.equal(two)
-    assert (4, 3) == ask(sandbox, "call", model, x).value.shape
+    assert ask(sandbox, "call", model, x).value.shape == (4, 3)
     refused(sandbox, "die")
-    assert "the process that held this object has ended" == refused(sandbox, model, x).message  # type: ignore[arg-type]
+    assert refused(sandbox, model, x).message == "the process that held this object has ended"  # type: ignore[arg-type]
 
 
 def test_forget(sandbox_of: SandboxOf) -> None:
@@ -524,12 +569,15 @@ def test_forget(sandbox_of: SandboxOf) -> None:
     sandbox.forget()
 
     assert "the object that was asked about is gone" in refused(sandbox, handle).message
-    assert 3 == ask(sandbox, "good", 2).value
+    assert ask(sandbox, "good", 2).value == 3
 
 
 def test_missing_and_unwritten(sandbox_of: SandboxOf) -> None:
     """A stub is missing, not wrong; a function that does not exist is said not to be defined."""
     sandbox = sandbox_of("def stub(): raise NotImplementedError('todo')\n")
 
-    assert (FailureKind.MISSING, "not implemented yet") == (refused(sandbox, "stub").kind, refused(sandbox, "stub").message)
+    assert (refused(sandbox, "stub").kind, refused(sandbox, "stub").message) == (
+        FailureKind.MISSING,
+        "not implemented yet",
+    )
     assert "'nothing' is not defined" in refused(sandbox, "nothing").message

@@ -91,3 +91,88 @@ def test_honest_submission_after_all_attacks(grade, tmp_path):
     record = grade(write(tmp_path, {"divergences.py": text}), ("kl_standard_normal",))
     assert record.score == record.max_score, explain(record)
     assert record.flags == ()
+
+
+# ----------------------------------------------------------------------------------------- one sandbox, many submissions
+
+KL = "def kl_standard_normal(mean, log_var):\n"
+LEAVES = f"""
+import builtins, os, sys, threading, time, torch
+os.environ["LEFT"] = "{MARKER}"
+for folder in ("/tmp", "/dev/shm"):
+    open(folder + "/{MARKER}", "w").write("answers")
+builtins.left = sys.modules["left"] = torch
+torch.left = True
+torch.manual_seed = torch.randn = None
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(30)
+    os._exit(0)
+{KL}    return 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(-1)
+"""
+LOOKS = f"""
+import builtins, os, sys, torch
+{KL}    seen = [os.environ.get("LEFT"), hasattr(builtins, "left"), "left" in sys.modules, hasattr(torch, "left"), torch.randn is None]
+    seen += [os.listdir("/tmp"), os.listdir("/dev/shm")]
+    for number in range(2, 300):
+        try:
+            os.kill(number, 0)
+            seen.append(number)
+        except OSError:
+            pass
+    print("SEEN", seen)
+    return 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(-1)
+"""
+
+
+def test_submissions_do_not_see_each_other(grade, tmp_path):
+    """Files, processes, environment and patched modules of one submission are gone for the next, behind the same sandbox."""
+    for number, source in enumerate((LEAVES, LOOKS)):
+        record = grade(write(tmp_path / str(number), {"work.py": source}), ("kl_standard_normal",))
+        assert record.score == record.max_score, explain(record)
+    printed = check(record, "kl_standard_normal.contract").printed
+    assert "SEEN [None, False, False, False, False, [], []]" in printed, printed
+
+
+# ------------------------------------------------------------------------------------------------- those who read reports
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\x1b]0;owned\x07\u202eegasrever\n::error::owned\n::set-output name=x::y\n##vso[task.setvariable]x"
+READERS = f"""
+import torch
+EVIL = {EVIL!r}
+print(EVIL)
+def kl_standard_normal(mean, log_var):
+    {EVIL[:24]!r}
+    print(EVIL)
+    raise type("<svg onload=alert(3)>", (Exception,), {{}})(EVIL + " javascript:alert(4)")
+def log_mean_exp(log_w):
+    print(EVIL)
+    raise ValueError("\\n::error::owned ##vso[task.complete]" + "\\n::warning::owned" * 9)
+def elbo(*arguments):
+    return type("<b>Evil</b>\\x1b[31m", (), {{}})()
+def train_classifier(images, labels, val_images, val_labels, *, epochs, batch_size, learning_rate, device, seed):
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+    return model, {{EVIL: [1.0] * epochs, "</svg><script>": [0.5] * epochs, "val_loss": [1.0] * epochs}}
+raise ValueError(EVIL)
+"""
+
+
+def test_readers_are_safe(grade, tmp_path, capsys):
+    """Nothing of it reaches a page unescaped, nor the terminal as an escape sequence or a command to a CI service."""
+    from autograder import cli
+    from autograder.report import staff_page, student_page
+
+    name = "a<img src=x onerror=alert(5)>.py"
+    tasks = ("kl_standard_normal", "log_mean_exp", "elbo", "train_classifier")
+    record = grade(write(tmp_path, {name: READERS}), tasks, training=True)
+    assert record.status == "graded", explain(record)
+    for page in (student_page(record), staff_page(record)):
+        for sequence in ("<script>alert", "<img src=x", "<svg onload", "<b>Evil", "\x1b", "\x07", "\u202e", 'href="javascript:'):
+            assert sequence not in page, sequence
+    assert cli.show_result(record, tmp_path) == 0
+    shown = "".join(capsys.readouterr())
+    for sequence in ("\x1b]", "\x1b[2J", "\x07", "\u202e"):
+        assert sequence not in shown
+    for line in shown.splitlines():
+        assert not re.match(r"\s*::", line), line
+        assert "##vso[" not in line

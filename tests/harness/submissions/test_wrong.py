@@ -15,15 +15,12 @@ def said(record: GradeRecord, name: str) -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_fault_costs_its_task_and_no_other(fault: Fault, grade, rubric, tmp_path):
+def test_fault_costs_its_task_and_no_other(fault: Fault, grade, tmp_path):
     """Points are lost where the fault is felt and nowhere else, and a hint names what is wrong."""
-    chosen = ("evaluate_classifier", "train_classifier")
-    tasks = chosen if fault.training else tuple(t for t in rubric.tracks["functions"].tasks)
-    record = grade(write(tmp_path, fault.sources()), tasks, training=fault.training)
+    record = grade(write(tmp_path, fault.sources()), fault.tasks(), training=fault.training)
     shown = explain(record)
     assert record.status == "graded", shown
-    without_training = {name for name in fault.dependent if name in tasks}
-    assert lost(record) == {fault.task} | without_training, shown
+    assert lost(record) == {fault.task, *fault.dependent}, shown
     assert fault.says in said(record, fault.task), shown
     passed = {c.id.partition(".")[2] for c in task(record, fault.task).checks if c.outcome == Outcome.PASSED}
     assert set(fault.keeps) <= passed, shown

@@ -1,0 +1,132 @@
+"""Correct submissions get full marks, whatever their style and wrapping; untouched templates get nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from autograder.contract import load_contract
+from autograder.records import FailureKind, Outcome
+
+from .tools import ROOT, SUBMISSIONS, explain, write
+from tests.submissions import build
+
+VARIANTS = ["variant_package", "variant_wrapped.zip", "variant_encoded.zip", "correct_notebook.ipynb"]
+
+
+def test_generated_files_are_what_the_folders_make():
+    """The zips and the notebook are those that `python -m tests.submissions.build` makes."""
+    for name, data in build.make().items():
+        assert (SUBMISSIONS / name).read_bytes() == data, f"{name} is stale: python -m tests.submissions.build"
+
+
+@pytest.mark.parametrize("name", ["correct_modules.zip", "variant_distributions"])
+def test_full_marks_with_training(grade, name):
+    """All fourteen tasks, training on the digits included."""
+    record = grade(SUBMISSIONS / name, training=True)
+    assert (record.status, record.score, record.max_score) == ("graded", "20.00", "20.00"), explain(record)
+    assert record.flags == (), explain(record)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_full_marks(grade, name):
+    """Other styles, wrappings, encodings, and a notebook with a cell that would run for an hour."""
+    record = grade(SUBMISSIONS / name)
+    assert (record.status, record.score) == ("graded", record.max_score), explain(record)
+    assert record.flags == (), explain(record)
+
+
+def test_folder_and_zip_are_the_same_submission(grade):
+    """The digest does not depend on how it was packed."""
+    from autograder.intake import take_in
+
+    names = ("correct_modules", "correct_modules.zip", "variant_wrapped.zip")
+    assert len({take_in(SUBMISSIONS / name).sha256 for name in names}) == 1
+
+
+def template(folder: Path) -> Path:
+    """The student template, or stubs made from the contract where there is none yet."""
+    place = ROOT / "student_template"
+    if any(place.rglob("*.py")):
+        return place
+    files: dict[str, str] = {}
+    for contract in load_contract(ROOT / "reference").functions.values():
+        names = ", ".join(p.name + (f"={p.default}" if p.default else "") for p in contract.parameters)
+        stub = f'def {contract.name}({names}):\n    """{contract.name}"""\n    raise NotImplementedError\n\n\n'
+        files[f"{contract.module}.py"] = files.get(f"{contract.module}.py", "") + stub
+    return write(folder, files)
+
+
+def test_untouched_template_gets_nothing(grade, rubric, tmp_path):
+    """0.00, and every task says that it is not implemented yet."""
+    record = grade(template(tmp_path), training=True)
+    assert (record.status, record.score) == ("graded", "0.00"), explain(record)
+    assert len(record.tasks) == len(rubric.tracks["full"].tasks)
+    for task in record.tasks:
+        failed = [c for c in task.checks if c.outcome == Outcome.FAILED]
+        assert failed and all(c.kind == FailureKind.MISSING for c in failed), explain(record)
+        assert any("not implemented yet" in c.message for c in failed), explain(record)
+
+
+ODD = '''
+import sys, warnings, threading
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+from tqdm import tqdm
+
+warnings.warn("this is old")
+print("\\x1b[32mgreen\\x1b[0m", file=sys.stderr)
+
+
+class FastKL(torch.autograd.Function):
+    """numpy inside, with a gradient of our own"""
+
+    @staticmethod
+    def forward(ctx, mean, log_var):
+        ctx.save_for_backward(mean, log_var)
+        m, v = mean.detach().numpy(), log_var.detach().numpy()
+        return torch.from_numpy(np.asarray(0.5 * (np.exp(v) + m**2 - 1 - v).sum(-1)))
+
+    @staticmethod
+    def backward(ctx, grad):
+        mean, log_var = ctx.saved_tensors
+        g = grad.unsqueeze(-1)
+        return g * mean, g * 0.5 * (log_var.exp() - 1)
+
+
+def kl_standard_normal(mean, log_var):
+    for _ in tqdm(range(3), desc="thinking"):
+        pass
+    print("mean:", mean.shape)
+    fig = plt.figure()
+    plt.plot([1, 2])
+    plt.close(fig)
+    box = []
+    worker = threading.Thread(target=lambda: box.append(1))
+    worker.start()
+    worker.join()
+    warnings.warn("deprecated")
+    return FastKL.apply(mean, log_var)
+
+
+def evaluate_classifier(model, images, labels, batch_size):
+    mode = model.training
+    model.eval()
+    loss, hits = 0.0, 0
+    with torch.no_grad():
+        for x, y in tqdm(DataLoader(TensorDataset(images, labels), batch_size=batch_size, num_workers=2)):
+            out = model(x)
+            loss += torch.nn.functional.cross_entropy(out, y, reduction="sum").item()
+            hits += (out.argmax(1) == y).sum().item()
+    model.train(mode)
+    return loss / len(labels), hits / len(labels)
+'''
+
+
+def test_odd_but_honest_work_loses_nothing(grade, tmp_path):
+    """Progress bars, warnings, figures, threads, DataLoader workers and numpy in an autograd function are no offence."""
+    tasks = ("kl_standard_normal", "evaluate_classifier")
+    record = grade(write(tmp_path, {"work.py": ODD}), tasks)
+    assert record.score == record.max_score, explain(record)
+    assert record.flags == (), explain(record)

@@ -1,0 +1,109 @@
+# Everything in one file. I use torch.distributions wherever it exists.
+import torch
+import torch.distributions as td
+from torch import nn
+
+
+def gaussian_log_density(x, mean, log_var):
+    return td.Independent(td.Normal(mean, (0.5 * log_var).exp()), 1).log_prob(x)
+
+
+def bernoulli_log_density(x, logits):
+    return td.Bernoulli(logits=logits, validate_args=False).log_prob(x)
+
+
+def sample_gaussian(mean, log_var):
+    return td.Normal(mean, torch.exp(log_var / 2)).rsample()
+
+
+def kl_standard_normal(mean, log_var):
+    # the closed form; kl_divergence(Normal, Normal) takes the log of an exp
+    return ((log_var.exp() + mean.square() - log_var - 1) / 2).sum(dim=-1)
+
+
+def ppca_marginal(W, mu, sigma2):
+    return mu.clone(), W.mm(W.T) + torch.diag_embed(torch.ones_like(mu) * sigma2)
+
+
+def ppca_posterior(x, W, mu, sigma2):
+    M = W.T @ W + sigma2 * torch.eye(W.shape[-1]).to(W)
+    L = torch.linalg.cholesky(M)
+    mean = torch.cholesky_solve(W.T @ (x - mu).T, L).T
+    return mean, sigma2 * torch.cholesky_inverse(L)
+
+
+def ppca_log_likelihood(X, W, mu, sigma2):
+    m, C = ppca_marginal(W, mu, sigma2)
+    return td.MultivariateNormal(m, covariance_matrix=C).log_prob(X)
+
+
+def ppca_fit(X, n_components):
+    """EM did the job as well, but the eigenvectors are shorter."""
+    mu = torch.mean(X, 0)
+    S = torch.cov(X.T, correction=0)
+    S = S.reshape(len(mu), len(mu))
+    values, vectors = torch.linalg.eigh(S)
+    values, vectors = values.flip(0), vectors.flip(1)
+    s2 = values[n_components:].mean()
+    W = vectors[:, :n_components] @ torch.diag((values[:n_components] - s2).clamp_min(0).sqrt())
+    R = torch.linalg.qr(torch.randn(n_components, n_components, dtype=X.dtype))[0]  # any rotation is fine
+    return W @ R, mu, float(s2)
+
+
+def elbo(x, encoder, decoder, n_samples=1):
+    """Monte Carlo for the likelihood, joint form: log p(x, z) - log q(z|x) would be fine too."""
+    mu, lv = encoder(x)
+    q = td.Independent(td.Normal(mu, torch.exp(lv / 2)), 1)
+    z = q.rsample((n_samples,))
+    px = td.Independent(td.Bernoulli(logits=decoder(z), validate_args=False), 1)
+    return (px.log_prob(x).mean(0) - kl_standard_normal(mu, lv)).mean()
+
+
+def vae_loss(*args, **kwargs):
+    return -elbo(*args, **kwargs)
+
+
+def log_mean_exp(log_w):
+    return log_w.logsumexp(0) - torch.tensor(float(len(log_w)), dtype=log_w.dtype).log()
+
+
+def estimate_log_likelihood(x, encoder, decoder, sigma_p=0.4, n_samples=1000):
+    mu, lv = encoder(x)
+    q = td.Independent(td.Normal(mu, torch.exp(lv / 2)), 1)
+    z = q.rsample((n_samples,))
+    prior = td.Independent(td.Normal(torch.zeros_like(z), torch.ones_like(z)), 1)
+    out = decoder(z)
+    px = td.Independent(td.Normal(out, torch.ones_like(out) * sigma_p), 1)
+    return log_mean_exp(prior.log_prob(z) + px.log_prob(x) - q.log_prob(z))
+
+
+@torch.no_grad()
+def evaluate_classifier(model, images, labels, batch_size):
+    mode = model.training
+    model.eval()
+    logits = torch.cat([model(part) for part in images.split(batch_size)])
+    model.train(mode)
+    loss = -td.Categorical(logits=logits).log_prob(labels).mean()
+    return float(loss), float((logits.argmax(-1) == labels).float().mean())
+
+
+def train_classifier(images, labels, val_images, val_labels, epochs=5, batch_size=64, learning_rate=1e-3, device="cpu", seed=0):
+    torch.manual_seed(seed)
+    net = nn.Sequential(
+        nn.Flatten(), nn.BatchNorm1d(784), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10), nn.LogSoftmax(-1)
+    ).to(device)
+    opt = torch.optim.AdamW(net.parameters(), lr=learning_rate, weight_decay=1e-4)
+    history = {"val_loss": [], "val_accuracy": []}
+    x, y = images.to(device), labels.to(device)
+    for _ in range(epochs):
+        net.train()
+        for idx in torch.randperm(len(x)).split(batch_size):
+            if len(idx) < 2:
+                continue
+            opt.zero_grad(set_to_none=True)
+            nn.functional.nll_loss(net(x[idx]), y[idx]).backward()
+            opt.step()
+        loss, acc = evaluate_classifier(net, val_images.to(device), val_labels.to(device), batch_size)
+        history["val_loss"].append(loss)
+        history["val_accuracy"].append(acc)
+    return net, history

@@ -1,0 +1,1 @@
+from .gaussians import DiagonalGaussian
