@@ -1,0 +1,1 @@
+"""An autograder for courses on probabilistic machine learning; start reading in docs/architecture.md."""

@@ -122,7 +122,9 @@ def measure_grading(submission: Path, assignment: Path, repeats: int) -> Iterato
     wall = median(walls)
     yield Measured("function tasks of one submission, command to report", tuple(walls), "s", "1.00")
     yield Measured("  of which the checks", tuple(checks), "s", f"{median(checks) / wall:.2f}")
-    yield Measured("  of which waiting for the sandbox and loading", tuple(loading), "s", f"{median(loading) / wall:.2f}")
+    yield Measured(
+        "  of which waiting for the sandbox and loading", tuple(loading), "s", f"{median(loading) / wall:.2f}"
+    )
     yield Measured("peak memory of all processes together (PSS)", tuple(peaks), "MB")
 
 

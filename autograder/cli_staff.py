@@ -28,9 +28,7 @@ def validate(
     from autograder.report.validation import validation_page
     from autograder.validation import validate as run_validation
 
-    result = run_validation(
-        assignment, runs=runs, workers=workers, progress=lambda line: out.print(line, markup=False)
-    )
+    result = run_validation(assignment, runs=runs, workers=workers, progress=lambda line: out.print(line, markup=False))
     page = assignment / "reports" / "validation.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(validation_page(result), encoding="utf-8")
@@ -44,7 +42,9 @@ def validate(
 
 
 def bench(
-    submission: Annotated[Path, typer.Option(help="A correct submission.")] = Path("tests/submissions/correct_modules.zip"),
+    submission: Annotated[Path, typer.Option(help="A correct submission.")] = Path(
+        "tests/submissions/correct_modules.zip"
+    ),
     repeats: Annotated[int, typer.Option(min=1, help="How often each thing is measured.")] = 5,
     assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
 ) -> None:

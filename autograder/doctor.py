@@ -13,7 +13,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, Question
 
-_ATTEMPTS = '''
+_ATTEMPTS = """
 import ctypes, os, socket
 
 def attempt(what):
@@ -38,7 +38,7 @@ def attempt(what):
         return "" if os.path.exists("/proc/1") else "an empty /proc"
     if what == "be root":
         return "uid " + str(os.getuid()) if os.getuid() else ""
-'''
+"""
 ATTEMPTS = (
     "open a network connection",
     "read /etc/shadow",
@@ -76,11 +76,15 @@ def examine() -> Health:
                 answer = sandbox.call(Question("attempt", [what]))
                 refused = answer.value if isinstance(answer, Answer) else ""
                 ok = ok and bool(refused)
-                lines.append(f"  {'refused' if refused else 'NOT REFUSED'}: {what}" + (f" ({refused})" if refused else ""))
+                lines.append(
+                    f"  {'refused' if refused else 'NOT REFUSED'}: {what}" + (f" ({refused})" if refused else "")
+                )
     except AutograderError as error:
         return Health((*lines, f"No isolation: {error}"), False)
     finally:
         backend.close()
-    lines.append("Not protected from: bugs of the kernel and of the GPU driver, and timing side channels (docs/security.md).")
+    lines.append(
+        "Not protected from: bugs of the kernel and of the GPU driver, and timing side channels (docs/security.md)."
+    )
     lines.append("Submissions can be graded here." if ok else "Submissions must NOT be graded here.")
     return Health(tuple(lines), ok)

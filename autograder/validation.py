@@ -170,7 +170,9 @@ def load_candidates(assignment: Path) -> list[Candidate]:
         wrong = importlib.import_module("reference.misconceptions").all_misconceptions()
         right = importlib.import_module("reference.variants").all_variants()
     except ImportError as error:
-        raise UsageError(f"{assignment}/reference has no misconceptions or variants to validate with: {error}") from None
+        raise UsageError(
+            f"{assignment}/reference has no misconceptions or variants to validate with: {error}"
+        ) from None
     finally:
         sys.path.remove(str(assignment.resolve()))
     return [Candidate("misconception", m.task, m.name, m.function) for m in wrong] + [
@@ -310,5 +312,9 @@ def _single_threaded() -> None:
 
 def _run_job(job: _Job) -> list[Row]:
     wanted = set(job.ids)
-    chosen = [c for c in load_candidates(job.assignment) if f"{c.kind}:{c.id}" in wanted or (c.kind == "variant" and c.id in wanted)]
+    chosen = [
+        c
+        for c in load_candidates(job.assignment)
+        if f"{c.kind}:{c.id}" in wanted or (c.kind == "variant" and c.id in wanted)
+    ]
     return run_matrix(job.assignment, chosen, seed=job.seed, only=job.only)

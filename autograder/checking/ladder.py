@@ -136,9 +136,9 @@ def _require_tensor(
 
 def _require_named(value: Any, spec: NamedSpec, finite: bool, what: str) -> None:
     if spec.name in ("float", "int"):
-        if isinstance(value, Tensor) and value.dim() == 0:
-            value = value.item()
-        elif getattr(value, "shape", None) == () and hasattr(value, "item"):
+        if (isinstance(value, Tensor) and value.dim() == 0) or (
+            getattr(value, "shape", None) == () and hasattr(value, "item")
+        ):
             value = value.item()
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise CheckFailed(FailureKind.CONTRACT, f"{what} should be {spec}, but is {describe.kind_of(value)}")

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from autograder.checking.cases import Case, probe_dtype
-from autograder.contract import Contract, FunctionContract
 from autograder.checking.mistakes import NamedMistake
+from autograder.contract import Contract, FunctionContract
 from autograder.errors import UsageError
 from autograder.sandbox.inside import probes
 from autograder.sandbox.inside.values import Probe

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,7 +232,7 @@ class ChecksPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None, pytest.TestReport, pytest.TestReport]:
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Record how the check ended, once, with the exception itself at hand."""
         report = yield
         mark = mark_of(item)
@@ -301,7 +301,8 @@ def failure_in(error: BaseException) -> CheckFailed | None:
 
 def title_of(item: pytest.Item) -> str:
     """Return the check's docstring in one line."""
-    text = " ".join((getattr(item, "function").__doc__ or item.name).split())
+    function: Any = getattr(item, "obj", None)
+    text = " ".join((function.__doc__ or item.name).split())
     callspec = getattr(item, "callspec", None)
     return text.replace("{task}", str(callspec.params["task"])) if callspec and "task" in callspec.params else text
 

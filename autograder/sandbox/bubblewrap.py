@@ -18,6 +18,7 @@ from autograder.sandbox import seccomp
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import INSIDE, START, Worker, Zygote
 
+_SCRATCH = "/tmp"  # noqa: S108 -- inside the sandbox, where it is a tmpfs of its own
 INSTALL_HINT = (
     "Install it (Debian, Ubuntu: apt-get install bubblewrap libseccomp2), or grade on a machine where it can be had. "
     "Nothing was run. (--sandbox none runs the submission unprotected and is meant for your own work only.)"
@@ -47,11 +48,11 @@ def _mounts(device: str) -> list[str]:
         elif place.exists():
             arguments += ["--ro-bind", str(place), str(place)]
     arguments += ["--perms", "0755", "--dir", "/etc"]
-    for place in ("/etc/ld.so.cache", "/etc/alternatives"):
-        arguments += ["--ro-bind-try", place, place]
-    for folder in sorted({sys.base_prefix, sys.prefix}):
-        if not Path(folder).is_relative_to("/usr"):
-            arguments += [*_readable_parents(folder), "--ro-bind", folder, folder]
+    for file in ("/etc/ld.so.cache", "/etc/alternatives"):
+        arguments += ["--ro-bind-try", file, file]
+    for prefix in sorted({sys.base_prefix, sys.prefix}):
+        if not Path(prefix).is_relative_to("/usr"):
+            arguments += [*_readable_parents(prefix), "--ro-bind", prefix, prefix]
     packages = [sysconfig.get_path("purelib"), *site.getsitepackages()]
     for folder in sorted(set(packages)):
         ours = Path(folder) / "autograder"
@@ -60,21 +61,8 @@ def _mounts(device: str) -> list[str]:
     if device == "cuda":
         for node in sorted(Path("/dev").glob("nvidia*")):
             arguments += ["--dev-bind", str(node), str(node)]
-    arguments += [
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/tmp",
-        "--dir",
-        "/run",
-        "--perms",
-        "0755",
-        "--dir",
-        "/runner",
-        "--ro-bind",
-        str(INSIDE),
-        "/runner/inside",
-    ]  # noqa: S108
+    arguments += ["--perms", "1777", "--tmpfs", _SCRATCH, "--dir", "/run"]
+    arguments += ["--perms", "0755", "--dir", "/runner", "--ro-bind", str(INSIDE), "/runner/inside"]
     return arguments
 
 

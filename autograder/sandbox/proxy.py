@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor
-
 from autograder.errors import SandboxFault
 from autograder.outcomes import FailureKind
 from autograder.records import Submission
@@ -26,7 +24,6 @@ from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.questions import (
     Answer,
-    FoundFunction,
     LoadReport,
     Question,
     Refusal,

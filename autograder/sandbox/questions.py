@@ -11,7 +11,6 @@ from torch import Tensor
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle
 
-
 _TEXT, _NAME, _LINES, _ENTRIES = 2000, 200, 20, 100
 """The runner cuts texts to these lengths; a worker that was taken over need not."""
 

@@ -142,8 +142,7 @@ def history_list(history: Any, name: str) -> list[float] | None:
         values = values.tolist()
     if not isinstance(values, list | tuple):
         return None
-    plain = [value.item() if isinstance(value, Tensor) and value.dim() == 0 else value for value in values]
-    plain = [value.item() if getattr(value, "shape", None) == () else value for value in plain]
+    plain: list[Any] = [value.item() if getattr(value, "shape", None) == () else value for value in values]
     return [float(value) for value in plain] if all(isinstance(value, int | float) for value in plain) else None
 
 

@@ -34,9 +34,9 @@ def import_torchvision() -> ModuleType:
             raise ImportError(f"torchvision cannot be imported: {error}") from error
     for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
         del sys.modules[name]
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for schema in _SCHEMAS:
         if not hasattr(torch.ops.torchvision, schema.split("(")[0]):
-            library.define(schema)
+            library.define(schema)  # type: ignore[no-untyped-call]
     _libraries.append(library)
     return importlib.import_module("torchvision.datasets")

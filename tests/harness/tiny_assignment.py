@@ -108,7 +108,7 @@ def checks_of(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def grade_all(assignments: list[Path], sources: list[str]) -> list[dict[str, Any]]:
-    """Grade a submission for each assignment, in one process; returns records, or `{"refused": ..., "exit_code": ...}`."""
+    """Grade a submission for each assignment, in one process; returns records, or why there is none."""
     for number, (assignment, source) in enumerate(zip(assignments, sources, strict=True)):
         (assignment / f"work{number}.py").write_text(source, encoding="utf-8")
     code = f"""

@@ -13,7 +13,9 @@ from tests.public import cases
 @settings(max_examples=15)
 @given(case=cases.drawn("evaluate_classifier"))
 def test_evaluate_value(student, oracle, case):
-    """The loss is the mean cross-entropy (nats) and the accuracy the share of right answers over all examples, whatever the batch size."""
+    """The loss is the mean cross-entropy (nats) and the accuracy the share of right answers over all examples,
+    whatever the batch size.
+    """
     loss, accuracy = student.value(case)
     best_loss, best_accuracy = oracle.value(case)
     help_text = "Weigh the last, smaller batch by its size; cross_entropy takes logits, so no softmax before it."
@@ -35,7 +37,9 @@ def close_loss(student, case, loss, best, help_text):
 
 @check("evaluate_classifier", "mode_restored")
 def test_evaluate_mode_restored(student):
-    """Afterwards the model is in the mode it came in: training goes on with dropout, and a finished model stays in evaluation mode."""
+    """Afterwards the model is in the mode it came in: training goes on with dropout, and a finished model stays in
+    evaluation mode.
+    """
     case = cases.build("evaluate_classifier", cases.SIZES[2], torch.float32, 1)
     for training in (True, False):
         spec = case.arguments["model"].spec | {"eval": not training}

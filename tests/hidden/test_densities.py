@@ -24,7 +24,9 @@ EVERY_DTYPE = st.sampled_from(cases.DTYPES)
 @check("gaussian_log_density", "value")
 @given(case=cases.drawn("gaussian_log_density"))
 def test_gaussian_value(student, oracle, case):
-    """log N(x; μ, diag σ²) is −½ Σ (log 2π + log σ² + (x − μ)²/σ²), summed over the D dimensions, for any shapes and scales."""
+    """log N(x; μ, diag σ²) is −½ Σ (log 2π + log σ² + (x − μ)²/σ²), summed over the D dimensions, for any shapes and
+    scales.
+    """
     student.agrees(
         case, oracle.value(case), help="Check the ½, the log 2π, and that log_var is the log of the *variance*."
     )

@@ -12,7 +12,9 @@ from tests.public import cases
 @check("kl_standard_normal", "value")
 @given(case=cases.drawn("kl_standard_normal"))
 def test_kl_value(student, oracle, case):
-    """KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² + μ² − 1 − log σ²), summed over the M latent dimensions, one value per example."""
+    """KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² + μ² − 1 − log σ²), summed over the M latent dimensions, one value per
+    example.
+    """
     student.agrees(
         case, oracle.value(case), help="½ stands in front of the whole sum; σ² is exp(log_var); sum over the last axis."
     )

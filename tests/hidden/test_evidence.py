@@ -31,7 +31,9 @@ def test_log_mean_exp_gradient(student, oracle, seed):
 @check("log_mean_exp", "extreme")
 @given(dtype=st.sampled_from(cases.DTYPES), level=st.sampled_from([-200.0, -10_000.0, 10_000.0]), zero=st.booleans())
 def test_log_mean_exp_extreme(student, oracle, dtype, level, zero):
-    """It stays finite and exact for log-weights around −10,000 or +10,000, and where one weight is zero (log-weight −∞)."""
+    """It stays finite and exact for log-weights around −10,000 or +10,000, and where one weight is zero (log-weight
+    −∞).
+    """
     log_w = level + torch.tensor([[0.0, 1.5], [-1.0, 0.25], [0.5, 0.0]], dtype=dtype)
     log_w[:, 1] -= 2 * level  # examples may be far apart from each other
     if zero:
@@ -51,7 +53,9 @@ def test_log_mean_exp_extreme(student, oracle, dtype, level, zero):
     n_samples=st.sampled_from([1, 4, 7]),
 )
 def test_evidence_value(student, sizes, dtype, seed, sigma_p, n_samples):
-    """When the encoder is the true posterior of a linear-Gaussian model, every weight is p(x) and the estimate is exact for any number of samples."""
+    """When the encoder is the true posterior of a linear-Gaussian model, every weight is p(x) and the estimate is
+    exact for any number of samples.
+    """
     case, log_p = exact.linear_gaussian(sizes, dtype, seed, sigma_p, n_samples=n_samples)
     help_text = "Each weight is log p(z) + log p(x | z) − log q(z), constants and σ_p² included; − log S at the end."
     student.agrees(case, log_p, help=help_text)
@@ -59,7 +63,9 @@ def test_evidence_value(student, sizes, dtype, seed, sigma_p, n_samples):
 
 @check("estimate_log_likelihood", "importance", after=["value"])
 def test_evidence_importance(student):
-    """When the encoder is not the posterior, the estimate of p(x), not of log p(x), is unbiased: the mean is taken inside the logarithm; every example has noise of its own."""
+    """When the encoder is not the posterior, the estimate of p(x), not of log p(x), is unbiased: the mean is taken
+    inside the logarithm; every example has noise of its own.
+    """
     sizes = cases.Sizes({"B": 1, "D": 4, "M": 2})
     case, log_p = exact.linear_gaussian(sizes, torch.float64, 8, 0.7, widen=0.7, n_samples=6)
     row = case.arguments["x"]

@@ -68,7 +68,9 @@ def test_log_likelihood_gradient(student, oracle, seed):
 
 @check("ppca_log_likelihood", "images")
 def test_log_likelihood_images(student, oracle):
-    """It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more."""
+    """It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more.
+    It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more.
+    """
     case = cases.build("ppca_log_likelihood", cases.Sizes({"N": 6, "D": 784, "M": 10, "B": 1}), torch.float64, 3)
     case = case.but(sigma2=0.02)
     student.agrees(
@@ -80,9 +82,11 @@ def test_log_likelihood_images(student, oracle):
 @settings(max_examples=12)
 @given(case=cases.drawn("ppca_fit", dtypes=[torch.float64]))
 def test_fit_value(student, oracle, case):
-    """The fitted W Wᵀ + σ² I is the maximum-likelihood one: leading eigenvectors scaled by (Λ − σ² I)^½, σ² the mean of the discarded eigenvalues of the 1/N covariance."""
+    """The fitted W Wᵀ + σ² I is the maximum-likelihood one: leading eigenvectors scaled by (Λ − σ² I)^½, σ² the mean
+    of the discarded eigenvalues of the 1/N covariance.
+    """
     W, mu, sigma2 = student.value(case)
-    best_W, best_mu, best_sigma2 = oracle.value(case)
+    best_W, _, best_sigma2 = oracle.value(case)
     s, t = float(sigma2), float(best_sigma2)
     help_text = (
         "Divide by N, not N − 1; average the discarded eigenvalues, not the kept ones; any rotation of W is fine."

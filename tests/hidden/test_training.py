@@ -27,7 +27,9 @@ def small_case(run: ClassifierRun, images, labels, epochs: int, learning_rate: f
 
 @check("train_classifier", "contract")
 def test_train_contract(student: Student, run: ClassifierRun):
-    """`train_classifier` takes the documented arguments and returns (model, history); the model maps images to ten logits."""
+    """`train_classifier` takes the documented arguments and returns (model, history); the model maps images to ten
+    logits.
+    """
     case = small_case(run, run.images[:50], run.labels[:50], epochs=1)
     model, _ = student.value(case, untouched=True, seconds=60.0)
     run.logits(student, model, run.val_images[:7])
@@ -35,20 +37,27 @@ def test_train_contract(student: Student, run: ClassifierRun):
 
 @check("train_classifier", "accuracy")
 def test_train_accuracy(student: Student, run: ClassifierRun):
-    """The trained model recognises enough held-out test images; their labels were never in reach of the submission, and the ten classes are numbered in another order than usual."""
+    """The trained model recognises enough held-out test images; their labels were never in reach of the submission,
+    and the ten classes are numbered in another order than usual.
+    """
     _, accuracy = run.measure(student)
     if accuracy < run.rule.threshold:
         message = (
             f"{accuracy:.2%} of the {len(run.data.test_labels):,} held-out images are recognised, "
             f"{run.rule.threshold:.0%} are needed (data: {run.data.name}, {run.rule.epochs} epochs)"
         )
-        help_text = "optimizer.zero_grad() before every backward? Shuffled batches, every batch of every epoch? No softmax in the model or before cross_entropy?"
+        help_text = (
+            "optimizer.zero_grad() before every backward? Shuffled batches, every batch of every epoch? "
+            "No softmax in the model or before cross_entropy?"
+        )
         raise CheckFailed(FailureKind.VALUE, message, help=help_text)
 
 
 @check("train_classifier", "history", after=["accuracy"])
 def test_train_history(student: Student, run: ClassifierRun):
-    """The history holds the validation loss and accuracy of every epoch, and the last (or the best) is what the returned model really reaches."""
+    """The history holds the validation loss and accuracy of every epoch, and the last (or the best) is what the
+    returned model really reaches.
+    """
     model, history = run.trained(student)
     logits = run.logits(student, model, run.val_images)
     loss = float(cross_entropy(logits, run.val_labels))
@@ -60,7 +69,10 @@ def test_train_history(student: Student, run: ClassifierRun):
             raise CheckFailed(FailureKind.CONTRACT, message)
         closest = min(values, key=lambda value: abs(value - measured))
         if abs(closest - measured) > allowed:
-            message = f"history[{name!r}] says {values[-1]:.4g} at the end, but the returned model reaches {measured:.4g} on the validation images"
+            message = (
+                f"history[{name!r}] says {values[-1]:.4g} at the end, "
+                f"but the returned model reaches {measured:.4g} on the validation images"
+            )
             help_text = (
                 "Average over all validation examples, in evaluation mode; the accuracy is a fraction; "
                 "a loss that cannot fall below 1.46 comes from a softmax before cross_entropy."
@@ -70,7 +82,9 @@ def test_train_history(student: Student, run: ClassifierRun):
 
 @check("train_classifier", "calibrated", after=["accuracy"])
 def test_train_calibrated(student: Student, run: ClassifierRun):
-    """Cross-entropy is minimised on logits: trained on images whose label is one class in 70 % and another in 30 % of the cases, the model says about 70 %."""
+    """Cross-entropy is minimised on logits: trained on images whose label is one class in 70 % and another in 30 % of
+    the cases, the model says about 70 %.
+    """
     prototypes = torch.stack([run.images[run.labels == c][0] for c in range(10)])
     kinds = torch.arange(10).repeat_interleave(60)
     images = prototypes[kinds]
@@ -83,5 +97,8 @@ def test_train_calibrated(student: Student, run: ClassifierRun):
     said = float(probabilities[torch.arange(10), torch.arange(10)].mean())
     if not 0.5 <= said <= 0.85:
         message = f"for images that were labelled with a class in 70 % of the cases the model says {said:.0%}"
-        help_text = "cross_entropy takes logits and applies log_softmax itself: a softmax before it drives probabilities to 0 or 1, and one in the model flattens them."
+        help_text = (
+            "cross_entropy takes logits and applies log_softmax itself: a softmax before it drives probabilities "
+            "to 0 or 1, and one in the model flattens them."
+        )
         raise CheckFailed(FailureKind.VALUE, message, help=help_text)

@@ -100,7 +100,9 @@ def judge_gradient(student, case):
     """Require that the mean gradient is the exact one."""
     expected = SIGN[case.function] * exact_gradient(case)
     verdict = mean_vector_test(gradient_draws(student, case), expected, tolerance=0.3, stages=(400, 1600))
-    student.judge(verdict, case, "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)")
+    student.judge(
+        verdict, case, "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)"
+    )
 
 
 def judge_mean(student, case, tolerance, message, help_text):
@@ -121,7 +123,9 @@ def judge_reconstruction(student, task, help_text):
 
 @check("elbo", "reconstruction")
 def test_elbo_reconstruction(student):
-    """Where q(z | x) is the prior and the decoder ignores z, the ELBO is log p(x): summed over pixels, averaged over the batch."""
+    """Where q(z | x) is the prior and the decoder ignores z, the ELBO is log p(x): summed over pixels, averaged over
+    the batch.
+    """
     judge_reconstruction(student, "elbo", "Sum the log-probabilities over pixels; average over examples only.")
 
 
@@ -142,7 +146,9 @@ def test_elbo_unbiased(student):
 
 @check("elbo", "noise", after=["reconstruction"])
 def test_elbo_noise(student):
-    """Every example has noise of its own, and `n_samples` draws are averaged: both make the estimate less noisy by the right factor."""
+    """Every example has noise of its own, and `n_samples` draws are averaged: both make the estimate less noisy by the
+    right factor.
+    """
     one = with_noise("elbo", n_samples=1, batch=1)
     row = one.arguments["x"]
     for what, case, factor in (
@@ -159,7 +165,9 @@ def test_elbo_noise(student):
 
 @check("elbo", "gradient", after=["reconstruction"])
 def test_elbo_gradient(student):
-    """Gradients reach the encoder's mean and log_var, through the sample and through the KL, and the decoder; on average they are the gradients of the exact ELBO."""
+    """Gradients reach the encoder's mean and log_var, through the sample and through the KL, and the decoder; on
+    average they are the gradients of the exact ELBO.
+    """
     judge_gradient(student, with_noise("elbo", n_samples=3, batch=200))
 
 

@@ -1,0 +1,1 @@
+"""Checks that students also get; they never import reference/."""

@@ -24,7 +24,9 @@ BATCH_AXIS = {
 @settings(max_examples=8)
 @given(data=st.data())
 def test_contract(student, task, data):
-    """`{task}` exists, takes the documented arguments, and returns finite values of the documented type, dtype and shape without changing its inputs."""
+    """`{task}` exists, takes the documented arguments, and returns finite values of the documented type, dtype and
+    shape without changing its inputs.
+    """
     student.value(data.draw(cases.drawn(task)), untouched=True)
 
 

@@ -15,7 +15,9 @@ def tensor(values, dtype=torch.float64):
 
 @check("kl_standard_normal", "golden")
 def test_kl_golden(student):
-    """KL(N(0, I) ‖ N(0, I)) = 0; KL(N(1, 1) ‖ N(0, 1)) = ½; at μ = 0, σ = 1/√2 it is ½(½ − 1 + log 2) = 0.0966 per dimension; two dimensions add."""
+    """KL(N(0, I) ‖ N(0, I)) = 0; KL(N(1, 1) ‖ N(0, 1)) = ½; at μ = 0, σ = 1/√2 it is ½(½ − 1 + log 2) = 0.0966 per
+    dimension; two dimensions add.
+    """
     half = math.log(0.5)
     mean = tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [1.0, -2.0]])
     log_var = tensor([[0.0, 0.0], [0.0, 0.0], [half, half], [0.0, half]])
@@ -30,7 +32,9 @@ def test_kl_golden(student):
 
 @check("log_mean_exp", "golden")
 def test_log_mean_exp_golden(student):
-    """The log-mean-exp of equal weights is that weight; of log 1 and log 3 it is log 2; adding a constant to all weights adds it to the result."""
+    """The log-mean-exp of equal weights is that weight; of log 1 and log 3 it is log 2; adding a constant to all
+    weights adds it to the result.
+    """
     columns = [[0.0, 0.0], [math.log(1.0), math.log(3.0)], [-50.0, -50.0], [math.log(1.0) + 7, math.log(3.0) + 7]]
     log_w = tensor(columns).T.contiguous()
     case = Case("log_mean_exp", {"log_w": log_w})

@@ -94,14 +94,8 @@ def limit_resources(limits: dict[str, Any]) -> None:
         resource.setrlimit(which, (value, value))
 
 
-def drop_capabilities() -> None:
-    """Give up the rights over the namespaces that we made: they were needed for the mounts only."""
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3, this process
-    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
-
-
 class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]  # noqa: RUF012 -- ctypes wants a plain list
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
 def filter_system_calls(program: bytes) -> None:

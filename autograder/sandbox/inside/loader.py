@@ -25,7 +25,29 @@ from .traces import describe_error, student_lines
 
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CHEAP_ROOTS = frozenset(
-    "math torch np numpy float int str bool len range tuple list dict set min max abs sum sorted Path device".split()
+    [
+        "math",
+        "torch",
+        "np",
+        "numpy",
+        "float",
+        "int",
+        "str",
+        "bool",
+        "len",
+        "range",
+        "tuple",
+        "list",
+        "dict",
+        "set",
+        "min",
+        "max",
+        "abs",
+        "sum",
+        "sorted",
+        "Path",
+        "device",
+    ]
 )
 FUTURE_FLAGS = {"annotations": 0x1000000}
 

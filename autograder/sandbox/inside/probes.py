@@ -33,7 +33,8 @@ def _layer(spec: dict[str, Any]) -> nn.Module:
         return Affine(spec["weight"], spec["bias"])
     if op == "dropout":
         return nn.Dropout(spec["p"])
-    return {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "flatten": nn.Flatten}[op]()
+    kinds: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "flatten": nn.Flatten}
+    return kinds[op]()
 
 
 class ProbeNetwork(nn.Module):

@@ -18,11 +18,39 @@ MAX_TEXT = 10_000_000
 TORCH_DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name)
     for name in (
-        "float16 bfloat16 float32 float64 complex64 complex128 bool uint8 int8 int16 int32 int64".split()  # fmt: skip
+        [
+            "float16",
+            "bfloat16",
+            "float32",
+            "float64",
+            "complex64",
+            "complex128",
+            "bool",
+            "uint8",
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+        ]
     )
 }
 NUMPY_DTYPES = frozenset(
-    "float16 float32 float64 complex64 complex128 bool uint8 uint16 uint32 uint64 int8 int16 int32 int64".split()
+    [
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+        "bool",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+    ]
 )
 
 

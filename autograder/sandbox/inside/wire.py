@@ -240,7 +240,7 @@ def _extension(code: int, data: bytes, depth: int, allowance: _Allowance) -> Any
 def _count(shape: list[Any], itemsize: int, raw: bytes) -> int:
     if len(shape) > MAX_DIMS or any(type(n) is not int or n < 0 or n > 2**40 for n in shape):
         raise WireError(f"not a shape: {shape[:MAX_DIMS]}")
-    count = math.prod(shape)
+    count: int = math.prod(shape)
     if count == 0 and math.prod(n for n in shape if n) > 2**40:  # an empty array has strides all the same
         raise WireError(f"not a shape: {shape}")
     if count * itemsize != len(raw):

@@ -35,8 +35,6 @@ def confine_process(config: dict[str, Any]) -> None:
         confine.mount_scratch(config["limits"]["scratch_mb"], hide_proc=config["limits"]["device"] == "cpu")
         confine.drop_capabilities()
     confine.limit_resources(config["limits"])
-    if config["confine"]:
-        confine.drop_capabilities()
     if config["filter"]:
         confine.filter_system_calls(config["filter"])
 

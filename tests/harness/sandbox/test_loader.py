@@ -1,6 +1,6 @@
 """Loading a submission: one bad statement, or one bad module, costs as little as possible."""
 
-# ruff: noqa: E501 -- submissions stand here as one string each
+
 
 from __future__ import annotations
 

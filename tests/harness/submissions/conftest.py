@@ -1,4 +1,4 @@
-"""Grading through one sandbox (the `backend` of tests/harness/conftest.py), as when a class is graded, with budgets that make attacks short."""
+"""Grading through one sandbox (the `backend` of tests/harness/conftest.py), with budgets that make attacks short."""
 
 import socket
 import sys

@@ -6,9 +6,9 @@ import pytest
 
 from autograder.contract import load_contract
 from autograder.records import FailureKind, Outcome
+from tests.submissions import build
 
 from .tools import ROOT, SUBMISSIONS, explain, write
-from tests.submissions import build
 
 VARIANTS = ["variant_package", "variant_wrapped.zip", "variant_encoded.zip", "correct_notebook.ipynb"]
 
@@ -63,7 +63,7 @@ def test_untouched_template_gets_nothing(grade, rubric, tmp_path):
     assert len(record.tasks) == len(rubric.tracks["full"].tasks)
     for task in record.tasks:
         failed = [c for c in task.checks if c.outcome == Outcome.FAILED]
-        assert failed and all(c.kind == FailureKind.MISSING for c in failed), explain(record)
+        assert {c.kind for c in failed} == {FailureKind.MISSING}, explain(record)
         assert any("not implemented yet" in c.message for c in failed), explain(record)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from autograder.records import Outcome
+from tests.submissions.hostile import ATTACKS, MARKER, Attack
 
 from .tools import ROOT, Listeners, check, descendants, explain, task, wait_until_gone, write
-from tests.submissions.hostile import ATTACKS, MARKER, Attack
 
 TASKS = ("kl_standard_normal", "log_mean_exp")
 CASES = [pytest.param(attack, id=f"{group}-{attack.name}") for group, attacks in ATTACKS.items() for attack in attacks]
@@ -22,9 +22,11 @@ def left_behind() -> list[str]:
     found = []
     for folder in (Path("/tmp"), Path("/dev/shm"), Path("/var/tmp"), ROOT, ROOT / "autograder", Path("/")):
         for entry in os.scandir(folder):
-            if MARKER in entry.name or entry.name in ("sitecustomize.py", "usercustomize.py"):
-                found.append(entry.path)
-            elif folder != Path("/") and entry.stat(follow_symlinks=False).st_uid == 65534:
+            if (
+                MARKER in entry.name
+                or entry.name in ("sitecustomize.py", "usercustomize.py")
+                or (folder != Path("/") and entry.stat(follow_symlinks=False).st_uid == 65534)
+            ):
                 found.append(entry.path)
     return found
 
@@ -136,7 +138,10 @@ def test_submissions_do_not_see_each_other(grade, tmp_path):
 
 # ------------------------------------------------------------------------------------------------- those who read reports
 
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\x1b]0;owned\x07\u202eegasrever\n::error::owned\n::set-output name=x::y\n##vso[task.setvariable]x"
+EVIL = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\x1b]0;owned\x07\u202eegasrever"
+    "\n::error::owned\n::set-output name=x::y\n##vso[task.setvariable]x"
+)
 READERS = f"""
 import torch
 EVIL = {EVIL!r}
@@ -167,7 +172,16 @@ def test_readers_are_safe(grade, tmp_path, capsys):
     record = grade(write(tmp_path, {name: READERS}), tasks, training=True)
     assert record.status == "graded", explain(record)
     for page in (student_page(record), staff_page(record)):
-        for sequence in ("<script>alert", "<img src=x", "<svg onload", "<b>Evil", "\x1b", "\x07", "\u202e", 'href="javascript:'):
+        for sequence in (
+            "<script>alert",
+            "<img src=x",
+            "<svg onload",
+            "<b>Evil",
+            "\x1b",
+            "\x07",
+            "\u202e",
+            'href="javascript:',
+        ):
             assert sequence not in page, sequence
     assert cli.show_result(record, tmp_path) == 0
     shown = "".join(capsys.readouterr())

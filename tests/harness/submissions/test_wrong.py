@@ -3,9 +3,9 @@
 import pytest
 
 from autograder.records import GradeRecord, Outcome
+from tests.submissions.faults import FAULTS, Fault
 
 from .tools import explain, lost, task, write
-from tests.submissions.faults import FAULTS, Fault
 
 
 def said(record: GradeRecord, name: str) -> str:

@@ -48,9 +48,7 @@ def explain(record: GradeRecord) -> str:
 
 def lost(record: GradeRecord) -> set[str]:
     """Return the tasks that lost points, or whose failure was carried over from another task."""
-    return {
-        t.id for t in record.tasks if t.points != t.max_points or any(c.carried_from is not None for c in t.checks)
-    }
+    return {t.id for t in record.tasks if t.points != t.max_points or any(c.carried_from is not None for c in t.checks)}
 
 
 def descendants(backend: object) -> set[int]:
