@@ -69,7 +69,11 @@ class Student:
     def _refused(self, refusal: Refusal, case: Case | None, called: str) -> BaseException:
         name = f"`{case.function}`" if case else called
         sentence = refusal.message
-        message = f"{name} is {sentence}" if refusal.kind is FailureKind.MISSING else f"{name} failed: {sentence}"
+        message = f"{name} failed: {sentence}"
+        if refusal.kind is FailureKind.MISSING:
+            stub = _innermost(refusal.lines)
+            own = case is None or stub in ("", case.function)
+            message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
         failure = CheckFailed(
             refusal.kind,
             message,
@@ -236,6 +240,12 @@ class Student:
             difference=difference,
             reproduce=describe.snippet(module, case.function, case.arguments, case.seed, keyword_only),
         )
+
+
+def _innermost(lines: tuple[str, ...]) -> str:
+    """Return the name of the function in which a traceback ends, or ""."""
+    places = [line.rpartition(", in ")[2] for line in lines if line.startswith('File "')]
+    return places[-1] if places else ""
 
 
 def cotangent_for(value: Any, seed: int = 0) -> Tensor:

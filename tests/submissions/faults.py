@@ -192,7 +192,7 @@ FAULTS = [
         "eps = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)",
         "eps = torch.randn(mean.shape[-1:], generator=generator, dtype=mean.dtype, device=mean.device)",
         "sample_gaussian",
-        "same noise",
+        "do not follow",
         dependent=("elbo", "estimate_log_likelihood"),
         keeps=("contract", "vectorised", "gradient"),
     ),
