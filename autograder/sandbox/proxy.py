@@ -165,6 +165,8 @@ class Sandbox:
             "names": self._names,
             "budget": self.limits.load_seconds,
             "device": self.limits.device,
+            # numbers of handles are never used twice, so one from a worker that died names nothing
+            "first_handle": 1 + 1_000_000 * self.restarts,
         }
 
     def _distrust(self, died: _Died) -> None:

@@ -60,6 +60,7 @@ class Session:
     def load(self, message: dict[str, Any], on_module: Callable[[str], None]) -> dict[str, Any]:
         """Run the modules in `message["sources"]` and say which functions of `message["names"]` were found where."""
         self.device = message.get("device", "cpu")
+        self._next_id = message.get("first_handle", 1)
         sources = [
             loader.Source(s["path"], s["module"], tuple((c[0], c[1]) for c in s["cells"]), s["mode"])
             for s in message["sources"]

@@ -1,7 +1,5 @@
 """Loading a submission: one bad statement, or one bad module, costs as little as possible."""
 
-
-
 from __future__ import annotations
 
 import ast
