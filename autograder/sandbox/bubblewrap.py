@@ -57,13 +57,14 @@ def _mounts(device: str) -> list[str]:
     for folder in sorted(set(packages)):
         ours = Path(folder) / "autograder"
         if ours.is_dir():  # the engine, when it was installed as a wheel: not for students to read
-            arguments += ["--tmpfs", str(ours)]
+            arguments += ["--tmpfs", str(ours), "--remount-ro", str(ours)]
     if device == "cuda":
         for node in sorted(Path("/dev").glob("nvidia*")):
             arguments += ["--dev-bind", str(node), str(node)]
     arguments += ["--perms", "1777", "--tmpfs", _SCRATCH, "--dir", "/run"]
     arguments += ["--perms", "0755", "--dir", "/runner", "--ro-bind", str(INSIDE), "/runner/inside"]
-    return arguments
+    # where bubblewrap does not start as root these belong to the worker's own user: what one submission wrote, the next would see
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
 def _readable_parents(folder: str) -> list[str]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from make_submission import submission
+from make_submission import LIMITS, submission
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox.bubblewrap import Bubblewrap, find_bubblewrap
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import Sandbox
-
-LIMITS = Limits(call_seconds=1.5, load_seconds=1.5, memory_mb=512, scratch_mb=16, file_mb=4, printed_mb=1, answer_mb=8)
-"""Short, so that what runs into them does so soon."""
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import ast
 import textwrap
 
 from autograder.records import Cell, SourceFile, Submission
+from autograder.sandbox.limits import Limits
 
 
 def submission(source: str = "", /, **files: str) -> tuple[Submission, dict[str, str]]:
@@ -33,3 +34,7 @@ def _functions(text: str) -> list[str]:
     except SyntaxError:
         return []
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+LIMITS = Limits(call_seconds=1.5, load_seconds=1.5, memory_mb=512, scratch_mb=16, file_mb=4, printed_mb=1, answer_mb=8)
+"""Short limits, so that a test of a hang does not hang."""

@@ -250,20 +250,13 @@ def _seed_everything(seed: int) -> None:
 
 
 def _parameters(function: Any) -> list[str] | None:
+    """Return the names that `function` can be given. `**kwargs` is not one: what it passes on to may not take the name."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return _Everything()
-    return [parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY]
-
-
-class _Everything(list[str]):
-    """`**kwargs` takes any name."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [parameter.name for parameter in parameters if parameter.kind in by_name]
 
 
 def signature_of(value: Any) -> dict[str, Any]:

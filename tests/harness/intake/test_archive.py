@@ -355,10 +355,11 @@ def test_a_ten_gigabyte_bomb_costs_neither_time_nor_memory(tmp_path: Path) -> No
         path = tmp_path / "bomb.zip"
         path.write_bytes(local + stream + entry + tail)
         script = (
-            "import sys, time, resource\nfrom pathlib import Path\n"
+            "import sys, time\nfrom pathlib import Path\n"
             "from autograder.intake import take_in\nt = time.time()\n"
             "try: take_in(Path(sys.argv[1]))\nexcept Exception as e: print(type(e).__name__, e)\n"
-            "print(time.time() - t, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)"
+            "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+            "print(time.time() - t, int(peak.split()[1]) // 1000)"
         )
         done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
         first, figures = done.stdout.strip().split("\n")

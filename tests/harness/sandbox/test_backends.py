@@ -8,8 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import LIMITS
-from make_submission import submission
+from make_submission import LIMITS, submission
 
 from autograder.errors import SandboxUnavailable
 from autograder.grading import open_backend

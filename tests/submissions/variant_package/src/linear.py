@@ -46,6 +46,7 @@ class Classifier(nn.Module):
 
 
 def evaluate_classifier(model, images, labels, batch_size):
+    before = model.training
     model.eval()
     losses, hits = [], []
     with torch.inference_mode():
@@ -53,6 +54,7 @@ def evaluate_classifier(model, images, labels, batch_size):
             logits = model(images[i : i + batch_size])
             losses.append(nn.functional.cross_entropy(logits, labels[i : i + batch_size], reduction="none").numpy())
             hits.append((logits.argmax(1) == labels[i : i + batch_size]).numpy())
+    model.train(before)
     return np.concatenate(losses).mean(), np.concatenate(hits).mean()
 
 
