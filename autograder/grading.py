@@ -137,8 +137,8 @@ def _tasks(rubric: Rubric, options: GradeOptions) -> list[TaskRule]:
 
 
 def _device(choice: DeviceChoice) -> Literal["cpu", "cuda"]:
-    if choice == "cpu":
-        return "cpu"
+    if choice == "cpu" or (choice == "auto" and not any(Path("/dev").glob("nvidia[0-9]*"))):
+        return "cpu"  # without importing torch, which takes seconds
     import torch
 
     if torch.cuda.is_available():

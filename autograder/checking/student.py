@@ -181,7 +181,11 @@ class Student:
 
     def agrees(self, case: Case, expected: Any, *, finite: bool = True, help: str = "") -> None:
         """Ask for a call's value and require that it agrees with `expected` under the tolerance policy."""
-        got = self.value(case, finite=finite)
+        try:
+            got = self.value(case, finite=finite)
+        except CheckFailed as failure:
+            failure.help = failure.help or help
+            raise
         self.calls.append((case, got, expected))
         answers = got if isinstance(got, tuple | list) else (got,)
         wanted = expected if isinstance(expected, tuple | list) else (expected,)

@@ -36,6 +36,7 @@ from autograder.sandbox.zygote import Backend, Worker
 _SHOWN = 4000
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 3.0
+_REPEAT_SECONDS = 0.02
 _MODES = ("full", "definitions", "excluded")
 
 
@@ -103,7 +104,7 @@ class Sandbox:
             self.load()
             assert self._worker is not None
             started = time.monotonic()
-            seconds = question.seconds or self.limits.call_seconds
+            seconds = question.seconds or self.limits.call_seconds + question.repeat * _REPEAT_SECONDS
             message, printed = self._exchange(question.as_message(), ("answer", "raised"), seconds)
             if message["type"] == "raised":
                 return refusal_of(message, printed)

@@ -40,7 +40,7 @@ class Question:
         cotangent: Weights of the result's entries in what is differentiated; ones by default.
         count_operations: Ask for the number of tensor operations.
         evaluate: Call a model (a handle) in evaluation mode and without gradients.
-        seconds: Wall-clock limit, where it differs from the sandbox's.
+        seconds: Wall-clock limit, where it differs from the sandbox's (which grows a little with `repeat`).
     """
 
     function: str | Handle

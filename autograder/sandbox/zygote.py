@@ -20,7 +20,6 @@ from typing import Any, Protocol
 import psutil
 
 from autograder.errors import SandboxFault, SandboxUnavailable
-from autograder.sandbox.inside import wire
 from autograder.sandbox.limits import Limits
 
 INSIDE = Path(__file__).parent / "inside"
@@ -148,6 +147,9 @@ class Zygote:
 
     def spawn(self, limits: Limits, filter_program: bytes, folder: Path) -> Worker:
         """Fork a worker and wait until it is confined."""
+        # wire needs torch: imported here, it loads while the zygote loads its own
+        from autograder.sandbox.inside import wire
+
         self.wait_until_ready()
         config = {
             "limits": limits.model_dump(),

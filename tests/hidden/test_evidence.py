@@ -86,10 +86,10 @@ def test_evidence_importance(student):
 
 
 @check("estimate_log_likelihood", "extreme")
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(dtype=st.sampled_from(cases.DTYPES), seed=st.integers(0, 3))
 def test_evidence_extreme(student, dtype, seed):
     """It stays finite and exact for 200 latents and for images whose probability underflows."""
-    sizes = cases.Sizes({"B": 3, "D": 900, "M": 200})
+    sizes = cases.Sizes({"B": 3, "D": 600, "M": 200})
     case, log_p = exact.linear_gaussian(sizes, dtype, seed, 1.3, n_samples=2)
     student.agrees(case, log_p, help="Stay in the log domain until the end (torch.logsumexp).")

@@ -59,7 +59,9 @@ def test_fit_tiled(student):
     case = cases.build("ppca_fit", cases.SIZES[5], torch.float64, 4)
     twice = case.but(X=case.arguments["X"].repeat(2, 1))
     (W, _, sigma2), (W2, _, sigma2_twice) = student.value(case), student.value(twice)
-    ratios = float(sigma2_twice) / float(sigma2), float((W2**2).sum() / (W**2).sum())
+    sizes = float(sigma2), float((W**2).sum())
+    student.require(min(sizes) > 0, case, "σ² and W Wᵀ of these data are larger than 0", got=f"σ² = {sizes[0]:.6g}")
+    ratios = float(sigma2_twice) / sizes[0], float((W2**2).sum()) / sizes[1]
     for what, ratio in zip(("σ²", "the trace of W Wᵀ"), ratios, strict=True):
         message = f"with every data point doubled {what} becomes {ratio:.4g} times as large"
         student.require(abs(ratio - 1) < 0.01, twice, message, help="Divide by the number of data points N.")

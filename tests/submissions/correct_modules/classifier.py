@@ -11,7 +11,8 @@ from tqdm import tqdm
 class Net(nn.Module):
     def __init__(self, p=0.2):
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 16, 5, padding=2)
+        self.conv1 = nn.Conv2d(1, 16, 5, stride=2, padding=2)  # 14 x 14
+        self.bn = nn.BatchNorm2d(16)
         self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
         self.drop = nn.Dropout(p)
         self.fc1 = nn.Linear(32 * 7 * 7, 64)
@@ -19,7 +20,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         x = (x - 0.13) / 0.31
-        x = F.max_pool2d(torch.relu(self.conv1(x)), 2)
+        x = torch.relu(self.bn(self.conv1(x)))
         x = F.max_pool2d(torch.relu(self.conv2(x)), 2)
         x = self.drop(torch.relu(self.fc1(x.flatten(1))))
         return self.fc2(x)
