@@ -21,7 +21,7 @@ PARTS = {
     "encoder.heads.1.0.bias": "log_var",
     "decoder.trunk.0.bias": "decoder",
 }
-STAGES = (100, 400, 1600, 6400)
+STAGES = (200, 800, 3200)
 SKEWNESS = 1.0
 """Of a mean over hundreds of draws: those of a single ELBO have at most 2√2, divided by the root of their number."""
 SIGN = {"elbo": 1.0, "vae_loss": -1.0}
@@ -102,7 +102,7 @@ def judge_gradient(student, case):
     """Require that the mean gradient is the exact one."""
     expected = SIGN[case.function] * exact_gradient(case)
     verdict = mean_vector_test(
-        gradient_draws(student, case), expected, tolerance=0.3, stages=(100, 400, 1600), max_skewness=SKEWNESS
+        gradient_draws(student, case), expected, tolerance=0.3, stages=(260, 1040), max_skewness=SKEWNESS
     )
     student.judge(
         verdict, case, "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)"
@@ -162,14 +162,14 @@ def test_elbo_noise(student):
     """
     one = with_noise("elbo", n_samples=1, batch=1)
     row = one.arguments["x"]
-    single = float(np.var(student.draws(one)(0, 300)))
+    single = float(np.var(student.draws(one)(0, 250)))
     student.require(single > 0, one, "the estimate has no noise although the encoder has")
     for what, case, factor in (
         ("16 examples share their noise", one.but(x=row.expand(16, -1).clone()), 16),
         ("n_samples = 16 does not average 16 draws", one.but(n_samples=16), 16),
     ):
         # under a correct function the logarithm of this ratio has a standard deviation of 0.2; log 4 is seven times that
-        ratio = single / max(float(np.var(student.draws(case)(0, 300))), 1e-300) / factor
+        ratio = single / max(float(np.var(student.draws(case)(0, 250))), 1e-300) / factor
         message = f"{what}: the variance should fall by a factor of {factor}, but falls by {ratio * factor:.3g}"
         student.require(abs(math.log(ratio)) < math.log(4.0), case, message)
 
