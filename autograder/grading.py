@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -169,6 +170,8 @@ def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
 
 
 def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
+    # scipy takes a second to import: here it does so while the zygote loads torch
+    importlib.import_module("autograder.checking.statistics")
     from autograder.checking.oracle import load_mistakes, load_oracle
     from autograder.checking.plugin import ChecksPlugin, Context, run_checks
     from autograder.sandbox.proxy import Sandbox
