@@ -19,6 +19,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import INSIDE, START, Worker, Zygote
 
 _SCRATCH = "/tmp"  # noqa: S108 -- inside the sandbox, where it is a tmpfs of its own
+_ENVIRONMENT = "/python"
 INSTALL_HINT = (
     "Install it (Debian, Ubuntu: apt-get install bubblewrap libseccomp2), or grade on a machine where it can be had. "
     "Nothing was run. (--sandbox none runs the submission unprotected and is meant for your own work only.)"
@@ -50,14 +51,16 @@ def _mounts(device: str) -> list[str]:
     arguments += ["--perms", "0755", "--dir", "/etc"]
     for file in ("/etc/ld.so.cache", "/etc/alternatives"):
         arguments += ["--ro-bind-try", file, file]
-    for prefix in sorted({sys.base_prefix, sys.prefix}):
-        if not Path(prefix).is_relative_to("/usr"):
-            arguments += [*_readable_parents(prefix), "--ro-bind", prefix, prefix]
+    base = sys.base_prefix
+    if not Path(base).is_relative_to("/usr"):
+        arguments += [*_readable_parents(base), "--ro-bind", base, base]
+    if sys.prefix != base:
+        arguments += ["--perms", "0755", "--dir", _ENVIRONMENT, "--ro-bind", sys.prefix, _ENVIRONMENT]
     packages = [sysconfig.get_path("purelib"), *site.getsitepackages()]
     for folder in sorted(set(packages)):
-        ours = Path(folder) / "autograder"
-        if ours.is_dir():  # the engine, when it was installed as a wheel: not for students to read
-            arguments += ["--tmpfs", str(ours), "--remount-ro", str(ours)]
+        if (Path(folder) / "autograder").is_dir():  # the engine, installed as a wheel: not for students to read
+            ours = _inside(f"{folder}/autograder")
+            arguments += ["--tmpfs", ours, "--remount-ro", ours]
     if device == "cuda":
         for node in sorted(Path("/dev").glob("nvidia*")):
             arguments += ["--dev-bind", str(node), str(node)]
@@ -65,6 +68,26 @@ def _mounts(device: str) -> list[str]:
     arguments += ["--perms", "0755", "--dir", "/runner", "--ro-bind", str(INSIDE), "/runner/inside"]
     # where bubblewrap does not start as root these belong to the worker's own user: what one submission wrote, the next would see
     return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _inside(path: str) -> str:
+    """Return where a path of the virtual environment is seen in the sandbox.
+
+    It is mounted at a fixed place, because it may lie anywhere, also under /tmp, which is a tmpfs in there.
+    """
+    if sys.prefix != sys.base_prefix and Path(path).is_relative_to(sys.prefix):
+        return str(Path(_ENVIRONMENT) / Path(path).relative_to(sys.prefix))
+    return path
+
+
+def _require_reachable_python() -> None:
+    """Refuse a Python installation that the sandbox's own folders would cover."""
+    covered = [place for place in (_SCRATCH, "/dev", "/proc", "/run") if Path(sys.base_prefix).is_relative_to(place)]
+    if covered:
+        message = f"Python itself is installed under {covered[0]} ({sys.base_prefix}), which the sandbox replaces."
+        raise SandboxUnavailable(
+            f"{message} Make the virtual environment from a Python elsewhere: make setup PYTHON=..."
+        )
 
 
 def _readable_parents(folder: str) -> list[str]:
@@ -104,6 +127,7 @@ class Bubblewrap:
     name = "bubblewrap"
 
     def __init__(self, device: str = "cpu") -> None:
+        _require_reachable_python()
         self._filter = seccomp.program()
         command = [
             find_bubblewrap(),
@@ -112,7 +136,7 @@ class Bubblewrap:
             *_identity(),
             *_mounts(device),
             *("--chdir", "/"),
-            *("--", sys.executable, "-s", "-P", "-X", "utf8", "-c", START.format(folder="/runner")),
+            *("--", _inside(sys.executable), "-s", "-P", "-X", "utf8", "-c", START.format(folder="/runner")),
         ]
         self._zygote = Zygote(command, environment(), confine=True)
 

@@ -61,9 +61,9 @@ def test_log_likelihood_value(student, oracle, case, as_tensor):
 @given(seed=st.integers(0, 1000))
 def test_log_likelihood_gradient(student, oracle, seed):
     """It can be differentiated with respect to X, W and mu."""
-    require_gradients(
-        student, oracle, cases.build("ppca_log_likelihood", GENERIC, torch.float64, seed), ["X", "W", "mu"]
-    )
+    sizes = GENERIC.but(M=GENERIC["D"] - 1)  # C then has no eigenvalue twice: right work may differentiate through eigh
+    case = cases.build("ppca_log_likelihood", sizes, torch.float64, seed)
+    require_gradients(student, oracle, case, ["X", "W", "mu"])
 
 
 @check("ppca_log_likelihood", "images")
