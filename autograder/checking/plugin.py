@@ -347,6 +347,7 @@ def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, 
     root = folders[0].resolve().parent.parent
     arguments += ["--rootdir", str(root), "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"]
     arguments += ["-p", "no:terminalreporter", "-p", "no:faulthandler", "-p", "no:timeout", "-p", "no:logging"]
+    arguments += ["-p", "no:unraisableexception", "-p", "no:threadexception"]  # they collect garbage for half a second
     arguments += ["-q", "--noconftest", "--capture=no", "-W", "ignore", f"--hypothesis-seed={seed}"]
     if collect_only:
         arguments.append("--collect-only")

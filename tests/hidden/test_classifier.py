@@ -50,6 +50,7 @@ def test_evaluate_mode_restored(student):
 
 
 @check("evaluate_classifier", "evaluation_mode")
+@settings(max_examples=8)
 @given(seed=st.integers(0, 100))
 def test_evaluate_mode(student, oracle, seed):
     """The model is evaluated in evaluation mode: dropout is off, also when the model comes in training mode."""

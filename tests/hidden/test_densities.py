@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.checking import Case, check
@@ -33,6 +33,7 @@ def test_gaussian_value(student, oracle, case):
 
 
 @check("gaussian_log_density", "gradient")
+@settings(max_examples=8)
 @given(seed=st.integers(0, 1000))
 def test_gaussian_gradient(student, oracle, seed):
     """The log-density can be differentiated with respect to x, mean and log_var, and the gradients are right."""
@@ -62,6 +63,7 @@ def test_bernoulli_value(student, oracle, case):
 
 
 @check("bernoulli_log_density", "gradient")
+@settings(max_examples=8)
 @given(seed=st.integers(0, 1000))
 def test_bernoulli_gradient(student, oracle, seed):
     """The gradient with respect to the logits is x − sigmoid(logits)."""
@@ -126,6 +128,7 @@ def test_sample_independence(student):
 
 
 @check("sample_gaussian", "gradient")
+@settings(max_examples=8)
 @given(seed=st.integers(0, 1000))
 def test_sample_gradient(student, seed):
     """The draw is reparameterised, z = μ + σ ⊙ ε: ∂z/∂μ = 1 and ∂z/∂log_var = ½ (z − μ)."""

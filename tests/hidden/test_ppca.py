@@ -58,6 +58,7 @@ def test_log_likelihood_value(student, oracle, case, as_tensor):
 
 
 @check("ppca_log_likelihood", "gradient")
+@settings(max_examples=8)
 @given(seed=st.integers(0, 1000))
 def test_log_likelihood_gradient(student, oracle, seed):
     """It can be differentiated with respect to X, W and mu."""
