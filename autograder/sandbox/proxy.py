@@ -104,7 +104,7 @@ class Sandbox:
             self.load()
             assert self._worker is not None
             started = time.monotonic()
-            seconds = question.seconds or self.limits.call_seconds + question.repeat * _REPEAT_SECONDS
+            seconds = question.seconds or self.limits.call_seconds + (question.repeat - 1) * _REPEAT_SECONDS
             message, printed = self._exchange(question.as_message(), ("answer", "raised"), seconds)
             if message["type"] == "raised":
                 return refusal_of(message, printed)
