@@ -37,7 +37,7 @@ def diagnose(
     calls: Sequence[tuple[Case, Any, Any]], mistakes: Mapping[str, Sequence[NamedMistake]], contract: FunctionContract
 ) -> Diagnosis | None:
     """Compare recorded calls (case, answer, expected) of one function with its named wrong answers."""
-    used = _distinct([call for call in calls if call[0].function == contract.name])
+    used = [call for call in calls if call[0].function == contract.name][:MOST_CALLS]
     if not used:
         return None
     agreeing = [mistake for mistake in mistakes.get(contract.name, ()) if _explains(mistake, used, contract)]
@@ -45,11 +45,6 @@ def diagnose(
         return None
     explanations = " Or: ".join(mistake.explanation for mistake in agreeing)
     return Diagnosis(tuple(mistake.name for mistake in agreeing), f"{explanations} {_evidence(used)}".strip())
-
-
-def _distinct(calls: Sequence[tuple[Case, Any, Any]]) -> list[tuple[Case, Any, Any]]:
-    """Keep the first calls, one of each size: shrinking repeats itself."""
-    return list(calls[:MOST_CALLS])
 
 
 def _explains(mistake: NamedMistake, calls: Sequence[tuple[Case, Any, Any]], contract: FunctionContract) -> bool:

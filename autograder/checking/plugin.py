@@ -279,7 +279,10 @@ class ChecksPlugin:
         context = self.context_of(item)
         if failure.kind is not FailureKind.VALUE or self._student is None or mark.task not in context.mistakes:
             return None
-        return diagnose(self._student.calls, context.mistakes, context.contract[mark.task])
+        try:
+            return diagnose(self._student.calls, context.mistakes, context.contract[mark.task])
+        except Exception:  # the outcome is settled already: a name is a help, and its fault must not cost the grade
+            return None
 
 
 def failure_in(error: BaseException) -> CheckFailed | None:

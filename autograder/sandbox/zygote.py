@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -72,8 +73,6 @@ class Worker:
         self.channel.close()
         os.close(self.output)
         if self._folder is not None:
-            import shutil
-
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
