@@ -1,38 +1,28 @@
 """Grading one submission: the order in which the parts do their work, and the record that comes out.
 
-`grade` is the only function that knows all parts. Scoring is pure and exact: fractions until the last step, then two places.
+`grade` is the only function that knows all parts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
 from autograder.contract import Contract, load_contract
 from autograder.errors import AutograderError, SandboxUnavailable, SubmissionRejected, UsageError
-from autograder.records import (
-    CheckRecord,
-    Flag,
-    GradeRecord,
-    Note,
-    Outcome,
-    Submission,
-    TaskRecord,
-    TrainingRecord,
-)
+from autograder.provenance import digest_of, versions
+from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TrainingRecord
 from autograder.rubric import Rubric, TaskRule, load_rubric, points_text, require_checks
+from autograder.scoring import flags_of, score_task
 
 SandboxChoice = Literal["auto", "bubblewrap", "uid", "none"]
 DeviceChoice = Literal["auto", "cpu", "cuda"]
-_EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
 
 
 @dataclass(frozen=True)
@@ -180,7 +170,7 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
     names = {name: function.module for name, function in session.contract.functions.items()}
     oracle = load_oracle(options.assignment, session.contract)
     order = [f"{task.id}.{check.name}" for task in session.tasks for check in task.checks]
-    secret = f"{session.submission.sha256}/{_digest_files(options.assignment)}"
+    secret = f"{session.submission.sha256}/{digest_of(options.assignment)}"
     function_limits = rubric.budgets
     training_limits = rubric.training_budgets.model_copy(update={"device": session.device})
     with (
@@ -260,7 +250,7 @@ def _loading_notes(report: Any, contract: Contract) -> list[Note]:
     return notes
 
 
-# --------------------------------------------------------------------------------------------------------- scoring
+# ------------------------------------------------------------------------------------------------------ the record
 
 
 def _graded(
@@ -288,7 +278,7 @@ def _graded(
         tasks=tuple(records),
         training=tuple(session.training),
         notes=tuple(notes),
-        flags=tuple(_flags(results, session, backend)),
+        flags=tuple(flags_of(results, session.loading_flags, isolated=backend.describe()["isolated"])),
         provenance=session.provenance,
         timing={
             "stages_seconds": {name: round(value, 3) for name, value in session.seconds.items()},
@@ -298,105 +288,14 @@ def _graded(
     )
 
 
-def score_task(
-    task: TaskRule, results: Mapping[str, Any], contract: Contract, report: Any
-) -> tuple[TaskRecord, Fraction]:
-    """Return a task's record and the exact points it earned, rounded to cents once."""
-    checks, earned = [], Fraction(0)
-    for rule in task.checks:
-        result = results[f"{task.id}.{rule.name}"]
-        if result.outcome in _EARNS:
-            earned += task.share(rule.name)
-        checks.append(
-            CheckRecord(
-                id=result.id,
-                title=result.title,
-                visibility=result.visibility,
-                reveal=rule.reveal or result.visibility == "public",
-                weight=str(rule.weight),
-                outcome=result.outcome,
-                kind=result.kind,
-                message=result.message,
-                help=result.help,
-                evidence=result.evidence,
-                misconception=" or ".join(result.diagnosis.names) if result.diagnosis else None,
-                misconception_text=result.diagnosis.text if result.diagnosis else "",
-                waits_for=result.waits_for,
-                traceback=result.lines
-                if result.outcome is not Outcome.ERROR
-                else tuple(result.error.splitlines()[-40:]),
-                printed=result.printed,
-            )
-        )
-    found = report.found.get(task.id)
-    points = Fraction(points_text(earned))
-    record = TaskRecord(
-        id=task.id,
-        title=task.title,
-        file=f"{contract[task.id].module}.py",
-        signature=contract[task.id].text,
-        found_in=None if found is None else found.path,
-        points=points_text(points),
-        max_points=points_text(task.points),
-        outcome=task_outcome(checks),
-        checks=tuple(checks),
-    )
-    return record, points
-
-
-def task_outcome(checks: Sequence[CheckRecord]) -> Outcome:
-    """Return the outcome of a task from those of its checks: the most serious one wins."""
-    outcomes = {check.outcome for check in checks}
-    for outcome in (Outcome.ERROR, Outcome.FAILED, Outcome.SKIPPED, Outcome.INCONCLUSIVE):
-        if outcome in outcomes:
-            return outcome
-    return Outcome.PASSED
-
-
-def _flags(results: Mapping[str, Any], session: _Session, backend: Any) -> list[Flag]:
-    flags = [Flag(code="tampering", message=f"{text} (while it was loaded)") for text in session.loading_flags]
-    for result in results.values():
-        flags += [Flag(code="tampering", message=text, check=result.id) for text in dict.fromkeys(result.flags)]
-        if result.outcome is Outcome.INCONCLUSIVE:
-            flags.append(Flag(code="inconclusive", message=result.message, check=result.id))
-        if result.outcome is Outcome.ERROR:
-            flags.append(Flag(code="our-fault", message=result.message, check=result.id))
-    if not backend.describe()["isolated"]:
-        message = "The submission ran without isolation (--sandbox none): this result proves nothing about somebody else's work."
-        flags.append(Flag(code="not-isolated", message=message))
-    return flags
-
-
-# ------------------------------------------------------------------------------------------------------ provenance
-
-
-def _digest_files(assignment: Path) -> str:
-    """Return a digest of everything that decides points: rubric, reference and checks."""
-    digest = hashlib.sha256()
-    paths = [assignment / "rubric.yaml", *sorted((assignment / "reference").glob("*.py"))]
-    for folder in ("public", "hidden"):
-        paths += sorted((assignment / "tests" / folder).rglob("*.py"))
-    for path in paths:
-        digest.update(path.relative_to(assignment).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 def _provenance(session: _Session, backend: Any, seed: int) -> dict[str, Any]:
-    import torch
-
-    versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
-    for package in ("numpy", "hypothesis", "pytest", "ppml-autograder"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed as a package"
     return {
         "submission_sha256": session.submission.sha256,
-        "assignment_sha256": _digest_files(session.options.assignment),
+        "assignment_sha256": digest_of(session.options.assignment),
         "seed": seed,
         "device": session.device,
         "dataset": session.training[0].dataset if session.training else None,
-        "versions": versions,
+        "versions": versions(),
         "sandbox": backend.describe(),
         "limits": {
             "functions": session.rubric.budgets.model_dump(),
@@ -436,4 +335,4 @@ def error_record(path: Path, options: GradeOptions, error: BaseException) -> Gra
     )
 
 
-__all__ = ["GradeOptions", "error_record", "grade", "grade_submission", "open_backend", "score_task", "task_outcome"]
+__all__ = ["GradeOptions", "error_record", "grade", "grade_submission", "open_backend"]

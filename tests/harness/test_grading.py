@@ -14,10 +14,10 @@ from tiny_assignment import RIGHT, VALUE, checks_of, grade_with, make_assignment
 
 from autograder.checking.plugin import CheckResult
 from autograder.contract import Contract, parse_module
-from autograder.grading import score_task, task_outcome
 from autograder.outcomes import FailureKind, Outcome
 from autograder.records import CheckRecord
 from autograder.rubric import CheckRule, TaskRule
+from autograder.scoring import score_task, task_outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 
