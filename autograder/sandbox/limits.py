@@ -15,6 +15,7 @@ class Limits(Record):
     Attributes:
         call_seconds: Wall-clock seconds for one question.
         load_seconds: Wall-clock seconds for all top-level statements together.
+        total_seconds: Wall-clock seconds for all questions together.
         memory_mb: Memory that the worker's processes may allocate together, in MiB.
         scratch_mb: Size of its in-memory scratch folder, in MiB.
         file_mb: Largest file it may write, in MiB.
@@ -27,6 +28,7 @@ class Limits(Record):
 
     call_seconds: float = Field(default=10.0, gt=0)
     load_seconds: float = Field(default=20.0, gt=0)
+    total_seconds: float = Field(default=1800.0, gt=0)
     memory_mb: int = Field(default=2048, ge=256)
     scratch_mb: int = Field(default=256, ge=1)
     file_mb: int = Field(default=128, ge=1)

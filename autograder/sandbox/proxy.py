@@ -23,6 +23,7 @@ from autograder.sandbox.inside import wire
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.questions import (
+    MALFORMED,
     Answer,
     LoadReport,
     Question,
@@ -37,6 +38,7 @@ _SHOWN = 4000
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 3.0
 _REPEAT_SECONDS = 0.02
+_LOADS = 12
 _MODES = ("full", "definitions", "excluded")
 
 
@@ -68,6 +70,7 @@ class Sandbox:
         self._worker: Worker | None = None
         self._modes = {source.module: 0 for source in submission.sources}
         self._why_excluded: dict[str, str] = {}
+        self._loading_seconds = self._asking_seconds = 0.0
         self.report: LoadReport | None = None
         self.restarts = 0
         self.flags: list[str] = []
@@ -105,14 +108,22 @@ class Sandbox:
             assert self._worker is not None
             started = time.monotonic()
             seconds = question.seconds or self.limits.call_seconds + (question.repeat - 1) * _REPEAT_SECONDS
-            message, printed = self._exchange(question.as_message(), ("answer", "raised"), seconds)
+            seconds = min(seconds, self.limits.total_seconds - self._asking_seconds)
+            if seconds <= 0:
+                return Refusal(
+                    FailureKind.TIMEOUT, f"all calls together took more than {self.limits.total_seconds:g} seconds"
+                )
+            try:
+                message, printed = self._exchange(question.as_message(), ("answer", "raised"), seconds)
+            finally:
+                self._asking_seconds += time.monotonic() - started
             if message["type"] == "raised":
                 return refusal_of(message, printed)
             return answer_of(message, time.monotonic() - started, printed)
         except _Died as died:
             self._bury()
             return died.refusal
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except MALFORMED as error:
             # frames are parsed in full before use: a field of the wrong type is the worker's doing
             self._bury()
             return _tampered(f"an answer with wrong fields ({type(error).__name__}: {str(error)[:100]})")
@@ -139,14 +150,18 @@ class Sandbox:
             if attempts < 0:
                 raise SandboxFault("the submission could not be loaded, and no module of it could be blamed")
             self._worker = self._backend.spawn(self.limits)
+            started = time.monotonic()
             try:
                 seconds = self.limits.load_seconds * 2 + _GRACE_SECONDS
                 message, _ = self._exchange(self._load_message(), ("loaded",), seconds)
                 self.report = load_report(message, self._paths, self._names, self._why_excluded)
             except _Died as died:
                 self._distrust(died)
-            except (KeyError, TypeError, ValueError, AttributeError):
+            except MALFORMED:
                 self._distrust(_Died(_tampered("a loading report with wrong fields")))
+            self._loading_seconds += time.monotonic() - started
+            if self._loading_seconds > _LOADS * self.limits.load_seconds:
+                self._hurry()
         assert self.report is not None
         return self.report
 
@@ -175,11 +190,21 @@ class Sandbox:
         self._bury()
         if died.refusal.flag and died.refusal.flag not in self.flags:
             self.flags.append(died.refusal.flag)
-        known = died.module if died.module in self._modes else None
+        # what was running is the worker's own report: a module that is not run at all cannot have been it
+        known = died.module if self._modes.get(died.module or "", 2) < 2 else None
         for module in [known] if known else list(self._modes):
-            self._modes[module] = min(self._modes[module] + 1, len(_MODES) - 1)
-            if _MODES[self._modes[module]] == "excluded":
-                self._why_excluded[module] = died.refusal.message
+            self._run_less(module, died.refusal.message)
+
+    def _run_less(self, module: str, why: str) -> None:
+        self._modes[module] = min(self._modes[module] + 1, len(_MODES) - 1)
+        if _MODES[self._modes[module]] == "excluded":
+            self._why_excluded.setdefault(module, why)
+
+    def _hurry(self) -> None:
+        """Run less of every module from now on: loading took too long altogether, over all workers that were needed."""
+        self._loading_seconds = 0.0
+        for module in self._modes:
+            self._run_less(module, f"loading took more than {_LOADS * self.limits.load_seconds:g} seconds altogether")
 
     # ---------------------------------------------------------------------------------------------------- exchange
 
@@ -211,16 +236,19 @@ class Sandbox:
         conversation.send(frame)
         while True:
             reply = conversation.receive()
-            if reply.get("id") != nonce:
+            told, kind, module = (reply.get(name) for name in ("id", "type", "module"))
+            if type(told) is not str or told != nonce:  # an array, compared with text, is neither true nor false
                 raise _Died(_tampered("an answer to a question that was not asked"))
-            if reply.get("type") == "progress" and "loaded" in expected:
-                conversation.module = str(reply.get("module"))
+            if type(kind) is not str:
+                raise _Died(_tampered("a message without a type"))
+            if kind == "progress" and "loaded" in expected:
+                conversation.module = module if type(module) is str else None
                 # one when a module starts, and one when an import brings back the module that asked for it
                 conversation.count_progress(2 * len(self._modes))
-            elif reply.get("type") in expected:
+            elif kind in expected:
                 return reply, conversation.printed()
             else:
-                raise _Died(_tampered(f"a message of type {str(reply.get('type'))[:40]!r}"))
+                raise _Died(_tampered(f"a message of type {kind[:40]!r}"))
 
 
 class _Conversation:

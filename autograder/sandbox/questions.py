@@ -14,13 +14,29 @@ from autograder.sandbox.inside.values import Handle
 _TEXT, _NAME, _LINES, _ENTRIES = 2000, 200, 20, 100
 """The runner cuts texts to these lengths; a worker that was taken over need not."""
 
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
+"""What reading a message raises where a field is missing or of the wrong type.
+
+Fields are never converted: turning a tensor of 64 MB into a list or a text costs gigabytes, and may raise anything.
+"""
+
+
+def _of(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"a field is a {type(value).__name__}, not a {kind.__name__}")
+    return value
+
 
 def _text(value: Any, longest: int = _TEXT) -> str:
-    return str(value)[:longest]
+    return str(_of(str, value)[:longest])
 
 
-def _lines(values: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(_text(line, 2 * _NAME) for line in list(values)[:_LINES])
+def _texts(values: Any, most: int = _ENTRIES, longest: int = 2 * _NAME) -> tuple[str, ...]:
+    return tuple(_text(text, longest) for text in _of(list, values)[:most])
+
+
+def _lines(values: Any) -> tuple[str, ...]:
+    return _texts(values, _LINES)
 
 
 @dataclass(frozen=True)
@@ -170,41 +186,48 @@ def load_report(
         excluded: Module -> why it was not run at all.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: A field is missing or of the wrong type.
+        One of MALFORMED: A field is missing or of the wrong type.
     """
-    found = {name: _found(entry) for name, entry in message["found"].items() if name in names}
-    modules = [entry for entry in message["modules"] if entry["module"] in paths]
+    found = {name: _found(entry) for name, entry in _of(dict, message["found"]).items() if name in names}
+    modules = [entry for entry in _of(list, message["modules"]) if _of(str, _of(dict, entry)["module"]) in paths]
     failures = {}
     for entry in modules:
-        if entry["failures"]:
-            first = entry["failures"][0]
-            where = f"{_text(first['cell'], _NAME)}: " if first["cell"] else ""
-            text = _text(f"{where}{_text(first['exception'], _NAME)}: {first['message']}")
-            failures[paths[entry["module"]]] = (text, _lines(first["lines"]))
-    cut_short = tuple(paths[entry["module"]] for entry in modules if entry["budget_over"])
+        if _of(list, entry["failures"]):
+            first = _of(dict, entry["failures"][0])
+            cell = _text(first["cell"], _NAME)
+            text = f"{cell}: " if cell else ""
+            text += f"{_text(first['exception'], _NAME)}: {_text(first['message'])}"
+            failures[paths[entry["module"]]] = (text[:_TEXT], _lines(first["lines"]))
+    cut_short = tuple(paths[entry["module"]] for entry in modules if _of(bool, entry["budget_over"]))
     return LoadReport(found, failures, cut_short, {paths[module]: why for module, why in excluded.items()})
 
 
-def _found(entry: Mapping[str, Any]) -> FoundFunction:
-    parameters = entry["parameters"]
+def _found(entry: Any) -> FoundFunction:
+    parameters = _of(dict, entry)["parameters"]
     return FoundFunction(
         _text(entry["path"], 2 * _NAME),
-        tuple(_text(path, 2 * _NAME) for path in list(entry["also_in"])[:_ENTRIES]),
+        _texts(entry["also_in"]),
         _text(entry["kind"], _NAME),
-        None
-        if parameters is None
-        else tuple((_text(p[0], _NAME), _text(p[1], _NAME), bool(p[2])) for p in list(parameters)[:_ENTRIES]),
+        None if parameters is None else tuple(_parameter(*_of(list, p)) for p in _of(list, parameters)[:_ENTRIES]),
     )
 
 
+def _parameter(name: Any, kind: Any, has_default: Any) -> tuple[str, str, bool]:
+    return _text(name, _NAME), _text(kind, _NAME), bool(_of(bool, has_default))
+
+
 def refusal_of(message: Mapping[str, Any], printed: str) -> Refusal:
-    """Return what a "raised" message says."""
+    """Return what a "raised" message says.
+
+    Raises:
+        One of MALFORMED: A field is missing or of the wrong type.
+    """
     kinds = {
         "memory": FailureKind.MEMORY,
         "not_implemented": FailureKind.MISSING,
         "exception": FailureKind.EXCEPTION,
     }
-    kind = kinds[message["category"]]
+    kind = kinds[_text(message["category"], _NAME)]
     exception, text = _text(message["exception"], _NAME), _text(message["message"])
     lines = _lines(message["lines"])
     if kind is FailureKind.MISSING:
@@ -218,9 +241,9 @@ def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answe
     """Return what an "answer" message says.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: A field is missing or of the wrong type.
+        One of MALFORMED: A field is missing or of the wrong type.
     """
-    gradients = message["gradients"]
+    gradients = _of(dict, message["gradients"])
     if not all(value is None or isinstance(value, Tensor) for value in gradients.values()):
         raise TypeError("a gradient is a tensor or None")
     operations = message["operations"]
@@ -228,10 +251,10 @@ def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answe
         raise TypeError("a count is an integer")
     return Answer(
         value=message["value"],
-        modified=tuple(_text(name, _NAME) for name in list(message["modified"])[:_ENTRIES]),
-        gradients=dict(gradients),
+        modified=_texts(message["modified"], longest=_NAME),
+        gradients=gradients,
         operations=operations,
-        modes={str(name): bool(mode) for name, mode in message["modes"].items()},
+        modes={name: bool(_of(bool, mode)) for name, mode in _of(dict, message["modes"]).items()},
         seconds=seconds,
         printed=printed,
     )

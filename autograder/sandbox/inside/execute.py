@@ -210,7 +210,7 @@ class _Inputs:
 
     def modes(self) -> dict[str, bool]:
         """Return for every probe whether it is in training mode after the call."""
-        return {name: network.training for name, network in self.networks.items()}
+        return {name: bool(network.training) for name, network in self.networks.items()}
 
 
 def _evaluating(model: Any) -> Any:
