@@ -1,8 +1,9 @@
 """The system calls that a worker may make. An allow list: what is not named answers ENOSYS, so libraries fall back.
 
 Namespaces, mounts, ptrace, keys, bpf, io_uring, perf, userfaultfd, modules, clocks and reboot are absent on purpose: each
-has been a way out of a container, and a numerical function needs none of them. So are memfd_create and System V shared
-memory: what is held there belongs to no process, so neither a limit nor whoever counts a worker's memory would see it.
+has been a way out of a container, and a numerical function needs none of them. So are memfd_create, System V shared memory
+and anonymous shared maps: what is held there belongs to no process (a shared map keeps its pages when a process lets go of
+them), so neither a limit nor whoever counts a worker's memory would see it. Files on the bounded tmpfs do the same job.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ ALLOWED: dict[str, str] = {
         truncate ftruncate fallocate fsync fdatasync sync_file_range umask chmod fchmod fchmodat utime utimes utimensat
         futimesat dup dup2 dup3 fcntl flock fadvise64 readahead copy_file_range sendfile splice tee pipe pipe2
         getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr""",
-    "memory": "mmap munmap mremap mprotect madvise msync mincore brk mlock munlock membarrier get_mempolicy set_mempolicy mbind",
+    "memory (but no map that is shared and anonymous)": """
+        mmap munmap mremap mprotect madvise msync mincore brk mlock munlock membarrier get_mempolicy set_mempolicy mbind""",
     "threads and processes of its own": """
         clone fork vfork execve execveat exit exit_group wait4 waitid futex futex_waitv set_robust_list get_robust_list
         set_tid_address rseq arch_prctl gettid getpid getppid getpgid getpgrp setpgid getsid setsid sched_yield
@@ -42,9 +44,10 @@ ALLOWED: dict[str, str] = {
         recvmsg sendmmsg recvmmsg shutdown""",
     "terminals: libraries ask whether they write to one (only the requests below)": "ioctl",
 }
-"""Reason -> names of system calls. `socket` and `clone` are allowed only with the arguments below."""
+"""Reason -> names of system calls. `socket`, `socketpair`, `mmap`, `clone` and `ioctl` are allowed only as below."""
 
 _AF_UNIX = 1
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 _NAMESPACE_FLAGS = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
 _IOCTL_REQUESTS = {
     "TCGETS": 0x5401,
@@ -73,10 +76,15 @@ def program() -> bytes:
         raise SandboxUnavailable(message) from None
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
     for names in ALLOWED.values():
-        for name in set(names.split()) - {"clone", "ioctl"}:
+        for name in set(names.split()) - {"socketpair", "mmap", "clone", "ioctl"}:
             _allow(seccomp, rules, name)
-    _allow(seccomp, rules, "socket", seccomp.Arg(0, seccomp.EQ, _AF_UNIX))
-    rules.add_rule(seccomp.ERRNO(errno.EACCES), "socket", seccomp.Arg(0, seccomp.NE, _AF_UNIX))
+    for name in ("socket", "socketpair"):
+        _allow(seccomp, rules, name, seccomp.Arg(0, seccomp.EQ, _AF_UNIX))
+        rules.add_rule(seccomp.ERRNO(errno.EACCES), name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))
+    for flag in (_MAP_SHARED, _MAP_ANONYMOUS):
+        _allow(seccomp, rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, flag, 0))
+    both = _MAP_SHARED | _MAP_ANONYMOUS
+    rules.add_rule(seccomp.ERRNO(errno.EACCES), "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, both, both))
     namespace_bits = 0
     for flag in _NAMESPACE_FLAGS:
         namespace_bits |= flag

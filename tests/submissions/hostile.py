@@ -69,6 +69,9 @@ def tensor(shape, raw, dtype="float64"):
 
 libc = ctypes.CDLL(None, use_errno=True)
 
+memory_map = libc.mmap
+memory_map.restype, memory_map.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+
 def syscall(number, *arguments):
     return libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
 '''
@@ -678,6 +681,55 @@ VERDICT = [
     ),
 ]
 
+VERDICT += [
+    Attack(
+        "fields_of_the_wrong_type",
+        "Answers with tensors of millions of entries where a list of names, a map or a truth value belongs.",
+        attack="""
+        wire = sys.modules["inside.wire"]
+        before = wire.encode
+        large = torch.zeros(12 * 2**20, dtype=torch.uint8)
+        odd = [{"modified": large}, {"modes": {"x": large}}, {"operations": large}, {"gradients": large}, {"type": large.numpy()}]
+        wire.encode = lambda message: before({**message, **odd[len(calls) % len(odd)]})
+        """,
+        fails=TAMPERED,
+        flag=True,
+        tried=False,
+    ),
+    Attack(
+        "reports_of_the_wrong_type",
+        "Reports its loading with fields of every wrong type, each time another.",
+        top="""
+        class Report:
+            wire = sys.modules["inside.wire"]
+            def encode(message, before=wire.encode):
+                odd = {"path": "", "also_in": torch.ones(2), "kind": 3, "parameters": [[]]}
+                return before({**message, "found": {"kl_standard_normal": odd}} if "found" in message else message)
+            wire.encode = encode
+        """,
+        fails={"contract": ("import", "missing")},
+        flag=True,
+        tried=False,
+        spoils="no loading report of its worker can be read, so nothing of the submission is known",
+    ),
+    Attack(
+        "blames_another_module",
+        "Dies while it is loaded, also when only definitions are run, and says that another module was running.",
+        top="""
+        class Blame:
+            place = sys._getframe()
+            while place is not None:
+                if "on_module" in place.f_locals:
+                    place.f_locals["on_module"]("evidence")
+                    os._exit(1)
+                place = place.f_back
+        """,
+        fails={"contract": ("import", "missing")},
+        tried=False,
+        spoils="it has the other module left out, before it is left out itself",
+    ),
+]
+
 RESOURCES = [
     Attack(
         "loop_that_catches_everything",
@@ -783,11 +835,40 @@ RESOURCES = [
         "Fills a shared anonymous map, which no limit on data counts.",
         attack="""
         area = mmap.mmap(-1, 3 * 2**30)
-        for start in range(0, 3 * 2**30, 2**20):
-            area[start : start + 2**20] = b"x" * 2**20
-        print("REACHED 3 GB of shared memory")
+        print("REACHED a shared map")
         """,
-        fails=MEMORY,
+    ),
+    Attack(
+        "hidden_shared_memory",
+        "Fills shared maps, anonymous and of /dev/zero, and lets go of their pages: they stay, and belong to no process.",
+        attack="""
+        def hide(flags, descriptor):
+            hidden = 0
+            for _ in range(32):
+                place = memory_map(None, 2**26, 3, flags, descriptor, 0)
+                if place in (None, 2**64 - 1):
+                    break
+                ctypes.memset(place, 1, 2**26)
+                if libc.madvise(ctypes.c_void_p(place), ctypes.c_size_t(2**26), 4) == 0:
+                    hidden += 64
+            if hidden > 256:
+                print("REACHED", hidden, "MB", flags)
+        hide(0x21, -1)
+        hide(0x23, -1)
+        hide(0x01, os.open("/dev/zero", os.O_RDWR))
+        """,
+    ),
+    Attack(
+        "terminals",
+        "Opens pseudo terminals, of which the whole machine has a few thousand.",
+        attack="""
+        for place in ("/dev/ptmx", "/dev/pts/ptmx"):
+            try:
+                os.open(place, os.O_RDWR)
+                print("REACHED", place)
+            except OSError:
+                pass
+        """,
     ),
     Attack(
         "memory_of_children",
@@ -1059,6 +1140,10 @@ REACH = [
                 print("REACHED", family)
             except OSError:
                 pass
+        for family in (2, 10, 15, 16, 17, 30, 31, 38, 40, 44):  # TIPC (30) has pairs, and the kernel would load its module
+            ctypes.set_errno(0)
+            if libc.socketpair(family, 1, 0, ctypes.create_string_buffer(8)) == 0 or ctypes.get_errno() != 13:
+                print("REACHED a pair", family, ctypes.get_errno())
         for place in ("\\0@ABSTRACT@", "/run/systemd/notify", "/run/dbus/system_bus_socket", "/var/run/docker.sock"):
             try:
                 line = socket.socket(socket.AF_UNIX)
@@ -1144,7 +1229,7 @@ REACH = [
             print("REACHED x32 getpid")
         child = os.fork()
         if child == 0:
-            code = mmap.mmap(-1, 4096, prot=7)
+            code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
             # mov eax, 20 (getpid); int 0x80; ret
             code.write(b"\\xb8\\x14\\x00\\x00\\x00\\xcd\\x80\\xc3")
             call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
