@@ -245,6 +245,63 @@ def _array(node: ast.Subscript, items: Sequence[ast.expr]) -> ArraySpec:
     return ArraySpec(kind=node.value.id, dims=tuple(last.value.split()))
 
 
+# ----------------------------------------------------------------------------------------------- who calls whom
+
+
+def call_graph(folder: Path, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return, for each of `names`, which others of them its reference uses, directly or through what it uses.
+
+    Read from the text of the modules directly in `folder`: a function uses what its body names, where that is defined in
+    the same module or imported from another one of the folder. Helpers that are no task are followed.
+    """
+    wanted = set(names)
+    used: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for path in sorted(folder.glob("*.py")):
+        used.update(_used_in(ast.parse(path.read_text(encoding="utf-8")), path.stem, folder.name))
+    places = {function: (module, function) for module, function in used if function in wanted}
+    graph = {}
+    for name in sorted(wanted):
+        reached: dict[tuple[str, str], None] = {}
+        waiting = sorted(used.get(places[name], ())) if name in places else []
+        while waiting:
+            place = waiting.pop(0)
+            if place not in reached:
+                reached[place] = None
+                waiting += sorted(used.get(place, ()))
+        graph[name] = tuple(function for _, function in reached if function in wanted and function != name)
+    return graph
+
+
+def _used_in(tree: ast.Module, module: str, package: str) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Return what every function of a module names, as (module, function) pairs of the same package."""
+    known = {node.name: (module, node.name) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        source = f"{package}.{node.module or ''}".rstrip(".") if node.level == 1 else node.module or ""
+        for alias in node.names:
+            if source == package:
+                modules[alias.asname or alias.name] = alias.name
+            elif source.startswith(f"{package}."):
+                known[alias.asname or alias.name] = (source.removeprefix(f"{package}."), alias.name)
+    return {
+        (module, node.name): {
+            found for part in ast.walk(node) if (found := _named(part, known, modules)) and found != (module, node.name)
+        }
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _named(part: ast.AST, known: Mapping[str, tuple[str, str]], modules: Mapping[str, str]) -> tuple[str, str] | None:
+    if isinstance(part, ast.Name):
+        return known.get(part.id)
+    if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in modules:
+        return (modules[part.value.id], part.attr)
+    return None
+
+
 # --------------------------------------------------------------------------------------------------- shapes
 
 

@@ -35,13 +35,19 @@ class CheckRule(Record):
 
 
 class TaskRule(Record):
-    """One task: what it is worth and how the points are split."""
+    """One task: what it is worth and how the points are split.
+
+    Attributes:
+        uses: Earlier tasks whose functions this one is built from: a failure that comes from one of them is carried. Where
+            nothing is said, those that the reference uses.
+    """
 
     id: str
     title: str
     kind: Literal["function", "training"] = "function"
     points: Decimal = Field(gt=0)
     checks: tuple[CheckRule, ...] = Field(min_length=1)
+    uses: tuple[str, ...] | None = None
 
     def share(self, name: str) -> Fraction:
         """Return the exact part of the task's points that check `name` carries."""
@@ -76,11 +82,21 @@ class Track(Record):
     forbidden_imports: tuple[str, ...] = ()
 
 
+Carry = Literal["never", "half", "always"]
+_CHARGED: dict[Carry, Fraction] = {"never": Fraction(0), "half": Fraction(1, 2), "always": Fraction(1)}
+
+
 class Rubric(Record):
-    """The whole rubric. `points` is what the tasks must add up to."""
+    """The whole rubric.
+
+    Attributes:
+        points: What the tasks must add up to.
+        carry: Whether a failure that comes from another task, which was charged for it, is charged again.
+    """
 
     title: str
     points: Decimal
+    carry: Carry = "never"
     budgets: Limits
     training_budgets: Limits
     training: dict[str, dict[str, TrainingRule]] = Field(default_factory=dict)
@@ -90,6 +106,11 @@ class Rubric(Record):
     def task(self, task_id: str) -> TaskRule:
         """Return the task called `task_id`."""
         return next(task for task in self.tasks if task.id == task_id)
+
+    @property
+    def carried_share(self) -> Fraction:
+        """The part of its points that a check earns when its failure is carried from another task."""
+        return 1 - _CHARGED[self.carry]
 
     def check_ids(self) -> list[str]:
         """Return every check id, `"<task>.<name>"`, in the rubric's order."""
@@ -203,6 +224,8 @@ def _consistent(rubric: Rubric, tree: CommentedMap, path: Path) -> None:
                 path, _line_of(tree, ["tasks", index]), f"task {task.id!r} stands twice (first in line {first})"
             )
         seen[task.id] = index
+        for position, name in enumerate(task.uses or ()):
+            _usable(name, task, rubric, _line_of(tree, ["tasks", index, "uses", position]), path, seen)
         if task.kind == "training" and task.id not in rubric.training:
             line = _line_of(tree, ["tasks", index])
             raise RubricError(path, line, f"training task {task.id!r} has no entry under training")
@@ -222,6 +245,18 @@ def _consistent(rubric: Rubric, tree: CommentedMap, path: Path) -> None:
             raise RubricError(path, _line_of(tree, ["training", task_id]), f"unknown task {task_id!r}; {_known(seen)}")
     if "full" not in rubric.tracks:
         raise RubricError(path, _line_of(tree, ["tracks"]), "a track named 'full' is needed: it is the default")
+
+
+def _usable(name: str, task: TaskRule, rubric: Rubric, line: int | None, path: Path, seen: Mapping[str, int]) -> None:
+    """Refuse a collaborator that is none: unknown, later than the task, or not a function."""
+    if name not in {other.id for other in rubric.tasks}:
+        raise RubricError(
+            path, line, f"{task.id} uses an unknown task {name!r}; {_known([t.id for t in rubric.tasks])}"
+        )
+    if name == task.id or name not in seen:
+        raise RubricError(path, line, f"{task.id} uses {name!r}, but a task is built from those that stand before it")
+    if task.kind != "function" or rubric.task(name).kind != "function":
+        raise RubricError(path, line, f"{task.id} uses {name!r}, but only functions stand in for each other")
 
 
 def _known(names: Mapping[str, Any] | Collection[str]) -> str:

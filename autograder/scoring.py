@@ -18,14 +18,28 @@ _EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
 
 
 def score_task(
-    task: TaskRule, results: Mapping[str, CheckResult], contract: Contract, report: LoadReport
+    task: TaskRule,
+    results: Mapping[str, CheckResult],
+    contract: Contract,
+    report: LoadReport,
+    carried_share: Fraction = Fraction(1),
 ) -> tuple[TaskRecord, Fraction]:
-    """Return a task's record and the exact points it earned, rounded to cents once."""
+    """Return a task's record and the exact points it earned, rounded to cents once.
+
+    Args:
+        task: What it is worth, and its checks with their weights.
+        results: How every check ended, by id.
+        contract: For the signature.
+        report: For the place where the function was found.
+        carried_share: The part of its points that a check earns when its failure is carried from another task.
+    """
     checks, earned = [], Fraction(0)
     for rule in task.checks:
         result = results[f"{task.id}.{rule.name}"]
         if result.outcome in _EARNS:
             earned += task.share(rule.name)
+        elif result.carried_from is not None:
+            earned += carried_share * task.share(rule.name)
         checks.append(
             CheckRecord(
                 id=result.id,
@@ -40,6 +54,7 @@ def score_task(
                 evidence=result.evidence,
                 misconception=" or ".join(result.diagnosis.names) if result.diagnosis else None,
                 misconception_text=result.diagnosis.text if result.diagnosis else "",
+                carried_from=result.carried_from,
                 waits_for=result.waits_for,
                 traceback=result.lines
                 if result.outcome is not Outcome.ERROR

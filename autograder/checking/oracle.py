@@ -26,6 +26,10 @@ class Oracle:
         self._functions = functions
         self._contract = contract
 
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return the reference of one function."""
+        return self._functions[name]
+
     def value(self, case: Case) -> Any:
         """Return what the reference answers, computed in float64."""
         return self._call(case, arguments_in_float64(case))

@@ -57,6 +57,8 @@ class Question:
         count_operations: Ask for the number of tensor operations.
         evaluate: Call a model (a handle) in evaluation mode and without gradients.
         seconds: Wall-clock limit, where it differs from the sandbox's (which grows a little with `repeat`).
+        stand_ins: Names of the contract: wherever the submission calls its own function of that name, the value comes
+            from the trusted side. Only where somebody answers (`Sandbox.collaborators`).
     """
 
     function: str | Handle
@@ -72,6 +74,7 @@ class Question:
     count_operations: bool = False
     evaluate: bool = False
     seconds: float | None = None
+    stand_ins: Sequence[str] = ()
 
     def as_message(self) -> dict[str, Any]:
         """Return the question as a message for the worker."""
@@ -89,6 +92,7 @@ class Question:
             "cotangent": self.cotangent,
             "count_operations": self.count_operations,
             "evaluate": self.evaluate,
+            "stand_ins": list(self.stand_ins),
         }
 
 
@@ -133,6 +137,26 @@ class Refusal:
     lines: tuple[str, ...] = ()
     printed: str = ""
     flag: str = ""
+
+
+class MalformedRequest(Exception):
+    """A request of a stand-in that no honest worker sends."""
+
+
+class Collaborators(Protocol):
+    """The trusted side of stand-ins: answers what they ask in the middle of a question."""
+
+    def __call__(self, question: Question, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the reply to a request: see `inside.standins`.
+
+        Args:
+            question: What the worker was asked, with `stand_ins`.
+            request: What it sent; hostile.
+
+        Raises:
+            MalformedRequest: No honest worker sends this.
+        """
+        ...
 
 
 class Asked(Protocol):

@@ -18,6 +18,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import loader, probes
+from .standins import Outside, standing_in
 from .traces import describe_error, student_lines
 from .values import Handle, Opaque, Probe, Seed
 
@@ -42,10 +43,17 @@ class Missing(Exception):
 
 
 class Session:
-    """A submission that was loaded into this process."""
+    """A submission that was loaded into this process.
+
+    Attributes:
+        device: Where tensors go.
+        outside: Answers what the stand-ins of a question ask; None where nobody does.
+    """
 
     def __init__(self) -> None:
         self._functions: dict[str, Any] = {}
+        self._modules: list[str] = []
+        self.outside: Outside | None = None
         self._objects: dict[int, Any] = {}
         self._next_id = 1
         self.device = "cpu"
@@ -65,6 +73,7 @@ class Session:
             loader.Source(s["path"], s["module"], tuple((c[0], c[1]) for c in s["cells"]), s["mode"])
             for s in message["sources"]
         ]
+        self._modules = [source.module.removesuffix(".__init__") for source in sources]
         finder = loader.load(sources, message["budget"], on_module)
         found = {}
         for name, preferred in message["names"].items():
@@ -93,13 +102,14 @@ class Session:
         started = time.perf_counter()
         values, gradients = [], []
         accepted = _parameters(function)
-        for index in range(repeat):
-            _seed_everything(message["seed"] + index)
-            args, kwargs = inputs.bind(accepted, index)
-            with counter or contextlib.nullcontext():
-                values.append(function(*args, **kwargs))
-            if message.get("gradients"):
-                gradients.append(inputs.gradients(values[-1], message))
+        with self._standing_in(message, inputs):
+            for index in range(repeat):
+                _seed_everything(message["seed"] + index)
+                args, kwargs = inputs.bind(accepted, index)
+                with counter or contextlib.nullcontext():
+                    values.append(function(*args, **kwargs))
+                if message.get("gradients"):
+                    gradients.append(inputs.gradients(values[-1], message))
         seconds = time.perf_counter() - started
         value = values[0] if repeat == 1 else _stack(values)
         return {
@@ -110,6 +120,13 @@ class Session:
             "operations": None if counter is None else counter.count,
             "seconds": seconds,
         }
+
+    def _standing_in(self, message: dict[str, Any], inputs: _Inputs) -> contextlib.AbstractContextManager[None]:
+        """Replace the functions that the question names, while its calls are made and differentiated."""
+        functions = {name: self._functions[name] for name in message.get("stand_ins") or [] if name in self._functions}
+        if not functions or self.outside is None:
+            return contextlib.nullcontext()
+        return standing_in(functions, self._modules, inputs.networks, self.outside)
 
     def _function(self, target: Any) -> Any:
         if isinstance(target, Handle):
