@@ -14,8 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from autograder.contract import Contract, load_contract
-from autograder.errors import AutograderError, SandboxUnavailable, SubmissionRejected, UsageError
+from autograder.contract import Contract, call_graph, load_contract
+from autograder.errors import AutograderError, SubmissionRejected, UsageError
 from autograder.provenance import digest_of, versions
 from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TrainingRecord
 from autograder.rubric import Rubric, TaskRule, load_rubric, points_text, require_checks
@@ -59,6 +59,7 @@ class _Session:
     device: Literal["cpu", "cuda"]
     training: list[TrainingRecord] = field(default_factory=list)
     loading_flags: list[str] = field(default_factory=list)
+    diagnosis_faults: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -145,15 +146,9 @@ def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
     Raises:
         SandboxUnavailable: It cannot be had; says what to install.
     """
-    if choice == "none":
-        from autograder.sandbox.plain import Plain
+    from autograder.sandbox.choice import open_sandbox
 
-        return Plain(device)
-    if choice == "uid":
-        raise SandboxUnavailable("the uid backend is not built yet: use --sandbox bubblewrap")
-    from autograder.sandbox.bubblewrap import Bubblewrap
-
-    return Bubblewrap(device)
+    return open_sandbox(choice, device)
 
 
 # -------------------------------------------------------------------------------------------------------- one run
@@ -162,6 +157,8 @@ def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
 def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
     # scipy takes a second to import: here it does so while the zygote loads torch
     importlib.import_module("autograder.checking.statistics")
+    from autograder.checking.carry import Retrial
+    from autograder.checking.diagnosis import Diagnostician
     from autograder.checking.oracle import load_mistakes, load_oracle
     from autograder.checking.plugin import ChecksPlugin, Context, run_checks
     from autograder.sandbox.proxy import Sandbox
@@ -182,13 +179,14 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
         session.seconds["sandbox_and_loading"] = time.monotonic() - before
         runs = _training_runs(session, trainer, secret)
         seed = int(hashlib.sha256(secret.encode()).hexdigest()[:8], 16)
-        mistakes = load_mistakes(options.assignment)
-        context = Context(asked, report, session.contract, oracle, runs, mistakes, seed)
+        diagnostician = Diagnostician(load_mistakes(options.assignment), session.contract, seed)
+        context = Context(asked, report, session.contract, oracle, runs, diagnostician, seed)
         plugin = ChecksPlugin(
             context,
             order,
             progress=_reporter(options.progress, len(order)),
             on_collected=lambda found: require_checks(rubric, options.assignment / "rubric.yaml", found),
+            on_finished=lambda results: _carry(session, results, Retrial(context, asked, oracle, secret)),
         )
         before = time.monotonic()
         tests = options.assignment / "tests"
@@ -197,10 +195,21 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
         session.training = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
         session.loading_flags = list(dict.fromkeys([*asked.flags, *trainer.flags]))
+        session.diagnosis_faults = plugin.diagnosis_faults
     session.provenance = _provenance(session, backend, seed)
     notes = [*session.submission.notes, *_loading_notes(report, session.contract)]
     session.seconds["total"] = time.monotonic() - started
     return _graded(session, plugin.results, report, notes, restarts, backend)
+
+
+def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
+    """Find out which failures come from another task's function."""
+    from autograder.checking.carry import collaborators_of, settle
+
+    before = time.monotonic()
+    graph = call_graph(session.options.assignment / "reference", session.contract.functions)
+    settle(results, collaborators_of(session.rubric.tasks, graph), ask)
+    session.seconds["carry"] = time.monotonic() - before
 
 
 def _training_runs(session: _Session, trainer: Any, secret: str) -> dict[str, Any]:
@@ -258,7 +267,7 @@ def _graded(
 ) -> GradeRecord:
     records, earned = [], Fraction(0)
     for task in session.tasks:
-        record, points = score_task(task, results, session.contract, report)
+        record, points = score_task(task, results, session.contract, report, session.rubric.carried_share)
         records.append(record)
         earned += points
     broken = [check for task in records for check in task.checks if check.outcome is Outcome.ERROR]
@@ -274,11 +283,15 @@ def _graded(
         track=session.options.track,
         score=None if broken else points_text(earned),
         max_score=None if broken else points_text(possible),
+        carry=session.rubric.carry,
         message=message,
         tasks=tuple(records),
         training=tuple(session.training),
         notes=tuple(notes),
-        flags=tuple(flags_of(results, session.loading_flags, isolated=backend.describe()["isolated"])),
+        flags=(
+            *flags_of(results, session.loading_flags, isolated=backend.describe()["isolated"]),
+            *(Flag(code="our-fault", message=text) for text in session.diagnosis_faults),
+        ),
         provenance=session.provenance,
         timing={
             "stages_seconds": {name: round(value, 3) for name, value in session.seconds.items()},

@@ -1,27 +1,25 @@
-"""Naming a misconception: the calls a failed check made are compared with the named wrong answers to that function.
+"""Naming a misconception: a failed check is asked again about every named wrong answer to the same function.
 
-A name is given only if a wrong answer agrees with the submission on *every* recorded call, and differs from the reference on at
-least one of them. Where several agree, all are named; where none does, nothing is guessed.
+A name is given only if the check sees the same from the wrong answer as from the submission, on every input of its survey, and
+if the wrong answer passes what the submission passes. Where several are left, all are named; where none is, nothing is guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from autograder.checking.cases import Case
-from autograder.checking.compare import compare, find_pattern
-from autograder.checking.describe import plain_tensor
+from autograder.checking.compare import find_pattern
+from autograder.checking.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking.mistakes import NamedMistake
-from autograder.checking.oracle import arguments_in_float64, call_like_reference
-from autograder.contract import FunctionContract
+from autograder.checking.student import Student
+from autograder.checking.survey import Again, Survey, Surveyor
+from autograder.contract import Contract
+from autograder.sandbox.inprocess import OneFunction
 
-MOST_CALLS = 48
-"""Recorded calls that are looked at: enough to tell wrong answers apart, few enough to cost nothing."""
 MOST_NAMES = 3
 
 
@@ -33,60 +31,111 @@ class Diagnosis:
     text: str
 
 
-def diagnose(
-    calls: Sequence[tuple[Case, Any, Any]], mistakes: Mapping[str, Sequence[NamedMistake]], contract: FunctionContract
-) -> Diagnosis | None:
-    """Compare recorded calls (case, answer, expected) of one function with its named wrong answers."""
-    used = [call for call in calls if call[0].function == contract.name][:MOST_CALLS]
-    if not used:
-        return None
-    agreeing = [mistake for mistake in mistakes.get(contract.name, ()) if _explains(mistake, used, contract)]
-    if not agreeing or len(agreeing) > MOST_NAMES:
-        return None
-    explanations = " Or: ".join(mistake.explanation for mistake in agreeing)
-    return Diagnosis(tuple(mistake.name for mistake in agreeing), f"{explanations} {_evidence(used)}".strip())
+@dataclass(frozen=True)
+class Asked:
+    """One check of one task, as it ended and as it can be asked again.
+
+    Attributes:
+        survey: Everything that it saw, when it failed.
+    """
+
+    check_id: str
+    again: Again
+    survey: Survey | None = None
 
 
-def _explains(mistake: NamedMistake, calls: Sequence[tuple[Case, Any, Any]], contract: FunctionContract) -> bool:
-    differs = False
-    for case, got, expected in calls:
-        try:
-            predicted = call_like_reference(mistake.function, contract, arguments_in_float64(case), case.seed)
-        except Exception:
-            return False
-        if not _agrees(got, predicted, case):
-            return False
-        differs = differs or not _agrees(predicted, expected, case)
-    return differs
+class Diagnostician:
+    """Knows the named wrong answers, and remembers which checks they pass."""
+
+    def __init__(self, mistakes: Mapping[str, Sequence[NamedMistake]], contract: Contract, salt: int) -> None:
+        self._mistakes = mistakes
+        self._contract = contract
+        self._salt = salt
+        self._passes: dict[tuple[str, str, str], bool] = {}
+
+    def knows(self, task: str) -> bool:
+        """Whether there are named wrong answers to a task."""
+        return bool(self._mistakes.get(task))
+
+    def name(
+        self,
+        task: str,
+        failed: Sequence[Asked],
+        passed: Sequence[Asked] = (),
+        waiting: Sequence[Callable[[], Asked | None]] = (),
+    ) -> dict[str, Diagnosis]:
+        """Return a diagnosis for each failed check, by check id, where one can be given.
+
+        A wrong answer must explain all that failed, at once, pass what passed, and give what the submission gives in
+        checks that were skipped. One that explains a part of it may be there too, or may not: it is not named.
+
+        Args:
+            task: Whose checks these are.
+            failed: The failed checks, with their surveys.
+            passed: The passed checks, which a wrong answer must pass too.
+            waiting: Surveys of checks that were skipped; made only while something explains the others.
+        """
+        if not any(asked.survey is not None and asked.survey.failed for asked in failed):
+            return {}  # the failure did not come again
+        shared = list(self._mistakes.get(task, ()))
+        for asked in failed:
+            shared = self._explaining(task, asked, shared)
+        shared = [mistake for mistake in shared if all(self.passes(task, mistake, asked) for asked in passed)]
+        for survey in waiting:
+            if shared and (asked_too := survey()) is not None:
+                shared = self._explaining(task, asked_too, shared)
+        if not 0 < len(shared) <= MOST_NAMES:
+            return {}
+        names = tuple(mistake.name for mistake in shared)
+        explanations = " Or: ".join(mistake.explanation for mistake in shared)
+        return {
+            a.check_id: Diagnosis(names, f"{explanations} {evidence(a.survey)}".strip()) for a in failed if a.survey
+        }
+
+    def _explaining(self, task: str, asked: Asked, among: Sequence[NamedMistake]) -> list[NamedMistake]:
+        survey = asked.survey
+        if survey is None:
+            return []
+        found = []
+        for mistake in among:
+            one = OneFunction(task, mistake.function)
+            observer = Surveyor(one, one.report, self._contract, asked.check_id, self._salt, like=survey.seen)
+            if asked.again.explains(observer, survey):
+                found.append(mistake)
+        return found
+
+    def passes(self, task: str, mistake: NamedMistake, asked: Asked) -> bool:
+        """Whether a wrong answer passes a check, strictly."""
+        key = (task, mistake.name, asked.check_id)
+        if key not in self._passes:
+            one = OneFunction(task, mistake.function)
+            try:
+                asked.again.strictly(Student(one, one.report, self._contract, asked.check_id, self._salt))
+            except Inconclusive:
+                self._passes[key] = True
+            except (CheckFailed, CheckStopped, Exception):
+                self._passes[key] = False
+            else:
+                self._passes[key] = True
+        return self._passes[key]
 
 
-def _agrees(got: Any, wanted: Any, case: Case) -> bool:
-    left = got if isinstance(got, tuple | list) else (got,)
-    right = wanted if isinstance(wanted, tuple | list) else (wanted,)
-    if len(left) != len(right):
-        return False
-    for a, b in zip(left, right, strict=True):
-        answer, value = plain_tensor(a), plain_tensor(b)
-        if answer.shape != value.shape:
-            return False
-        dtype = case.dtype() if answer.dtype.is_floating_point else None
-        if not compare(answer, value, dtype, case.scale).agrees:
-            return False
-    return True
+def evidence(survey: Survey) -> str:
+    """Say on how many inputs the submission agrees with a mistake, and what all of them have in common."""
+    numbers = [(s.what, s.ok, s.got, s.expected) for s in survey.seen if s.got is not None and s.expected is not None]
+    wrong = {what for what, ok, _, _ in numbers if not ok}
+    pairs = [(_flat(got), _flat(expected)) for what, _, got, expected in numbers if what in wrong]
+    count = len(survey.examples)
+    where = f"on all {count} inputs" if count > 1 else "on the input that was tried"
+    if pairs:
+        pattern = find_pattern(torch.cat([got for got, _ in pairs]), torch.cat([want for _, want in pairs]))
+        if pattern:
+            return f"({where}: {pattern})"
+    drawn = sum(len(seen.got) for seen in survey.seen if seen.draws and seen.got is not None)
+    if drawn:
+        return f"(the mean and the spread of {drawn:,} random results are those of this mistake)"
+    return f"(your results agree with this mistake {where})"
 
 
-def _evidence(calls: Sequence[tuple[Case, Any, Any]]) -> str:
-    """Say what all recorded calls have in common, if something simple does."""
-    answers, wanted = [], []
-    for _, got, expected in calls:
-        first, best = (value[0] if isinstance(value, tuple | list) else value for value in (got, expected))
-        answers.append(_flat(first))
-        wanted.append(_flat(best))
-    count = len(calls)
-    where = f"on all {count} inputs" if count > 1 else "on the input"
-    pattern = find_pattern(torch.cat(answers), torch.cat(wanted))
-    return f"({where}: {pattern})" if pattern else f"(your results agree with this mistake {where})"
-
-
-def _flat(value: Any) -> Tensor:
-    return plain_tensor(value).detach().double().reshape(-1)
+def _flat(value: Tensor) -> Tensor:
+    return value.double().reshape(-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import sys
@@ -10,22 +11,26 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping, 
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from autograder.checking.diagnosis import Diagnosis, diagnose
+from autograder.checking.diagnosis import Asked as AskedCheck
+from autograder.checking.diagnosis import Diagnosis, Diagnostician
 from autograder.checking.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking.marks import FIRST, MARK
-from autograder.checking.mistakes import NamedMistake
 from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
+from autograder.checking.survey import Again, Surveyor
 from autograder.contract import Contract
 from autograder.errors import AutograderError, HarnessFault
 from autograder.outcomes import Evidence, FailureKind, Outcome
 from autograder.sandbox.questions import Asked, LoadReport
+
+if TYPE_CHECKING:  # scipy, which the student's kit does without
+    from autograder.checking.statistics import Verdict
 
 settings.register_profile(
     "autograder",
@@ -39,12 +44,23 @@ settings.register_profile(
 )
 
 
+_NOT_ASKED_AGAIN = frozenset(
+    {FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY, FailureKind.MISSING}
+)
+"""Failures that no input cures and that cost time: they are not surveyed."""
+
+
 @dataclass
 class CheckResult:
     """What one check found; the grading process adds weights and points.
 
     Attributes:
         error: Our own traceback, when the outcome is `error`.
+        verdicts: What its statistical tests said.
+        after: The checks that it waits for.
+        carried_from: Whose failure this one repeats: see `carry`.
+        again: The check, to be asked again.
+        surveyed: Everything that the failed check saw, where that may tell which mistake it is.
     """
 
     id: str
@@ -57,11 +73,16 @@ class CheckResult:
     evidence: Evidence | None = None
     diagnosis: Diagnosis | None = None
     waits_for: str | None = None
+    after: tuple[str, ...] = ()
+    carried_from: str | None = None
     lines: tuple[str, ...] = ()
     printed: str = ""
     flags: tuple[str, ...] = ()
     error: str = ""
     seconds: float = 0.0
+    verdicts: tuple[Verdict, ...] = ()
+    again: Again | None = field(default=None, repr=False)
+    surveyed: AskedCheck | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -71,7 +92,7 @@ class Context:
     Attributes:
         oracle: None on a student's own machine.
         extras: The training run of every training task.
-        mistakes: Named wrong answers by function, for the diagnosis.
+        diagnostician: Knows the named wrong answers.
         salt: Shifts every random seed that a check asks with.
     """
 
@@ -80,7 +101,7 @@ class Context:
     contract: Contract
     oracle: Oracle | None = None
     extras: dict[str, Any] = field(default_factory=dict)
-    mistakes: Mapping[str, Sequence[NamedMistake]] = field(default_factory=dict)
+    diagnostician: Diagnostician | None = None
     salt: int = 0
 
 
@@ -117,16 +138,19 @@ class ChecksPlugin:
         order: Sequence[str] | None,
         progress: Callable[[CheckResult], None] | None = None,
         on_collected: Callable[[Collection[str]], None] | None = None,
+        on_finished: Callable[[Mapping[str, CheckResult]], None] | None = None,
     ) -> None:
         self._context = context
         self._order = None if order is None else {check_id: i for i, check_id in enumerate(order)}
         self._progress = progress
         self._on_collected = on_collected
+        self._on_finished = on_finished
         self.collected: dict[str, str] = {}
         self.results: dict[str, CheckResult] = {}
         self.problems: list[str] = []
         self.refused: AutograderError | None = None
         self._student: Student | None = None
+        self.diagnosis_faults: list[str] = []
 
     # -------------------------------------------------------------------------------------------------- collection
 
@@ -219,8 +243,9 @@ class ChecksPlugin:
         self._student = None
         return (yield)
 
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Skip a check that waits for one that has not passed."""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Skip a check that waits for one that has not passed; its fixtures are there, for a diagnosis may ask it yet."""
         mark = mark_of(item)
         assert mark is not None
         results = self.results_of(item)
@@ -240,6 +265,7 @@ class ChecksPlugin:
         if call.when == "call" or call.excinfo is not None:
             result = self._result(mark, item, None if call.excinfo is None else call.excinfo.value, report)
             result.seconds = call.duration
+            self._look_closer(mark, item, result)
             results = self.results_of(item)
             previous = results.get(mark.id)
             if previous is None or previous.outcome is Outcome.PASSED:
@@ -255,6 +281,7 @@ class ChecksPlugin:
         if self._student is not None:
             result.printed = self._student.printed
             result.flags = tuple(self._student.flags)
+            result.verdicts = tuple(self._student.verdicts)
         if error is None:
             return result
         failure = failure_in(error)
@@ -262,7 +289,6 @@ class ChecksPlugin:
             result.outcome, result.kind = Outcome.FAILED, failure.kind
             result.message, result.help = failure.message, failure.help
             result.evidence, result.lines = failure.evidence, failure.lines
-            result.diagnosis = self._diagnose(mark, item, failure)
         elif isinstance(error, pytest.skip.Exception):
             result.outcome = Outcome.SKIPPED
             result.waits_for = str(error.msg).removeprefix("waits for ")
@@ -274,15 +300,59 @@ class ChecksPlugin:
             result.message = f"the check itself broke ({type(error).__name__})"
         return result
 
-    def _diagnose(self, mark: _Mark, item: pytest.Item, failure: CheckFailed) -> Diagnosis | None:
-        """Compare the calls of a failed value check with the named wrong answers; a fault in here costs the name only."""
+    def _look_closer(self, mark: _Mark, item: pytest.Item, result: CheckResult) -> None:
+        """Remember how to ask a check again, and survey a failed one."""
         context = self.context_of(item)
-        if failure.kind is not FailureKind.VALUE or self._student is None or mark.task not in context.mistakes:
+        if mark.task in context.extras:
+            return
+        result.after, result.again = mark.after, Again.of(item)
+        known = context.diagnostician is not None and context.diagnostician.knows(mark.task)
+        if known and result.outcome is Outcome.FAILED and result.kind not in _NOT_ASKED_AGAIN:
+            result.surveyed = self._survey(result, context)
+
+    def everyone(self) -> Iterator[tuple[Context, Mapping[str, CheckResult]]]:
+        """Yield every submission with its results by check id."""
+        if self._context is not None:
+            yield self._context, self.results
+
+    def pytest_sessionfinish(self) -> None:
+        """Name mistakes, now that it is known what else of the same task failed."""
+        for context, results in self.everyone():
+            if context.diagnostician is not None:
+                self._name(context.diagnostician, context, results)
+        if self._on_finished is not None:
+            self._on_finished(self.results)
+
+    def _survey(self, result: CheckResult, context: Context) -> AskedCheck | None:
+        """Ask a check again, in full."""
+        if result.again is None:
             return None
+        surveyor = Surveyor(context.asked, context.report, context.contract, result.id, context.salt)
+        with self._name_at_most(result.id):
+            survey = result.again.survey(surveyor)
+            result.flags = tuple(dict.fromkeys([*result.flags, *surveyor.flags]))
+            return None if survey is None else AskedCheck(result.id, result.again, survey)
+        return None
+
+    def _name(self, diagnostician: Diagnostician, context: Context, results: Mapping[str, CheckResult]) -> None:
+        for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
+            own = [result for check_id, result in results.items() if check_id.partition(".")[0] == task]
+            failed = [result.surveyed for result in own if result.surveyed is not None]
+            if not failed:
+                continue
+            passed = [AskedCheck(r.id, r.again) for r in own if r.outcome is Outcome.PASSED and r.again is not None]
+            waiting = [functools.partial(self._survey, r, context) for r in own if r.outcome is Outcome.SKIPPED]
+            with self._name_at_most(task):
+                for check_id, diagnosis in diagnostician.name(task, failed, passed, waiting).items():
+                    results[check_id].diagnosis = diagnosis
+
+    @contextmanager
+    def _name_at_most(self, what: str) -> Iterator[None]:
+        """A name is a help, given after the outcome is settled: a fault of ours in finding it must cost no more than the name."""
         try:
-            return diagnose(self._student.calls, context.mistakes, context.contract[mark.task])
-        except Exception:  # the outcome is settled already: a name is a help, and its fault must not cost the grade
-            return None
+            yield
+        except Exception as error:
+            self.diagnosis_faults.append(f"no mistake could be looked for in {what} ({type(error).__name__}: {error})")
 
 
 def failure_in(error: BaseException) -> CheckFailed | None:

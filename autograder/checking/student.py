@@ -31,7 +31,7 @@ class Student:
     Attributes:
         printed: What the submission printed while this check asked it.
         flags: What staff should know.
-        calls: Every comparison made: (case, answer, expected), for diagnosis.
+        verdicts: What the statistical tests of this check said.
     """
 
     def __init__(self, asked: Asked, report: LoadReport, contract: Contract, check_id: str, salt: int = 0) -> None:
@@ -42,7 +42,7 @@ class Student:
         self._salt = salt
         self.printed = ""
         self.flags: list[str] = []
-        self.calls: list[tuple[Case, Any, Any]] = []
+        self.verdicts: list[Verdict] = []
 
     # ------------------------------------------------------------------------------------------------------ asking
 
@@ -186,7 +186,6 @@ class Student:
         except CheckFailed as failure:
             failure.help = failure.help or help
             raise
-        self.calls.append((case, got, expected))
         answers = got if isinstance(got, tuple | list) else (got,)
         wanted = expected if isinstance(expected, tuple | list) else (expected,)
         for position, (answer, want) in enumerate(zip(answers, wanted, strict=True)):
@@ -214,6 +213,7 @@ class Student:
 
     def judge(self, verdict: Verdict, case: Case, message: str, *, help: str = "") -> None:
         """Turn the verdict of a statistical test into an outcome; `message` says what is wrong when it failed."""
+        self.verdicts.append(verdict)
         if verdict.decision == "fail":
             raise CheckFailed(
                 FailureKind.VALUE,
@@ -230,6 +230,19 @@ class Student:
         """Require a property of the answers to a case."""
         if not condition:
             raise CheckFailed(FailureKind.VALUE, message, help=help, evidence=self.evidence(case, got, expected))
+
+    def sees(
+        self, case: Case, what: str, value: Any, *, within: float | None = None, interchangeable: bool = False
+    ) -> None:
+        """Say what an answer comes down to, where no comparison does: it helps to name a mistake and decides nothing.
+
+        Args:
+            case: The call.
+            what: How the check calls it.
+            value: A number or tensor, free of what may differ between right answers (the rotation of W, say).
+            within: Relative deviation, of the largest entry, that counts as the same; default is the tolerance policy.
+            interchangeable: Whether the rows of `value` are random draws, which are then compared in distribution.
+        """
 
     def evidence(self, case: Case, got: str = "", expected: str = "", difference: str = "") -> Evidence:
         """Return the evidence of a call, with the snippet that makes it again."""

@@ -9,7 +9,7 @@ import contextlib
 import io
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +56,17 @@ class InProcess:
         if message["type"] == "raised":
             return refusal_of(message, text)
         return answer_of(message, time.monotonic() - started, text)
+
+
+class OneFunction:
+    """Answers questions about one function of ours in this process, as a sandbox would."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self._session = Session()
+        found = {"found": {name: self._session.provide(name, function)}, "modules": []}
+        self.report: LoadReport = load_report(found, {}, {name: name}, {})
+
+    def call(self, question: Question) -> Answer | Refusal:
+        """Ask one question."""
+        message: dict[str, Any] = simplify(self._session.call(question.as_message()))
+        return refusal_of(message, "") if message["type"] == "raised" else answer_of(message, 0.0, "")

@@ -69,9 +69,7 @@ def test_log_likelihood_gradient(student, oracle, seed):
 
 @check("ppca_log_likelihood", "images")
 def test_log_likelihood_images(student, oracle):
-    """It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more.
-    It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more.
-    """
+    """It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more."""
     case = cases.build("ppca_log_likelihood", cases.Sizes({"N": 6, "D": 784, "M": 10, "B": 1}), torch.float64, 3)
     case = case.but(sigma2=0.02)
     student.agrees(
@@ -96,6 +94,7 @@ def test_fit_value(student, oracle, case):
     identity = torch.eye(len(mu), dtype=torch.float64)
     got, best = W @ W.T + s * identity, best_W @ best_W.T + t * identity
     worst = float((got - best).abs().max() / best.abs().max())
+    student.sees(case, "the covariance", got, within=0.01)
     message = f"W Wᵀ + σ² I is off by {worst:.1%} of its largest entry from the maximum-likelihood covariance"
     student.require(worst <= 0.01, case, message, help=help_text)
 
@@ -103,5 +102,6 @@ def test_fit_value(student, oracle, case):
 def within_one_percent(student, case, got, best, what, help_text):
     """An iterative fit is not judged digit by digit: 1 % is allowed, far more than a converged EM needs."""
     ratio = got / best
+    student.sees(case, what, got, within=0.01)
     message = f"{what} is {got:.5g}, the maximum-likelihood value is {best:.5g} ({ratio:.4g} times that)"
     student.require(abs(ratio - 1) <= 0.01, case, message, help=help_text, got=f"{got:.8g}", expected=f"{best:.8g}")

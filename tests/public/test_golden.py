@@ -63,5 +63,6 @@ def test_fit_tiled(student):
     student.require(min(sizes) > 0, case, "σ² and W Wᵀ of these data are larger than 0", got=f"σ² = {sizes[0]:.6g}")
     ratios = float(sigma2_twice) / sizes[0], float((W2**2).sum()) / sizes[1]
     for what, ratio in zip(("σ²", "the trace of W Wᵀ"), ratios, strict=True):
+        student.sees(twice, f"{what} with every data point doubled", ratio, within=0.01)
         message = f"with every data point doubled {what} becomes {ratio:.4g} times as large"
         student.require(abs(ratio - 1) < 0.01, twice, message, help="Divide by the number of data points N.")
