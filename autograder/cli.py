@@ -160,9 +160,10 @@ def first_problem(task: TaskRecord) -> str:
     """Return the first thing that a task's owner should look at, or ""."""
     from autograder.report.text import visible
 
-    for check in task.checks:
-        if check.outcome in (Outcome.FAILED, Outcome.ERROR):
-            return in_log(str(visible(check.message)))[:160]
+    failed = [check for check in task.checks if check.outcome in (Outcome.FAILED, Outcome.ERROR)]
+    for check in sorted(failed, key=lambda check: check.carried_from is not None):  # the task's own faults first
+        text = f"carried from {check.carried_from}" if check.carried_from else str(visible(check.message))
+        return in_log(text)[:160]
     return ""
 
 

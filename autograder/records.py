@@ -107,7 +107,9 @@ class CheckRecord(Record):
         help: What to look at, if the harness has a hint.
         misconception: Name of the recognised misconception (or names, joined by " or ").
         misconception_text: Its explanation with the evidence.
-        carried_from: Task whose fault this failure repeats; then it is not charged again.
+        points: What it earned, before a task's points are rounded: a decimal string with four places.
+        carried_from: Task (or tasks, joined by " and ") whose fault this failure repeats: with their functions right, the
+            check passes. `GradeRecord.carry` says what it costs.
         waits_for: The check that must pass first, when `outcome` is `skipped`.
         traceback: The student's own lines only.
         printed: What the student's code printed during the check, shortened (staff only).
@@ -119,6 +121,7 @@ class CheckRecord(Record):
     reveal: bool
     weight: str
     outcome: Outcome
+    points: str = ""
     kind: FailureKind | None = None
     message: str = ""
     help: str = ""
@@ -184,10 +187,16 @@ class Flag(Record):
     check: str | None = None
 
 
+Carry = Literal["never", "half", "always"]
+
+
 class GradeRecord(Record):
     """The whole result of grading one submission: `result.json` is this record.
 
     Everything that may differ between two gradings of the same submission stands under `timing`.
+
+    Attributes:
+        carry: Whether a failure that comes from another task, which was charged for it, was charged again.
     """
 
     schema_version: Literal[1] = 1
@@ -197,6 +206,7 @@ class GradeRecord(Record):
     track: str
     score: str | None
     max_score: str | None
+    carry: Carry = "never"
     message: str = ""
     tasks: tuple[TaskRecord, ...] = ()
     training: tuple[TrainingRecord, ...] = ()
@@ -211,6 +221,7 @@ class GradeRecord(Record):
 
 
 __all__ = [
+    "Carry",
     "Cell",
     "CheckRecord",
     "Curve",

@@ -14,7 +14,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from autograder.errors import RubricError
-from autograder.records import Record
+from autograder.records import Carry, Record
 from autograder.sandbox.limits import Limits
 
 _CENT = Decimal("0.01")
@@ -82,7 +82,6 @@ class Track(Record):
     forbidden_imports: tuple[str, ...] = ()
 
 
-Carry = Literal["never", "half", "always"]
 _CHARGED: dict[Carry, Fraction] = {"never": Fraction(0), "half": Fraction(1, 2), "always": Fraction(1)}
 
 

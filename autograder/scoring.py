@@ -36,10 +36,12 @@ def score_task(
     checks, earned = [], Fraction(0)
     for rule in task.checks:
         result = results[f"{task.id}.{rule.name}"]
+        share = Fraction(0)
         if result.outcome in _EARNS:
-            earned += task.share(rule.name)
+            share = task.share(rule.name)
         elif result.carried_from is not None:
-            earned += carried_share * task.share(rule.name)
+            share = carried_share * task.share(rule.name)
+        earned += share
         checks.append(
             CheckRecord(
                 id=result.id,
@@ -48,6 +50,7 @@ def score_task(
                 reveal=rule.reveal or result.visibility == "public",
                 weight=str(rule.weight),
                 outcome=result.outcome,
+                points=f"{float(share):.4f}",
                 kind=result.kind,
                 message=result.message,
                 help=result.help,

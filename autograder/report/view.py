@@ -76,6 +76,10 @@ class Page:
     summary: str
     share: float | None
 
+    def origins(self, check: CheckRecord) -> tuple[tuple[str, TaskView | None], ...]:
+        """The tasks that a failure is carried from: id, and the task if it is part of the page."""
+        return tuple((name, self.task(name)) for name in (check.carried_from or "").split(" and ") if name)
+
     def task(self, task_id: str) -> TaskView | None:
         """The task with this id, if it is part of the page."""
         return next((task for task in self.tasks if task.record.id == task_id), None)
@@ -144,6 +148,8 @@ def _blocked(task: TaskRecord) -> Blocked | None:
     """Whether every check failed for the same lack (or waits for one that did)."""
     if any(check.outcome not in (Outcome.FAILED, Outcome.SKIPPED) for check in task.checks):
         return None
+    if any(check.carried_from is not None for check in task.checks):
+        return None  # it is another function that is missing
     kinds = {check.kind for check in task.checks if check.outcome is Outcome.FAILED}
     if kinds == {FailureKind.MISSING}:
         return "missing"

@@ -71,6 +71,14 @@ DATASETS = {
 """Datasets in words, by the name in the record."""
 
 
+CARRIED: dict[str, str] = {
+    "never": "Not charged again:",
+    "half": "Charged by half:",
+    "always": "Charged here too:",
+}
+"""What a failure costs that comes from another task, by the rubric's `carry`: before the sentence that says whence."""
+
+
 def dataset(name: str) -> str:
     """A dataset in words; a name that is not known is used as it is."""
     return DATASETS.get(name.strip().lower(), name)

@@ -164,7 +164,37 @@ def test_a_revealed_failure_has_all_its_evidence(student: str) -> None:
 
 def test_a_carried_failure_is_not_charged_again(student: str) -> None:
     """It says so, and leads to the task that it comes from."""
-    assert re.search(r"Not charged again:</b> comes from <a href=\"#task-kl_standard_normal\">", student)
+    link = '<a href="#task-kl_standard_normal"><code>kl_standard_normal</code></a>'
+    assert f"Not charged again:</b> comes from {link}. With that function right, this check passes." in student
+
+
+def test_what_a_carried_failure_costs_is_what_the_rubric_says() -> None:
+    """The sentence follows the record's `carry`, also for a check that waits for a carried one and for several origins."""
+    record = factories.mixed()
+    elbo = next(task for task in record.tasks if task.id == "elbo")
+    waiting = elbo.checks[1].model_copy(
+        update={"outcome": Outcome.SKIPPED, "kind": None, "carried_from": "kl_standard_normal and log_mean_exp"}
+    )
+    changed = elbo.model_copy(update={"checks": (*elbo.checks, waiting)})
+    tasks = tuple(changed if task is elbo else task for task in record.tasks)
+    page = student_page(record.model_copy(update={"tasks": tasks, "carry": "half"}))
+
+    assert page.count("Charged by half:</b> comes from") == 2
+    assert "log_mean_exp</code></a>. With those functions right, this check passes." in page
+
+
+def test_a_task_that_calls_a_missing_function_is_not_missing() -> None:
+    """It is shown with its own checks, not among the functions that are not implemented."""
+    failed = CheckRecord(
+        id="elbo.contract", title="exists", visibility="public", reveal=True, weight="1", outcome=Outcome.FAILED,
+        kind=FailureKind.MISSING, message="calls `kl`, which is not implemented yet", carried_from="kl",
+    )  # fmt: skip
+    record = factories.mixed()
+    elbo = next(task for task in record.tasks if task.id == "elbo").model_copy(update={"checks": (failed,)})
+    page = student_page(record.model_copy(update={"tasks": (elbo,)}))
+
+    assert "fails only because of another task" in page
+    assert "Not implemented yet" not in page
 
 
 def test_skipped_checks_are_one_line_with_what_they_wait_for(student: str) -> None:
