@@ -5,6 +5,7 @@ Exit codes: 0 graded, whatever the score; 2 the submission or an argument is unu
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -89,7 +90,8 @@ def grade(
             raise
         record = error_record(submission, options, error)
     except Exception as error:
-        traceback.print_exc()
+        for line in traceback.format_exc().splitlines():
+            err.print(Text(" " * (len(line) - len(line.lstrip())) + in_log(line)))
         record = error_record(submission, options, error)
     folder = write_reports(record, out_dir or assignment / "reports" / report_name(submission))
     raise typer.Exit(show_result(record, folder))
@@ -116,23 +118,26 @@ def write_reports(record: GradeRecord, folder: Path) -> Path:
 def show_result(record: GradeRecord, folder: Path) -> int:
     """Print the final table and return the exit code."""
     if record.status == "rejected":
-        err.print(Text.assemble(("Not graded: ", "bold red"), record.message))
-        err.print(Text(f"Written: {folder}/result.json, student.html, staff.html"))
+        err.print(Text.assemble(("Not graded: ", "bold red"), in_log(record.message)))
+        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"))
         return 2
     if record.status == "error":
-        err.print(Text.assemble(("The grader failed, the submission gets no grade: ", "bold magenta"), record.message))
-        err.print(Text(f"Written: {folder}/result.json, student.html, staff.html"))
+        err.print(
+            Text.assemble(("The grader failed, the submission gets no grade: ", "bold magenta"), in_log(record.message))
+        )
+        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"))
         return 3
     out.print(result_table(record))
     for training in record.training:
         accuracy, needed = training.metrics.get("test_accuracy"), training.thresholds.get("test_accuracy")
         if accuracy is not None and needed is not None:
             text = f"{training.task}: {accuracy:.2%} on {training.n_test:,} held-out images of {training.dataset} ({needed:.0%} needed)"
-            out.print(Text(text))
+            out.print(Text(in_log(text)))
     for flag in record.flags:
-        out.print(Text(f"Flag for staff: {flag.message}" + (f" [{flag.check}]" if flag.check else ""), style="yellow"))
-    out.print(Text.assemble("Score ", (f"{record.score} of {record.max_score}", "bold")))
-    out.print(Text(f"Report {folder}/student.html (for staff: staff.html, for programs: result.json)"))
+        where = f" [{flag.check}]" if flag.check else ""
+        out.print(Text(in_log(f"Flag for staff: {flag.message}{where}"), style="yellow"))
+    out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold")))
+    out.print(Text(f"Report {in_log(str(folder))}/student.html (for staff: staff.html, for programs: result.json)"))
     return 0
 
 
@@ -146,24 +151,30 @@ def result_table(record: GradeRecord) -> Table:
     for task in record.tasks:
         word, style = _MARKS[task.outcome]
         table.add_row(
-            Text(task.id), Text(f"{task.points}/{task.max_points}"), Text(word, style=style), Text(first_problem(task))
+            Text(in_log(task.id)),
+            Text(in_log(f"{task.points}/{task.max_points}")),
+            Text(word, style=style),
+            Text(first_problem(task)),
         )
     return table
 
 
 def in_log(text: str) -> str:
-    """Return a submission's text as one line that a CI service does not read as a command (`::error`, `##vso[...]`)."""
-    return " ".join(text.replace("::", ": :").replace("##", "# #").split())
+    """Return text as one line that neither a terminal nor a CI service obeys (`::error`, `##vso[...]`, escape sequences).
+
+    Everything that is printed and may hold a student's words goes through here. No two colons or number signs stay side by
+    side, so that it does not matter where a line is wrapped.
+    """
+    from autograder.report.text import visible
+
+    return " ".join(re.sub(r":(?=:)|#(?=#)", r"\g<0> ", visible(text)).split())
 
 
 def first_problem(task: TaskRecord) -> str:
     """Return the first thing that a task's owner should look at, or ""."""
-    from autograder.report.text import visible
-
     failed = [check for check in task.checks if check.outcome in (Outcome.FAILED, Outcome.ERROR)]
     for check in sorted(failed, key=lambda check: check.carried_from is not None):  # the task's own faults first
-        text = f"carried from {check.carried_from}" if check.carried_from else str(visible(check.message))
-        return in_log(text)[:160]
+        return in_log(f"carried from {check.carried_from}" if check.carried_from else check.message)[:160]
     return ""
 
 
@@ -176,7 +187,7 @@ def main() -> None:
     try:
         app()
     except AutograderError as error:
-        err.print(Text.assemble(("Error: ", "bold red"), str(error)))
+        err.print(Text.assemble(("Error: ", "bold red"), in_log(str(error))))
         sys.exit(error.exit_code)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -30,13 +31,14 @@ RAN = "data-ran"
 _START_SECONDS = 60.0
 _LOAD_SECONDS = 2.0
 _QUIET_SECONDS = 0.06
-_OWN_HOSTS = ("google.com:443", "googleapis.com:443", "gstatic.com:443", "gvt1.com:443")
+_OWN_REQUEST = re.compile(r"^[A-Z]+ (?:https?://)?(?:[\w.-]+\.)?(?:google|googleapis|gstatic|gvt1)\.com[:/]")
 """What the browser itself asks for now and then, whatever page is open; no page of the tests refers to these."""
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --no-default-browser-check --disable-background-networking "
     "--disable-component-update --disable-sync --disable-default-apps --disable-extensions --disable-domain-reliability "
     "--disable-client-side-phishing-detection --disable-dev-shm-usage --autoplay-policy=no-user-gesture-required "
-    "--disable-features=OptimizationHints,MediaRouter,DialMediaRouteProvider,Translate --mute-audio --remote-debugging-pipe"
+    "--disable-features=OptimizationHints,MediaRouter,DialMediaRouteProvider,Translate,NetworkTimeServiceQuerying "
+    "--mute-audio --remote-debugging-pipe"
 )
 
 # What a reader may do on a page, all at once: open everything, point at everything, click on everything.
@@ -196,7 +198,7 @@ class Browser:
             elif name == "Log.entryAdded":
                 seen.refused.append(content["entry"]["text"])
         contacts = self.listener.contacts[before:]
-        seen.contacts = [line for line in contacts if not line.partition(" HTTP/")[0].endswith(_OWN_HOSTS)]
+        seen.contacts = [line for line in contacts if not _OWN_REQUEST.match(line)]
         return seen
 
     # ---------------------------------------------------------------------------------------------------- the protocol

@@ -73,7 +73,7 @@ def test_reports_of_a_hostile_submission_do_nothing(page, reports, chromium):
 def test_its_words_are_shown(reports):
     """The attack is in the pages, as text: what was opened above was not an empty page."""
     for html in reports.values():
-        assert html.count("onerror=") > 2
+        assert "onerror=" in html
         assert "&lt;script&gt;" in html
         assert "leak.evil.example" in html
 

@@ -1,0 +1,121 @@
+"""What a submission wrote reaches a terminal and the log of a CI service as words, never as a command to either."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import factories
+import pytest
+from rich.console import Console
+
+from autograder import cli
+from autograder.errors import UsageError
+from autograder.records import GradeRecord
+
+ROOT = Path(__file__).resolve().parents[3]
+
+COMMANDS = {
+    "GitHub": "::error::owned",
+    "GitHub, on a line of its own": "\n::set-output name=score::20\n::stop-commands::x\n::add-mask::2",
+    "GitHub, indented": "\r\n \t ::warning file=x::owned",
+    "GitHub, more colons": ":::error:::::owned",
+    "GitHub, old": "##[error]owned ##[set-output]",
+    "more signs": "###[error]owned ####vso[task.complete]",
+    "Azure": "##vso[task.setvariable variable=score]20",
+    "TeamCity": "##teamcity[buildStatus status='SUCCESS']",
+    "wrapped": "x " * 37 + "::error::owned " + "y" * 79 + " ::error::owned",
+    "carriage return": "all is well\r::error::owned\r\n::error::owned\x0b::error::a\x0c::error::b\x85::error::c\u2028::error::d",
+    "title of the window": "\x1b]0;owned\x07 \x1b]8;;http://evil.example\x1b\\here\x1b]8;;\x1b\\",
+    "colours and cursor": "\x1b[2J\x1b[1;1H\x1b[31mowned\x1b[0m \x9b31m",
+    "bells and backspaces": "\x07\x08\x08\x7f\x00",
+    "direction": "\u202e::rorre::\u2066\u200b\u200e",
+    "markup": "[red]owned[/red] [link=http://evil.example]here[/link] :warning:",
+}
+ALL = " ".join(COMMANDS.values())
+
+
+def require_words(shown: str) -> None:
+    """Require that neither a terminal nor a CI service is told anything."""
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f]", shown), shown
+    for line in shown.splitlines():
+        assert not line.lstrip().startswith("::"), line
+        assert not re.search(r"##(\[|vso\[|teamcity\[)", line), line
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Both consoles of the command line, as narrow as a log's, writing to a string."""
+    text = io.StringIO()
+    for name in ("out", "err"):
+        monkeypatch.setattr(cli, name, Console(file=text, width=80, highlight=False))
+    return text
+
+
+RECORDS = {
+    "graded": factories.hostile,
+    "rejected": lambda text: factories.rejected().model_copy(update={"message": text, "submission": text}),
+    "error": lambda text: factories.error().model_copy(update={"message": text, "submission": text}),
+}
+
+
+@pytest.mark.parametrize("status", RECORDS)
+@pytest.mark.parametrize("command", [*COMMANDS.values(), ALL], ids=[*COMMANDS, "all"])
+def test_a_result_is_shown_in_words(status: str, command: str, screen: io.StringIO) -> None:
+    """The table, messages, flags and places of a record with the command in every string."""
+    record: GradeRecord = RECORDS[status](command)
+    cli.show_result(record, Path(f"reports/{command}"))
+    assert screen.getvalue()
+    require_words(screen.getvalue())
+
+
+def test_an_error_is_shown_in_words(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own complaints may quote a student's words, too."""
+
+    def refuse() -> None:
+        raise UsageError(ALL)
+
+    monkeypatch.setattr(cli, "app", refuse)
+    with pytest.raises(SystemExit):
+        cli.main()
+    require_words(screen.getvalue())
+
+
+def test_a_fault_of_ours_is_shown_in_words(
+    screen: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The traceback of a fault may quote a student's words."""
+    from typer.testing import CliRunner
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError(ALL)
+
+    monkeypatch.setattr("autograder.grading.grade", fail)
+    result = CliRunner().invoke(cli.app, ["grade", "x.zip", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 3
+    assert "RuntimeError" in screen.getvalue()
+    require_words(screen.getvalue() + result.output)
+
+
+@pytest.mark.parametrize(
+    "name", ["::error::x.zip", "##vso[task.complete]x.zip", "a\x1b[31m\n::error::b.zip", "..::.zip", "-rf.zip"]
+)
+def test_the_command_itself(name: str, tmp_path: Path) -> None:
+    """A rejected archive with hostile names, graded by the command: on the screen, and in the names of its reports."""
+    hostile = tmp_path / name
+    with zipfile.ZipFile(hostile, "w") as archive:
+        for entry in ("../::error::owned.py", "##[error]\n::error::\x1b[31m.py", "\u202eyp.x::error::"):
+            archive.writestr(entry, "x")
+    program = [sys.executable, "-c", "from autograder.cli import main; main()", "grade", str(hostile)]
+    out = tmp_path / "out"
+    done = subprocess.run(
+        [*program, "--assignment", str(ROOT), "--out", str(out)], capture_output=True, text=True, timeout=120, cwd=ROOT
+    )
+    assert done.returncode in (0, 2), done.stderr
+    require_words(done.stdout + done.stderr)
+    made = cli.report_name(hostile)
+    assert re.fullmatch(r"[^\x00-\x1f\x7f/\\:.-][^\x00-\x1f\x7f/\\:]*", made), made
