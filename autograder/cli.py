@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder import cli_staff, cli_student
+from autograder import cli_regrade, cli_staff, cli_student
 from autograder.errors import AutograderError
 from autograder.progress import Ticker
 from autograder.records import GradeRecord, Outcome, TaskRecord
+from autograder.regrading import manual_in
 
 app = typer.Typer(
     add_completion=False,
@@ -70,6 +71,8 @@ def grade(
     from autograder.grading import GradeOptions, error_record
     from autograder.grading import grade as grade_submission
 
+    folder = out_dir or assignment / "reports" / report_name(submission)
+    manual = manual_in(folder)
     ticker = Ticker(out)
     options = GradeOptions(
         assignment=assignment,
@@ -93,8 +96,8 @@ def grade(
         for line in traceback.format_exc().splitlines():
             err.print(Text(" " * (len(line) - len(line.lstrip())) + in_log(line)))
         record = error_record(submission, options, error)
-    folder = write_reports(record, out_dir or assignment / "reports" / report_name(submission))
-    raise typer.Exit(show_result(record, folder))
+    record = record.model_copy(update={"manual": manual})
+    raise typer.Exit(show_result(record, write_reports(record, folder)))
 
 
 def report_name(submission: Path) -> str:
@@ -136,7 +139,8 @@ def show_result(record: GradeRecord, folder: Path) -> int:
     for flag in record.flags:
         where = f" [{flag.check}]" if flag.check else ""
         out.print(Text(in_log(f"Flag for staff: {flag.message}{where}"), style="yellow"))
-    out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold")))
+    by_hand = f", with the points given by hand {record.total()}" if record.manual else ""
+    out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold"), in_log(by_hand)))
     out.print(Text(f"Report {in_log(str(folder))}/student.html (for staff: staff.html, for programs: result.json)"))
     return 0
 
@@ -179,6 +183,7 @@ def first_problem(task: TaskRecord) -> str:
 
 
 cli_student.register(app)
+cli_regrade.register(app)
 cli_staff.register(app)
 
 

@@ -5,6 +5,7 @@ Everything that leaves the grading process (`result.json`, the reports, exports)
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -187,6 +188,22 @@ class Flag(Record):
     check: str | None = None
 
 
+class ManualPoints(Record):
+    """Points that a person added or took away. They are no part of `score`, and survive regrading.
+
+    Attributes:
+        task: A task's id, or a name for something that only people grade (`"essay"`).
+        points: Signed: `"0.50"` is added, `"-1"` taken away.
+        reason: For the student.
+        author: Who decided it (staff only).
+    """
+
+    task: str = Field(min_length=1, max_length=200)
+    points: Decimal = Field(ge=-1000, le=1000, decimal_places=2)
+    reason: str = Field(min_length=1, max_length=2000)
+    author: str = Field(min_length=1, max_length=200)
+
+
 Carry = Literal["never", "half", "always"]
 
 
@@ -196,7 +213,9 @@ class GradeRecord(Record):
     Everything that may differ between two gradings of the same submission stands under `timing`.
 
     Attributes:
+        score: What the checks gave; `total` adds what people gave.
         carry: Whether a failure that comes from another task, which was charged for it, was charged again.
+        manual: Points that people added or took away; written by hand or by `autograder regrade --write`, never by a grading.
     """
 
     schema_version: Literal[1] = 1
@@ -211,9 +230,16 @@ class GradeRecord(Record):
     tasks: tuple[TaskRecord, ...] = ()
     training: tuple[TrainingRecord, ...] = ()
     notes: tuple[Note, ...] = ()
+    manual: tuple[ManualPoints, ...] = ()
     flags: tuple[Flag, ...] = ()
     provenance: dict[str, Any] = Field(default_factory=dict)
     timing: dict[str, Any] = Field(default_factory=dict)
+
+    def total(self) -> str | None:
+        """The score with all manual points, never below zero: a decimal string with two places; None without a score."""
+        if self.score is None:
+            return None
+        return str(max(sum((entry.points for entry in self.manual), Decimal(self.score)), Decimal("0.00")))
 
     def to_json(self) -> str:
         """The canonical text of `result.json`: two spaces of indent, non-ASCII kept, a final newline."""
@@ -230,6 +256,7 @@ __all__ = [
     "FailureKind",
     "Flag",
     "GradeRecord",
+    "ManualPoints",
     "Note",
     "Outcome",
     "Record",

@@ -22,6 +22,7 @@ def for_student(record: GradeRecord) -> GradeRecord:
             "message": "" if record.status == "error" else record.message,
             "tasks": tuple(_task(task) for task in record.tasks),
             "notes": tuple(note for note in record.notes if note.audience == "student"),
+            "manual": tuple(entry.model_copy(update={"author": "staff"}) for entry in record.manual),
             "flags": (),
             "provenance": {},
             "timing": {},

@@ -111,7 +111,7 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
         imports=imports,
         notes=tuple(note for note in record.notes if note.message not in told),
         summary=_summary(tasks),
-        share=_share(record.score, record.max_score),
+        share=_share(record.total(), record.max_score),
     )
 
 
