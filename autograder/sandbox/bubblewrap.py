@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxUnavailable
-from autograder.sandbox import seccomp
+from autograder.sandbox import cgroups, seccomp
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import INSIDE, START, Worker, Zygote
 
@@ -140,11 +140,15 @@ class Bubblewrap:
             *("--chdir", "/"),
             *("--", _inside(sys.executable), "-s", "-P", "-X", "utf8", "-c", START.format(folder="/runner")),
         ]
-        self._zygote = Zygote(command, environment(), confine=True)
+        self._parents = cgroups.find()
+        self._zygote = Zygote(command, environment())
 
     def spawn(self, limits: Limits) -> Worker:
         """See `Backend.spawn`."""
-        return self._zygote.spawn(limits, self._filter, Path("/tmp"))  # noqa: S108 -- inside, a tmpfs of its own
+        folder = Path(_SCRATCH)
+        group = cgroups.group_of(self._parents, limits)
+        forked = self._zygote.fork(limits, folder, filter_program=self._filter, namespaces=True, group=group)
+        return Worker(*forked, limits, group)
 
     def wait_until_ready(self) -> None:
         """Wait until workers can be forked."""
@@ -160,6 +164,7 @@ class Bubblewrap:
             "backend": self.name,
             "isolated": True,
             "protects": "files, network, other processes, users and submissions; limits on time, memory, processes, files, output",
+            "memory": cgroups.describe(self._parents),
         }
 
     def close(self) -> None:

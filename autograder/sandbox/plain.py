@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +17,24 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import INSIDE, START, Worker, Zygote
 
 
+class PlainWorker(Worker):
+    """A worker without a PID namespace: processes that lost their parent are found by the group they are in."""
+
+    def __init__(self, folder: Path, channel: socket.socket, output: int, pid: int, limits: Limits) -> None:
+        self._folder = folder
+        super().__init__(channel, output, pid, limits)
+
+    def _end(self) -> None:
+        super()._end()
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """See `Worker.kill`; its folder goes, too."""
+        super().kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 class Plain:
     """Workers without isolation: limits on time and memory hold, everything else is open."""
 
@@ -21,13 +43,18 @@ class Plain:
     def __init__(self, device: str = "cpu") -> None:
         command = [sys.executable, "-s", "-P", "-X", "utf8", "-c", START.format(folder=str(INSIDE.parent))]
         kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES") if name in os.environ}
-        self._zygote = Zygote(command, environment() | kept | {"AUTOGRADER_DROP_ROOT": "0"}, confine=False)
+        self._zygote = Zygote(command, environment() | kept | {"AUTOGRADER_DROP_ROOT": "0"})
 
     def spawn(self, limits: Limits) -> Worker:
         """See `Backend.spawn`."""
         # the number of processes is counted per user, so without a namespace it would count the user's own
         roomy = limits.model_copy(update={"processes": 100_000})
-        return self._zygote.spawn(roomy, b"", Path(tempfile.mkdtemp(prefix="autograder-")))
+        folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+        try:
+            return PlainWorker(folder, *self._zygote.fork(roomy, folder), roomy)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def wait_until_ready(self) -> None:
         """Wait until workers can be forked."""
@@ -43,6 +70,7 @@ class Plain:
             "backend": self.name,
             "isolated": False,
             "protects": "time and memory only: the submission could read and write whatever the grading user can",
+            "memory": "a watchdog, twenty looks a second",
         }
 
     def close(self) -> None:

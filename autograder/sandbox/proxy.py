@@ -12,8 +12,9 @@ import secrets
 import select
 import selectors
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from autograder.errors import SandboxFault
@@ -25,7 +26,9 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.questions import (
     MALFORMED,
     Answer,
+    Collaborators,
     LoadReport,
+    MalformedRequest,
     Question,
     Refusal,
     answer_of,
@@ -39,6 +42,8 @@ _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 3.0
 _REPEAT_SECONDS = 0.02
 _LOADS = 12
+_REQUESTS = 1000
+_REQUESTS_PER_CALL = 64
 _MODES = ("full", "definitions", "excluded")
 
 
@@ -58,6 +63,7 @@ class Sandbox:
         report: What the last loading found; None before the first.
         restarts: How many workers had to be replaced.
         flags: What staff should know about how the submission was loaded.
+        collaborators: Answers the stand-ins of a question; without it, no question may have any.
     """
 
     def __init__(self, backend: Backend, submission: Submission, names: Mapping[str, str], limits: Limits) -> None:
@@ -74,6 +80,18 @@ class Sandbox:
         self.report: LoadReport | None = None
         self.restarts = 0
         self.flags: list[str] = []
+        self.collaborators: Collaborators | None = None
+
+    def fresh(self, collaborators: Collaborators) -> Sandbox:
+        """Return another sandbox for the same submission, with no worker yet, which knows what was learnt about loading it.
+
+        Args:
+            collaborators: Answers the stand-ins of its questions.
+        """
+        other = Sandbox(self._backend, self._submission, self._names, self.limits)
+        other._modes, other._why_excluded = dict(self._modes), dict(self._why_excluded)
+        other.collaborators = collaborators
+        return other
 
     def __enter__(self) -> Sandbox:
         """Return the sandbox itself."""
@@ -100,8 +118,8 @@ class Sandbox:
         if isinstance(question.function, Handle) and self._worker is None:
             return Refusal(FailureKind.CRASH, "the process that held this object has ended")
         try:
-            if self._worker is not None and not self._worker.alive():
-                self._bury()  # it died after its last answer; this question is not to pay for that
+            if self._worker is not None and (not self._worker.alive() or self._worker.exceeded()):
+                self._bury()  # it died, or grew too large, after its last answer; this question is not to pay for that
                 if isinstance(question.function, Handle):
                     return Refusal(FailureKind.CRASH, "the process that held this object has ended")
             self.load()
@@ -114,7 +132,8 @@ class Sandbox:
                     FailureKind.TIMEOUT, f"all calls together took more than {self.limits.total_seconds:g} seconds"
                 )
             try:
-                message, printed = self._exchange(question.as_message(), ("answer", "raised"), seconds)
+                stand_ins = self._stand_ins(question)
+                message, printed = self._exchange(question.as_message(), ("answer", "raised"), seconds, stand_ins)
             finally:
                 self._asking_seconds += time.monotonic() - started
             if message["type"] == "raised":
@@ -127,6 +146,13 @@ class Sandbox:
             # frames are parsed in full before use: a field of the wrong type is the worker's doing
             self._bury()
             return _tampered(f"an answer with wrong fields ({type(error).__name__}: {str(error)[:100]})")
+
+    def _stand_ins(self, question: Question) -> _StandIns | None:
+        if not question.stand_ins:
+            return None
+        if self.collaborators is None:
+            raise SandboxFault("a question with stand-ins was asked where nobody answers them")
+        return _StandIns(self.collaborators, question)
 
     def forget(self) -> None:
         """Let the worker drop the objects that handles stand for."""
@@ -209,7 +235,7 @@ class Sandbox:
     # ---------------------------------------------------------------------------------------------------- exchange
 
     def _exchange(
-        self, message: dict[str, Any], expected: tuple[str, ...], seconds: float
+        self, message: dict[str, Any], expected: tuple[str, ...], seconds: float, stand_ins: _StandIns | None = None
     ) -> tuple[dict[str, Any], str]:
         """Send a message and return the answer to it together with what was printed meanwhile."""
         worker = self._worker
@@ -224,14 +250,19 @@ class Sandbox:
         except wire.WireError as error:
             raise SandboxFault(f"the question cannot be sent: {error}") from None
         try:
-            return self._reply(conversation, frame, nonce, expected)
+            return self._reply(conversation, frame, nonce, expected, stand_ins)
         except _Died as died:
             if not died.refusal.printed:
                 died.refusal = replace(died.refusal, printed=conversation.printed())
             raise
 
     def _reply(
-        self, conversation: _Conversation, frame: bytes, nonce: str, expected: tuple[str, ...]
+        self,
+        conversation: _Conversation,
+        frame: bytes,
+        nonce: str,
+        expected: tuple[str, ...],
+        stand_ins: _StandIns | None,
     ) -> tuple[dict[str, Any], str]:
         conversation.send(frame)
         while True:
@@ -245,10 +276,34 @@ class Sandbox:
                 conversation.module = module if type(module) is str else None
                 # one when a module starts, and one when an import brings back the module that asked for it
                 conversation.count_progress(2 * len(self._modes))
+            elif kind == "collaborator" and stand_ins is not None:
+                conversation.meanwhile(partial(stand_ins.answer, reply, nonce))
             elif kind in expected:
                 return reply, conversation.printed()
             else:
                 raise _Died(_tampered(f"a message of type {kind[:40]!r}"))
+
+
+class _StandIns:
+    """Answers what the stand-ins of one question ask, up to a number that no honest function needs."""
+
+    def __init__(self, collaborators: Collaborators, question: Question) -> None:
+        self._collaborators = collaborators
+        self._question = question
+        self._left = _REQUESTS + _REQUESTS_PER_CALL * question.repeat
+
+    def answer(self, request: dict[str, Any], nonce: str) -> bytes:
+        """Return the frame that answers a request."""
+        self._left -= 1
+        if self._left < 0:
+            raise _Died(Refusal(FailureKind.TIMEOUT, "it called the functions that it is built from too often"))
+        try:
+            reply = self._collaborators(self._question, request)
+        except MalformedRequest as error:
+            raise _Died(_tampered(str(error))) from None
+        except Exception as error:  # hostile arguments are dealt with in there: whatever comes out is our own fault
+            raise SandboxFault(f"a stand-in could not be answered ({type(error).__name__}: {error})") from error
+        return wire.encode({**reply, "type": "stand_in", "id": nonce})
 
 
 class _Conversation:
@@ -259,6 +314,7 @@ class _Conversation:
         self._limits = limits
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
+        self._patience = seconds
         self._kept = bytearray()
         self._printed = 0
         self._progress = 0
@@ -278,6 +334,15 @@ class _Conversation:
         self._progress += 1
         if self._progress > most:
             raise _Died(_tampered("more progress messages than modules"), self.module)
+
+    def meanwhile(self, work: Callable[[], bytes]) -> None:
+        """Send what `work` returns. Its time is not the worker's, as long as it does not take more than the worker may."""
+        started = time.monotonic()
+        frame = work()
+        spent = min(time.monotonic() - started, self._patience)
+        self._patience -= spent
+        self._deadline += spent
+        self.send(frame)
 
     def send(self, frame: bytes) -> None:
         view = memoryview(frame)
@@ -343,10 +408,8 @@ class _Conversation:
             raise _Died(Refusal(FailureKind.TIMEOUT, message, printed=self.printed()), self.module)
 
     def _check_memory(self) -> None:
-        used = self._worker.memory_mb()
-        if used > self._limits.memory_mb * 1.25 + self._limits.scratch_mb:
-            message = f"it used more than {self._limits.memory_mb:,} MB of memory and was stopped"
-            raise _Died(Refusal(FailureKind.MEMORY, message, printed=self.printed()), self.module)
+        if exceeded := self._worker.exceeded():
+            raise _Died(Refusal(FailureKind.MEMORY, exceeded, printed=self.printed()), self.module)
 
     def _drain(self) -> bool:
         """Read what was printed, keeping its beginning; False when the pipe is closed."""
@@ -374,6 +437,8 @@ class _Conversation:
         return text + (f"\n… ({rest:,} more bytes)" if rest > 0 else "")
 
     def _dead(self) -> _Died:
+        if exceeded := self._worker.exceeded():  # ended for that, by the kernel or by the watchdog
+            return _Died(Refusal(FailureKind.MEMORY, exceeded, printed=self.printed()), self.module)
         message = "the process ended in the middle of the call (os._exit, sys.exit in a thread, a segmentation fault, or killed)"
         return _Died(Refusal(FailureKind.CRASH, message, printed=self.printed()), self.module)
 

@@ -62,9 +62,19 @@ _IOCTL_REQUESTS = {
 """What libc and Python ask of a descriptor; TIOCSTI and TIOCLINUX, which type into a terminal, are not among them."""
 
 
+_STREAM, _SEQPACKET, _SOCKET_TYPES = 1, 5, 0xF
+_NEEDS_NAMESPACES = frozenset({"bind", "listen", "accept", "accept4", "connect", "truncate"})
+"""Not allowed where no namespaces confine them: a socket with a name reaches services of the machine that Landlock does not
+guard, and before Linux 6.2 `truncate` is not guarded either."""
+
+
 @cache
-def program() -> bytes:
+def program(namespaces: bool = True) -> bytes:
     """Return the filter, compiled for this machine.
+
+    Args:
+        namespaces: Whether the worker has a network of its own. Without one it cannot make a socket of any family; pairs of
+            connected sockets stay, of the kinds whose ends can talk to each other only.
 
     Raises:
         SandboxUnavailable: libseccomp is not installed.
@@ -75,16 +85,24 @@ def program() -> bytes:
         message = f"libseccomp cannot be used ({error}). Install it: apt-get install libseccomp2; pip install pyseccomp"
         raise SandboxUnavailable(message) from None
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
+    special = {"clone", "ioctl", "mmap", "socketpair"} | (frozenset() if namespaces else _NEEDS_NAMESPACES)
     for names in ALLOWED.values():
-        for name in set(names.split()) - {"socketpair", "mmap", "clone", "ioctl"}:
+        for name in set(names.split()) - special:
             _allow(seccomp, rules, name)
-    for name in ("socket", "socketpair"):
-        _allow(seccomp, rules, name, seccomp.Arg(0, seccomp.EQ, _AF_UNIX))
-        rules.add_rule(seccomp.ERRNO(errno.EACCES), name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))
     for flag in (_MAP_SHARED, _MAP_ANONYMOUS):
         _allow(seccomp, rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, flag, 0))
     both = _MAP_SHARED | _MAP_ANONYMOUS
     rules.add_rule(seccomp.ERRNO(errno.EACCES), "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, both, both))
+    rules.add_rule(seccomp.ERRNO(errno.EACCES), "socketpair", seccomp.Arg(0, seccomp.NE, _AF_UNIX))
+    if namespaces:
+        for name in ("socket", "socketpair"):
+            _allow(seccomp, rules, name, seccomp.Arg(0, seccomp.EQ, _AF_UNIX))
+        rules.add_rule(seccomp.ERRNO(errno.EACCES), "socket", seccomp.Arg(0, seccomp.NE, _AF_UNIX))
+    else:
+        for kind in (_STREAM, _SEQPACKET):
+            of_kind = seccomp.Arg(1, seccomp.MASKED_EQ, _SOCKET_TYPES, kind)
+            _allow(seccomp, rules, "socketpair", seccomp.Arg(0, seccomp.EQ, _AF_UNIX), of_kind)
+        rules.add_rule(seccomp.ERRNO(errno.EACCES), "socket")
     namespace_bits = 0
     for flag in _NAMESPACE_FLAGS:
         namespace_bits |= flag

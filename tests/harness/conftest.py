@@ -1,4 +1,4 @@
-"""What the tests of the engine share: one running bubblewrap, and submissions made from text."""
+"""What the tests of the engine share: one running bubblewrap, one running uid backend, and submissions made from text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from make_submission import LIMITS, submission
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox.bubblewrap import Bubblewrap, find_bubblewrap
+from autograder.sandbox.choice import why_not_uid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import Sandbox
+from autograder.sandbox.uid import Uid
+from autograder.sandbox.zygote import Backend
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +29,30 @@ def backend() -> Iterator[Bubblewrap]:
     started.close()
 
 
+@pytest.fixture(scope="session")
+def uid_backend() -> Iterator[Uid]:
+    """One zygote that makes every worker a user of its own, for the whole session."""
+    if why := why_not_uid():
+        pytest.skip(f"needs root and Landlock: {why}")
+    started = Uid()
+    started.wait_until_ready()
+    yield started
+    started.close()
+
+
 @pytest.fixture
 def sandbox_of(backend: Bubblewrap) -> Iterator[Callable[..., Sandbox]]:
     """Make sandboxes from the text of files (see `make_submission.submission`); they are closed after the test."""
+    yield from _sandboxes(backend)
+
+
+@pytest.fixture
+def uid_sandbox_of(uid_backend: Uid) -> Iterator[Callable[..., Sandbox]]:
+    """Do what `sandbox_of` does on the uid backend."""
+    yield from _sandboxes(uid_backend)
+
+
+def _sandboxes(backend: Backend) -> Iterator[Callable[..., Sandbox]]:
     made: list[Sandbox] = []
 
     def make(*arguments: str, limits: Limits = LIMITS, names: dict[str, str] | None = None, **files: str) -> Sandbox:

@@ -8,6 +8,7 @@ to answer with other data, which is what an answer is anyway.
     probes.py    known encoders, decoders and classifiers built from weights
     loader.py    running a submission's modules statement by statement
     execute.py   one question -> one answer
-    confine.py   giving up every right before a student's line runs
+    confine.py   giving up every right before a student's line runs;  landlock.py: every file but the named ones
+    transport.py tensors between a submission's own processes, where they cannot share memory
     worker.py    the loop of one worker;  zygote.py: the process that forks workers
 """

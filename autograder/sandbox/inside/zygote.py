@@ -1,6 +1,6 @@
 """The zygote: has torch loaded, never runs a student's line, and forks workers on request.
 
-Started as `python -s -P -c "..." CONTROL_FD` inside bubblewrap (or plainly, with `--sandbox none`). Over the control socket
+Started as `python -s -P -c "..." CONTROL_FD` inside bubblewrap, as a user of its own (uid), or plainly (`none`). Over the control socket
 the trusted side sends one message per worker together with two descriptors: the worker's channel and its output pipe.
 Forking costs milliseconds where importing torch costs seconds, and every worker gets namespaces of its own below ours.
 """
@@ -22,7 +22,16 @@ def main() -> None:
     """Serve the control socket whose descriptor is the only argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    confine.die_with_parent()
+    users = os.environ.pop("AUTOGRADER_USERS", "")
+    if users:
+        first, end = map(int, users.split("-"))
+        confine.become_spawner(first)
+        guarded = range(first + 1, end)
+        # workers belong to nobody else: the kernel takes away those that ended
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    else:
+        guarded = range(0)
+        confine.die_with_parent()
     if os.environ.get("AUTOGRADER_DROP_ROOT") == "1":
         confine.drop_root(65534, 65534)
     from . import wire, worker  # loads torch: after root is gone, and once for every worker
@@ -32,7 +41,9 @@ def main() -> None:
     while True:
         header, descriptors, _, _ = socket.recv_fds(control, wire.HEADER.size, 2)
         if len(header) < wire.HEADER.size:
-            return
+            if guarded:
+                confine.end_users(guarded)  # whatever became of the grader, nothing of a submission outlives it
+            os._exit(0)  # taking torch apart takes a second
         length = wire.HEADER.unpack(header)[0]
         payload = b""
         while len(payload) < length:
@@ -44,14 +55,19 @@ def main() -> None:
 
 
 def _spawn(control: socket.socket, config: dict[str, Any], descriptors: list[int], worker: ModuleType) -> None:
-    """Fork a worker; the process between us and it only exists to enter the PID namespace and is gone at once."""
+    """Fork a worker; with namespaces, a process between us and it enters the PID namespace and is gone at once."""
+    if not config["namespaces"] and config["user"] is not None:
+        if os.fork() == 0:
+            control.close()
+            _become_worker(config, worker, *descriptors)
+        return
     middle = os.fork()
     if middle:
         os.waitpid(middle, 0)
         return
     try:
         control.close()
-        if config["confine"]:
+        if config["namespaces"]:
             confine.enter_namespaces()
         if os.fork() == 0:
             _become_worker(config, worker, *descriptors)
@@ -70,7 +86,8 @@ def _become_worker(config: dict[str, Any], worker: ModuleType, channel_fd: int, 
         os.dup2(output_fd, 2)
         for descriptor in (null, output_fd):
             os.close(descriptor)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
         channel = socket.socket(fileno=channel_fd)
         # the kernel attaches our process id, as the trusted side sees it, to this byte
         channel.sendall(b"H")

@@ -13,31 +13,87 @@ from make_submission import LIMITS, submission
 from autograder.errors import SandboxUnavailable
 from autograder.grading import open_backend
 from autograder.outcomes import FailureKind
-from autograder.sandbox import bubblewrap, seccomp
+from autograder.sandbox import bubblewrap, cgroups, choice, seccomp
 from autograder.sandbox.bubblewrap import Bubblewrap
+from autograder.sandbox.inside import landlock
 from autograder.sandbox.plain import Plain
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, Question, Refusal
+from autograder.sandbox.uid import Uid
+
+FORBIDS = "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"
 
 
-def test_bubblewrap_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without bwrap nothing is run, and the message says what to install."""
+@pytest.fixture
+def no_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without bwrap."""
     monkeypatch.setattr(bubblewrap.shutil, "which", lambda *_, **__: None)
 
+
+@pytest.fixture
+def forbidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine where bwrap is installed, and namespaces are forbidden."""
+    fake = tmp_path / "bwrap"
+    fake.write_text(FORBIDS)
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    for module in (bubblewrap, choice):
+        monkeypatch.setattr(module, "find_bubblewrap", lambda: str(fake))
+    return fake
+
+
+@pytest.mark.usefixtures("no_bubblewrap")
+def test_bubblewrap_is_missing() -> None:
+    """Without bwrap nothing is run where bubblewrap was asked for, and the message says what to install."""
     with pytest.raises(
         SandboxUnavailable, match=r"bubblewrap \(bwrap\) is not installed.*apt-get install bubblewrap"
     ) as caught:
-        open_backend("auto")
+        open_backend("bubblewrap")
     assert caught.value.exit_code == 3
 
 
-def test_bubblewrap_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What a failing bwrap says is passed on, and it does not take the worst case of a start to do so."""
-    fake = tmp_path / "bwrap"
-    fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
-    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(bubblewrap, "find_bubblewrap", lambda: str(fake))
+@pytest.mark.parametrize(("absent", "why"), [("landlock", "no Landlock"), ("root", "needs root")])
+def test_nothing_can_be_had(absent: str, why: str, forbidden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With neither bubblewrap nor what the uid backend needs, `auto` runs nothing and says why for both."""
+    if absent == "landlock":
+        monkeypatch.setattr(landlock, "abi", lambda: 0)
+    else:
+        monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(SandboxUnavailable) as caught:
+        open_backend("auto")
+    assert "bubblewrap does not work here" in str(caught.value)
+    assert "No permissions to create new namespace" in str(caught.value)
+    assert why in str(caught.value) or "needs root" in str(caught.value)
 
+
+@pytest.mark.skipif(bool(choice.why_not_uid()), reason="needs root and Landlock")
+def test_auto_takes_the_next_best(forbidden: Path) -> None:
+    """Where namespaces are forbidden, `auto` takes another user and Landlock, and the record says so and why."""
+    backend = open_backend("auto")
+    try:
+        assert isinstance(backend, Uid)
+        assert backend.describe()["backend"] == "uid"
+        assert "No permissions to create new namespace" in backend.describe()["because"]
+    finally:
+        backend.close()
+
+
+def test_auto_takes_bubblewrap_where_it_works(backend: Bubblewrap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a trial of bubblewrap succeeds, or cannot be made for want of a program, `auto` takes bubblewrap."""
+    assert choice.why_not_bubblewrap() == ""
+    monkeypatch.setattr(choice, "Bubblewrap", lambda device: ("bubblewrap", device))
+    assert open_backend("auto") == ("bubblewrap", "cpu")
+    monkeypatch.setattr(choice, "_AS_A_WORKER_DOES", "no-such-program")
+    assert open_backend("auto") == ("bubblewrap", "cpu")
+
+
+def test_trial_of_bubblewrap_makes_what_a_worker_needs(backend: Bubblewrap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trial fails where a worker could not make its namespaces or mounts, although bwrap itself starts."""
+    monkeypatch.setattr(choice, "_AS_A_WORKER_DOES", "mount -t tmpfs none /tmp")
+    assert "namespaces or mounts are forbidden" in choice.why_not_bubblewrap()
+
+
+def test_bubblewrap_fails(forbidden: Path) -> None:
+    """What a failing bwrap says is passed on, and it does not take the worst case of a start to do so."""
     backend = Bubblewrap()
     with pytest.raises(
         SandboxUnavailable, match="the sandbox did not start: bwrap: No permissions to create new namespace"
@@ -62,16 +118,11 @@ def test_libseccomp_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         seccomp.program.__wrapped__()
 
 
-def test_uid_backend() -> None:
-    """A backend that does not exist yet says so."""
-    with pytest.raises(SandboxUnavailable, match="not built yet"):
-        open_backend("uid")
-
-
 def test_bubblewrap_describes_itself(backend: Bubblewrap) -> None:
     """The record says that the submission was isolated."""
     assert backend.describe()["isolated"] is True
     assert backend.describe()["backend"] == "bubblewrap"
+    assert backend.describe()["memory"] == cgroups.describe(cgroups.find())
 
 
 def test_plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
