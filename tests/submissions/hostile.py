@@ -11,8 +11,9 @@ got to something it should not get to. It is bounded in time, count and memory a
 
 from __future__ import annotations
 
+import re
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 RIGHT = "0.5 * (log_var.exp() + mean ** 2 - 1 - log_var).sum(-1)"
 WRONG = "(log_var.exp() + mean ** 2 - 1 - log_var).sum(-1)"
@@ -1087,8 +1088,11 @@ REACH = [
         "other_processes",
         "Looks for other processes: /proc, their memory, their environment.",
         attack="""
-        for name in os.listdir("/proc"):
-            print("REACHED /proc/" + name)
+        try:
+            for name in os.listdir("/proc"):
+                print("REACHED /proc/" + name)
+        except PermissionError:
+            pass
         for number in range(2, 3000):
             try:
                 os.kill(number, 0)
@@ -1439,3 +1443,41 @@ REACH = [
 ]
 
 ATTACKS = {"verdict": VERDICT, "resources": RESOURCES, "reach": REACH}
+
+WITHOUT_NAMESPACES: dict[str, list[tuple[str, str, str]]] = {
+    "file_walk": [('"/proc/self/exe", ', "", "it is Python itself, which may be read at its own place, too")],
+    "other_processes": [("os.getppid() != 0", "False", "the parent has a number; every signal to it is refused")],
+    "environment": [
+        (
+            "os.getuid() != 65534 or os.geteuid() != 65534 or os.getgid() != 65534",
+            "min(os.getuid(), os.geteuid(), os.getgid(), *os.getgroups()) < 61_000",
+            "every worker is a user of its own",
+        ),
+        ('os.uname().nodename != "sandbox"', "False", "the host's name is known"),
+        ('"KMP_INIT_AT_FORK"', '"LD_LIBRARY_PATH", "KMP_INIT_AT_FORK"', "a Python that was linked elsewhere needs it"),
+    ],
+    "descriptors_through_the_channel": [
+        (
+            'struct.unpack("3i", peer)[0] not in (0, os.getpid())',
+            'libc.kill(struct.unpack("3i", peer)[0], 0) == 0',
+            "the grader's number is known; every signal to it is refused",
+        )
+    ],
+}
+"""Where there are no namespaces: attack -> (its text, what is tried instead, why the text asks for something that is no secret)."""
+
+ENDED_FOR_FILES = {"scratch_files": {"contract": ("memory",)}, "inodes": {"contract": ("memory",)}}
+"""Attacks that meet a full tmpfs behind bubblewrap; without mounts of its own, the worker is ended for them."""
+
+
+def without_namespaces(attack: Attack) -> Attack:
+    """Return the attack as it is tried on the uid backend: in the worker's own scratch folder instead of /tmp."""
+    text = (attack.top, attack.attack, attack.returns)
+    for old, new, _ in WITHOUT_NAMESPACES.get(attack.name, []):
+        if not any(old in part for part in text):
+            raise ValueError(f"{attack.name} does not contain {old!r}")
+        text = tuple(part.replace(old, new) for part in text)
+    own = r'os.environ["TMPDIR"] + \1"\2'
+    top, code, returns = (re.sub(r'(?<![b\w])(f?)"/tmp(/?[^"\s]*")', own, part) for part in text)
+    fails = ENDED_FOR_FILES.get(attack.name, attack.fails)
+    return replace(attack, top=top, attack=code, returns=returns, fails=fails)

@@ -44,7 +44,16 @@ def short(rubric: Rubric) -> Rubric:
 @pytest.fixture(scope="session")
 def grade(backend: object) -> Grade:
     """`grade(path, tasks=(), training=False, rubric=None)`: a record of a submission, through the shared sandbox."""
+    return _grader(backend)
 
+
+@pytest.fixture(scope="session")
+def uid_grade(uid_backend: object) -> Grade:
+    """The same through the shared uid backend."""
+    return _grader(uid_backend)
+
+
+def _grader(backend: object) -> Grade:
     def run(
         path: Path, tasks: tuple[str, ...] = (), *, training: bool = False, rubric: Rubric | None = None
     ) -> GradeRecord:

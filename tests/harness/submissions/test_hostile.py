@@ -9,34 +9,60 @@ from pathlib import Path
 import pytest
 
 from autograder.records import Outcome
-from tests.submissions.hostile import ATTACKS, MARKER, Attack
+from autograder.sandbox import cgroups, foreign
+from tests.submissions.hostile import ATTACKS, MARKER, Attack, without_namespaces
 
 from .tools import ROOT, Listeners, check, descendants, explain, task, wait_until_gone, write
 
 TASKS = ("kl_standard_normal", "log_mean_exp")
-CASES = [pytest.param(attack, id=f"{group}-{attack.name}") for group, attacks in ATTACKS.items() for attack in attacks]
+CASES = [pytest.param("bubblewrap", a, id=f"{group}-{a.name}") for group, attacks in ATTACKS.items() for a in attacks]
+# attacks on verdicts aim at the runner and at frames, which are the same whoever confines the worker
+CASES += [
+    pytest.param("uid", without_namespaces(a), id=f"uid-{group}-{a.name}")
+    for group in ("resources", "reach")
+    for a in ATTACKS[group]
+]
+NOBODY = (65534,)
 
 
-def left_behind() -> list[str]:
-    """Return files that an attack left on this machine: by their mark, and by the user that workers run as."""
-    found = []
+@pytest.fixture
+def behind(request):
+    """Return `behind(kind)`: a backend, how to grade through it, and the users that its workers are."""
+
+    def of(kind: str):
+        if kind == "uid":
+            backend = request.getfixturevalue("uid_backend")
+            return backend, request.getfixturevalue("uid_grade"), backend.users()
+        return request.getfixturevalue("backend"), request.getfixturevalue("grade"), NOBODY
+
+    return of
+
+
+def left_behind(users=NOBODY) -> list[str]:
+    """Return what an attack left on this machine: by its mark, and by the users that workers run as."""
+    found = [f"process {pid}" for pid in foreign.processes_of(users)] if users is not NOBODY else []
+    found += [f"{kind} {number}" for kind, number in foreign.system_v_objects(users)]
+    if (parents := cgroups.find()) is not None:
+        ours = f"autograder-{os.getpid()}-*"  # a group that stays holds memory
+        found += [str(path) for place in (parents.memory, parents.processes) if place for path in place.glob(ours)]
     for folder in (Path("/tmp"), Path("/dev/shm"), Path("/var/tmp"), ROOT, ROOT / "autograder", Path("/")):
         for entry in os.scandir(folder):
             if (
                 MARKER in entry.name
                 or entry.name in ("sitecustomize.py", "usercustomize.py")
-                or (folder != Path("/") and entry.stat(follow_symlinks=False).st_uid == 65534)
+                or any(entry.name.startswith(f"autograder-scratch-{user}-") for user in users)
+                or (folder != Path("/") and entry.stat(follow_symlinks=False).st_uid in users)
             ):
                 found.append(entry.path)
     return found
 
 
 @pytest.fixture(scope="module")
-def baseline(grade, short, tmp_path_factory):
-    """Return the points that a wrong function earns without its attack."""
+def baseline(short, tmp_path_factory):
+    """Return the points that a wrong function earns without its attack, whoever confines it."""
     known: dict[str, Decimal] = {}
 
-    def points(attack: Attack) -> Decimal:
+    def points(attack: Attack, grade) -> Decimal:
         if attack.honest not in known:
             folder = write(tmp_path_factory.mktemp("honest"), attack.without_attack())
             record = grade(folder, TASKS, rubric=short)
@@ -56,10 +82,11 @@ def aimed(files, listeners: Listeners):
     }
 
 
-@pytest.mark.parametrize("attack", CASES)
-def test_attack_comes_to_nothing(attack: Attack, grade, short, baseline, backend, listeners, tmp_path):
+@pytest.mark.parametrize(("kind", "attack"), CASES)
+def test_attack_comes_to_nothing(kind: str, attack: Attack, behind, short, baseline, listeners, tmp_path):
     """It earns no more than without the attack, fails where it should, is flagged, and leaves nothing behind."""
-    honest = baseline(attack)
+    backend, grade, users = behind(kind)
+    honest = baseline(attack, grade)
     processes = descendants(backend)
     folder = write(tmp_path, aimed(attack.sources(), listeners))
     started = time.monotonic()
@@ -82,13 +109,15 @@ def test_attack_comes_to_nothing(attack: Attack, grade, short, baseline, backend
     assert "TRIED" in printed or not attack.tried, f"{shown}\n{printed}"
     assert not wait_until_gone(backend, processes)
     assert not listeners.contacts
-    assert not left_behind()
+    assert not left_behind(users)
     assert seconds < attack.seconds
     assert len(record.to_json()) < 500_000
 
 
-def test_honest_submission_after_all_attacks(grade, tmp_path):
+@pytest.mark.parametrize("kind", ["bubblewrap", "uid"])
+def test_honest_submission_after_all_attacks(kind, behind, tmp_path):
     """The same sandbox still grades an honest submission in full, after everything above."""
+    _, grade, _ = behind(kind)
     text = "def kl_standard_normal(mean, log_var):\n    return 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(-1)\n"
     record = grade(write(tmp_path, {"divergences.py": text}), ("kl_standard_normal",))
     assert record.score == record.max_score, explain(record)
