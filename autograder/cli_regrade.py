@@ -131,6 +131,5 @@ def _signed(change: str | None) -> Text:
 
 def _visible(text: str) -> str:
     from autograder.cli import in_log
-    from autograder.report.text import visible
 
-    return in_log(visible(text))
+    return in_log(text)

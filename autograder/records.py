@@ -237,8 +237,8 @@ class GradeRecord(Record):
 
     def total(self) -> str | None:
         """The score with all manual points, never below zero: a decimal string with two places; None without a score."""
-        if self.score is None:
-            return None
+        if self.score is None or not self.manual:
+            return self.score
         return str(max(sum((entry.points for entry in self.manual), Decimal(self.score)), Decimal("0.00")))
 
     def to_json(self) -> str:

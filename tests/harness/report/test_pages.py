@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from decimal import Decimal
 from itertools import pairwise
 
 import factories
 import pytest
 from pages import ALLOWED, Structure
 
-from autograder.records import CheckRecord, FailureKind, GradeRecord, Outcome
+from autograder.records import CheckRecord, FailureKind, GradeRecord, ManualPoints, Outcome
 from autograder.report import staff_page, student_page, words
 
 RECORDS = {
@@ -181,6 +182,21 @@ def test_what_a_carried_failure_costs_is_what_the_rubric_says() -> None:
 
     assert page.count("Charged by half:</b> comes from") == 2
     assert "log_mean_exp</code></a>. With those functions right, this check passes." in page
+
+
+def test_points_given_by_hand() -> None:
+    """They are added to the score, with their reason, which is text whatever it says; the author is for staff."""
+    entry = ManualPoints(task="elbo", points=Decimal("-0.5"), reason="<script>x</script> `elbo`", author="Kim <b>")
+    graded = factories.full_marks().model_copy(update={"manual": (entry,), "score": "12.00"})
+    student, staff = student_page(graded), staff_page(graded)
+
+    for page in (student, staff):
+        assert '<span class="amount">11.50</span>' in page
+        assert "<b>-0.50</b> for" in page
+        assert "&lt;script&gt;x&lt;/script&gt; <code>elbo</code>" in page
+        assert "The checks gave 12.00; with these points it is 11.50." in page
+    assert "Kim &lt;b&gt;" in staff
+    assert "Kim" not in student
 
 
 def test_a_task_that_calls_a_missing_function_is_not_missing() -> None:
