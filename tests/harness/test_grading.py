@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -146,3 +150,51 @@ def test_regrading_gives_the_same_record(tmp_path: Path, backend: object) -> Non
     assert texts[0] == texts[1]
     assert "1.00" == record["score"] == record["max_score"]
     assert record["provenance"]["sandbox"]["isolated"] is True
+
+
+def test_the_same_bytes_alone_and_side_by_side(tmp_path: Path, backend: object) -> None:
+    """A wrong submission, with evidence in figures, draws, and failures carried by stand-ins, gets the same record whether it
+    is graded alone or beside another grading, and however many threads torch may use.
+    """
+    for part in ("reference", "tests/public", "tests/hidden"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("rubric.yaml", "tests/__init__.py"):
+        shutil.copy(ROOT / part, tmp_path / part)
+    work = tmp_path / "work"
+    shutil.copytree(ROOT / "tests" / "submissions" / "correct_modules", work)
+    for name, old, new in (
+        ("densities.py", "sigma = torch.exp(0.5 * log_var)", "sigma = torch.exp(log_var)"),
+        ("ppca.py", "torch.linalg.svd(X - mu,", "torch.linalg.svd(X,"),
+    ):
+        text = (work / name).read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        (work / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    def start(out: str, threads: int) -> subprocess.Popen[bytes]:
+        tasks = "sample_gaussian,ppca_fit,estimate_log_likelihood"
+        command = [
+            sys.executable,
+            "-m",
+            "autograder.cli",
+            "grade",
+            "work",
+            "--out",
+            out,
+            "--tasks",
+            tasks,
+            "--assignment",
+            ".",
+        ]
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
+        return subprocess.Popen([*command, "--device", "cpu"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+
+    assert start("alone", threads=1).wait(timeout=300) == 0
+    beside = [start("left", threads=2), start("right", threads=4)]
+    assert [process.wait(timeout=300) for process in beside] == [0, 0]
+
+    records = [json.loads((tmp_path / name / "result.json").read_text("utf-8")) for name in ("alone", "left", "right")]
+    assert all(record.pop("timing") for record in records)
+    texts = [json.dumps(record) for record in records]
+    assert texts[0] == texts[1] == texts[2]
+    assert checks_of(records[0])["estimate_log_likelihood.noise"]["carried_from"] == "sample_gaussian"
+    assert checks_of(records[0])["ppca_fit.value"]["evidence"]["called"]
