@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,7 @@ from autograder.errors import AutograderError, SubmissionRejected, UsageError
 from autograder.provenance import digest_of, versions
 from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TrainingRecord
 from autograder.rubric import Rubric, TaskRule, load_rubric, points_text, require_checks
+from autograder.sandbox.limits import Limits
 from autograder.scoring import flags_of, score_task
 
 SandboxChoice = Literal["auto", "bubblewrap", "uid", "none"]
@@ -140,6 +142,15 @@ def _device(choice: DeviceChoice) -> Literal["cpu", "cuda"]:
     return "cpu"
 
 
+def limits_on(device: Literal["cpu", "cuda"], rubric: Rubric) -> tuple[Limits, Limits]:
+    """Return the limits of the worker that answers for functions, and of the one that trains.
+
+    Functions are asked on the CPU on every machine: there no verdict on them can depend on whether the grader has a GPU.
+    """
+    on_cpu = rubric.budgets.model_copy(update={"device": "cpu"})
+    return on_cpu, rubric.training_budgets.model_copy(update={"device": device})
+
+
 def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
     """Start the isolation that `choice` asks for. Call it from the main thread.
 
@@ -168,8 +179,7 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
     oracle = load_oracle(options.assignment, session.contract)
     order = [f"{task.id}.{check.name}" for task in session.tasks for check in task.checks]
     secret = f"{session.submission.sha256}/{digest_of(options.assignment)}"
-    function_limits = rubric.budgets
-    training_limits = rubric.training_budgets.model_copy(update={"device": session.device})
+    function_limits, training_limits = limits_on(session.device, rubric)
     with (
         Sandbox(backend, session.submission, names, function_limits) as asked,
         Sandbox(backend, session.submission, names, training_limits) as trainer,
@@ -190,7 +200,8 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
         )
         before = time.monotonic()
         tests = options.assignment / "tests"
-        run_checks([tests / "public", tests / "hidden"], plugin, seed=seed)
+        with _one_thread():
+            run_checks([tests / "public", tests / "hidden"], plugin, seed=seed)
         session.seconds["checks"] = time.monotonic() - before
         session.training = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
@@ -200,6 +211,19 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
     notes = [*session.submission.notes, *_loading_notes(report, session.contract)]
     session.seconds["total"] = time.monotonic() - started
     return _graded(session, plugin.results, report, notes, restarts, backend)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let the reference add up numbers in one order, whatever the machine: a record holds their last digits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
