@@ -7,7 +7,7 @@ ARGS ?=
 RUNS ?= 1
 OUT ?= student_kit.zip
 
-.PHONY: help setup system grade check test lint format validate template kit bench doctor clean
+.PHONY: help setup system grade regrade check test lint format validate template kit bench doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup.sh
 
 grade: setup ## grade one submission: make grade SUBMISSION=work.zip [DATA=mnist|digits|auto] [ARGS="--no-training"]
 	@$(BIN)/autograder grade "$(SUBMISSION)" --data $(DATA) $(ARGS)
+
+regrade: setup ## compare two gradings, whose points change by which check: make regrade OLD=reports NEW=reports-new
+	@$(BIN)/autograder regrade "$(OLD)" "$(NEW)" $(ARGS)
 
 check: setup ## run the public checks on student_template/, as a student does
 	@$(BIN)/autograder check student_template $(ARGS)
