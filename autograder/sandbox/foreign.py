@@ -13,9 +13,10 @@ from pathlib import Path
 
 from autograder.errors import SandboxFault
 
+_libc = ctypes.CDLL(None, use_errno=True)
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- where the C library keeps named semaphores and shared memory
-_IPC_RMID = 0
-_SYSTEM_V = {"shm": ("shmid", "shmctl"), "msg": ("msqid", "msgctl"), "sem": ("semid", "semctl")}
+_SYSTEM_V = {"shm": ("shmid", "-m"), "msg": ("msqid", "-q"), "sem": ("semid", "-s")}
+"""Kind -> the column of its number in /proc/sysvipc, and ipcrm's option."""
 
 
 def processes_of(users: Container[int]) -> list[int]:
@@ -35,6 +36,21 @@ def _belongs(pid: int | str, users: Container[int]) -> bool:
 def of_user(uid: int, pids: Iterable[int]) -> list[int]:
     """Return those of the processes that run and belong to a user."""
     return [pid for pid in pids if _belongs(pid, (uid,))]
+
+
+@contextlib.contextmanager
+def looking_as(uid: int) -> Iterator[None]:
+    """Look into files and processes as this user, in this thread only.
+
+    In a container root lacks the right to look into the processes of others; their user has it, as long as they do not hide.
+    """
+    _libc.setfsgid(uid)
+    _libc.setfsuid(uid)
+    try:
+        yield
+    finally:
+        _libc.setfsuid(os.geteuid())
+        _libc.setfsgid(os.getegid())
 
 
 def end_process(pid: int, users: Container[int]) -> None:
@@ -68,9 +84,13 @@ def end_processes(uid: int, seconds: float = 5.0) -> None:
 
 
 def _signal_all(uid: int) -> None:
+    _as_user(uid, ["/bin/sh", "-c", "kill -s KILL -- -1"])
+
+
+def _as_user(uid: int, command: list[str]) -> None:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        subprocess.run(
-            ["/bin/sh", "-c", "kill -s KILL -- -1"],
+        subprocess.run(  # noqa: S603 -- our own commands
+            command,
             user=uid,
             group=uid,
             extra_groups=[],
@@ -95,24 +115,30 @@ def shared_files(users: Container[int]) -> list[Path]:
 
 def system_v_objects(users: Container[int]) -> Iterator[tuple[str, int]]:
     """Yield (kind, id) of the users' System V segments, queues and semaphores."""
+    for kind, number, _ in _system_v(users):
+        yield kind, number
+
+
+def _system_v(users: Container[int]) -> Iterator[tuple[str, int, int]]:
     for kind, (column, _) in _SYSTEM_V.items():
         with contextlib.suppress(OSError, ValueError):
             head, *rows = Path("/proc/sysvipc", kind).read_text().splitlines()
             names = head.split()
             for row in rows:
                 fields = dict(zip(names, row.split(), strict=False))
-                if int(fields["uid"]) in users or int(fields["cuid"]) in users:
-                    yield kind, int(fields[column])
+                for owner in (int(fields["cuid"]), int(fields["uid"])):
+                    if owner in users:
+                        yield kind, int(fields[column]), owner
+                        break
 
 
 def remove_shared(users: Container[int]) -> None:
     """Remove the users' shared memory, queues and semaphores, of both families."""
     for path in shared_files(users):
         remove_tree(path)
-    libc = ctypes.CDLL(None, use_errno=True)
-    for kind, number in list(system_v_objects(users)):
-        function = getattr(libc, _SYSTEM_V[kind][1])
-        function(number, 0, _IPC_RMID, None) if kind == "sem" else function(number, _IPC_RMID, None)
+    for kind, number, owner in list(_system_v(users)):
+        # as their owner: in a container root has no right to remove somebody else's
+        _as_user(owner, ["/usr/bin/ipcrm", _SYSTEM_V[kind][1], str(number)])
 
 
 def remove_tree(path: Path) -> None:

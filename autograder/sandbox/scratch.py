@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,7 +46,7 @@ class Scratch:
         self.path.mkdir(mode=0o700)
         os.chown(self.path, uid, uid)
         self.memory_mb = 0.0
-        self._looks = 0
+        self._hiding: set[int] = set()
 
     def exceeded(self, holders: Iterable[int]) -> str:
         """Return what is wrong with the files, or nothing.
@@ -57,9 +58,10 @@ class Scratch:
         count.folder(self.path)
         shared = _Count(self._limits.scratch_mb)
         shared.files(foreign.shared_files((self._uid,)))
-        self._looks += 1
-        for pid in holders:
-            count.held(pid, mapped=self._looks % 10 == 0)
+        hiding = {pid for pid in holders if not self._see(count, pid)}
+        if hiding & self._hiding:  # not one that was ending just then: honest code has no reason to
+            return "it hid from those who count what it holds, and was stopped"
+        self._hiding = hiding
         self.memory_mb = shared.megabytes + (count.megabytes if self.in_memory else 0)
         for found in (count, shared):
             if found.entries > MOST_FILES:
@@ -67,6 +69,10 @@ class Scratch:
             if found.megabytes > self._limits.scratch_mb:
                 return f"it wrote more than {self._limits.scratch_mb:,} MB of files and was stopped"
         return ""
+
+    def _see(self, count: _Count, pid: int) -> bool:
+        with foreign.looking_as(self._uid):
+            return count.held(pid)
 
     def remove(self) -> None:
         """Remove it with everything in it."""
@@ -91,6 +97,7 @@ class _Count:
     def __init__(self, most_mb: float) -> None:
         self._most = most_mb
         self._seen: set[tuple[int, int]] = set()
+        self._mapped: dict[tuple[int, int], int] = {}
         self._blocks = 0
         self.entries = 0
 
@@ -123,17 +130,35 @@ class _Count:
             with contextlib.suppress(OSError):
                 self._add(path.stat(follow_symlinks=False))
 
-    def held(self, pid: int, mapped: bool) -> None:
-        """Count removed files that a process has open; those it has only mapped as well, which takes longer, if `mapped`."""
-        for kind in ("fd", "map_files") if mapped else ("fd",):
-            with contextlib.suppress(OSError):
-                for name in os.listdir(f"/proc/{pid}/{kind}"):
-                    with contextlib.suppress(OSError):
-                        found = os.stat(f"/proc/{pid}/{kind}/{name}")
-                        if found.st_nlink == 0:
-                            self._add(found)
-                    if self._full():
-                        return
+    def held(self, pid: int) -> bool:
+        """Count removed files that a process has open or mapped; False where it does not let us look."""
+        try:
+            for name in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    found = os.stat(f"/proc/{pid}/fd/{name}")
+                    if found.st_nlink == 0 and stat.S_ISREG(found.st_mode):
+                        self._add(found)
+                if self._full():
+                    return True
+            with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    if line.endswith(" (deleted)\n"):
+                        self._add_mapped(line)
+        except PermissionError:
+            return False
+        except OSError:  # it has ended
+            return True
+        return True
+
+    def _add_mapped(self, line: str) -> None:
+        addresses, _, offset, device, inode, _ = line.split(maxsplit=5)
+        first, last = (int(number, 16) for number in addresses.split("-"))
+        major, minor = (int(number, 16) for number in device.split(":"))
+        key = os.makedev(major, minor), int(inode)
+        reach = (int(offset, 16) + last - first) // 512
+        if key not in self._seen:
+            self._blocks += max(0, reach - self._mapped.get(key, 0))
+            self._mapped[key] = max(reach, self._mapped.get(key, 0))
 
     def _add(self, found: os.stat_result) -> None:
         self.entries += 1
@@ -149,8 +174,7 @@ def describe_scratch(charged: bool) -> str:
         return f"on a tmpfs of {size:,.0f} MB"
     if charged and size:
         return "in memory, charged to the control group"
-    seen = "" if os.access("/proc/1/fd", os.R_OK) else "; files that were removed and are still held are not seen"
-    return f"on a disk, counted by the watchdog{seen}"
+    return "on a disk, counted by the watchdog"
 
 
 def _tmpfs_mb(place: Path) -> tuple[float, float]:

@@ -157,6 +157,10 @@ class UidWorker(Worker):
         holders = [] if self._scratch.bounded else self._pids()
         return self._scratch.exceeded(holders) or super()._look()
 
+    def _exact_mb(self, pids: list[int]) -> float:
+        with foreign.looking_as(self.uid):
+            return super()._exact_mb(pids)
+
     def _in_files_mb(self) -> float:
         return self._scratch.memory_mb
 

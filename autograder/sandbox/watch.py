@@ -75,7 +75,7 @@ def private_mb(pids: Iterable[int]) -> float:
 def exact_mb(pids: Iterable[int]) -> float:
     """Return the same with shared pages counted once (those of the zygote in part), which takes milliseconds.
 
-    Where we may not look that closely (root in a container, at another user's process), it is what `private_mb` returns.
+    For a process that hides, it is what `private_mb` returns.
     """
     total = 0
     for pid in pids:

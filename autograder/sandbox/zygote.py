@@ -70,7 +70,10 @@ class Worker:
             return ""
         pids = self._pids()
         most = watch.memory_limit_mb(self.limits.memory_mb, self.limits.scratch_mb) - self._in_files_mb()
-        return self._too_much_memory() if watch.private_mb(pids) > most and watch.exact_mb(pids) > most else ""
+        return self._too_much_memory() if watch.private_mb(pids) > most and self._exact_mb(pids) > most else ""
+
+    def _exact_mb(self, pids: list[int]) -> float:
+        return watch.exact_mb(pids)
 
     def _in_files_mb(self) -> float:
         """Return how much memory the worker holds as files on a tmpfs that nobody else limits."""

@@ -64,6 +64,8 @@ def become_user(uid: int, gid: int) -> None:
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)")
     if os.getresuid() != (uid, uid, uid) or os.getresgid() != (gid, gid, gid) or os.getgroups():
         raise OSError(f"could not become user {uid}")
+    # the kernel hides a process that changed its user from everybody, also from whoever counts what it holds
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl(DUMPABLE)")
 
 
 def live_in(folder: str) -> None:

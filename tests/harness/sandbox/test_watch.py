@@ -67,7 +67,7 @@ def test_memory_between_questions(sandbox: Sandbox) -> None:
     until, most = time.monotonic() + 10, 0.0
     while not worker.exceeded():
         assert time.monotonic() < until
-        most = max(most, watch.exact_mb(worker._pids()))
+        most = max(most, worker._exact_mb(worker._pids()))
         time.sleep(0.01)
 
     assert most < 1.5 * watch.memory_limit_mb(LIMITS.memory_mb, LIMITS.scratch_mb)
