@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar
 
-_TOPICS = ("densities", "divergences", "ppca", "vae", "evidence", "classifier")
+_TOPICS = ("densities", "divergences", "ppca", "vae", "evidence", "classifier", "form")
 _ATTRIBUTE = "misconception"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

@@ -194,6 +194,7 @@ def _train(
     zero_grad: bool = True,
     shuffle: bool = True,
     update: bool = True,
+    smaller_steps: bool = False,
 ) -> tuple[nn.Module, History]:
     """A training loop with one thing wrong: what, its caller says."""
     images, labels = images.to(device), labels.to(device)
@@ -201,6 +202,8 @@ def _train(
         torch.default_generator.manual_seed(seed)
         model = network().to(device)
         optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+        total = epochs * -(-len(labels) // batch_size)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05 if smaller_steps else 1.0, total_iters=total)
         history: History = {"val_loss": [], "val_accuracy": []}
         for _ in range(epochs):
             order = torch.randperm(len(labels)) if shuffle else torch.arange(len(labels))
@@ -212,6 +215,7 @@ def _train(
                 loss.backward()  # type: ignore[no-untyped-call]
                 if update:
                     optimizer.step()
+                    schedule.step()
             val_loss, val_accuracy = validate(model, batches)
             history["val_loss"].append(val_loss)
             history["val_accuracy"].append(val_accuracy)
@@ -310,37 +314,6 @@ def _train_validated_in_training_mode(
         network=_Dropout,
     )
     return model.eval(), history
-
-
-@misconception(
-    "train_classifier",
-    "left_in_training_mode",
-    "The model is returned in training mode, so dropout still disturbs its answers.",
-)
-def _train_left_in_training_mode(
-    images: Tensor,
-    labels: Tensor,
-    val_images: Tensor,
-    val_labels: Tensor,
-    *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    device: str,
-    seed: int,
-) -> tuple[nn.Module, History]:
-    val_images, val_labels = val_images.to(device), val_labels.to(device)
-    return _train(
-        images,
-        labels,
-        learning_rate,
-        device,
-        seed,
-        epochs=epochs,
-        batch_size=batch_size,
-        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
-        network=_Dropout,
-    )
 
 
 @misconception(
@@ -547,6 +520,7 @@ def _train_not_shuffled(
         batch_size=batch_size,
         validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
         shuffle=False,
+        smaller_steps=True,
     )
 
 

@@ -53,6 +53,52 @@ def test_train_accuracy(student: Student, run: ClassifierRun):
         raise CheckFailed(FailureKind.VALUE, message, help=help_text)
 
 
+def accuracy_on(run: ClassifierRun, student: Student, case: Case, images, labels) -> tuple[float, torch.Tensor]:
+    """Train as `case` says; return the accuracy on some images, and the logits of them."""
+    model, _ = student.value(case, finite=False, seconds=120.0)
+    logits = run.logits(student, model, images)
+    return float((logits.argmax(-1) == labels).double().mean()), logits
+
+
+@check("train_classifier", "shuffled", after=["accuracy"])
+def test_train_shuffled(student: Student, run: ClassifierRun):
+    """The order of the training images does not matter: sorted by class they teach as much as mixed."""
+    images, labels = run.images[:600], run.labels[:600]
+    by_class = labels.argsort(stable=True)
+    mixed, _ = accuracy_on(run, student, small_case(run, images, labels, epochs=3), images, labels)
+    case = small_case(run, images[by_class], labels[by_class], epochs=3)
+    in_order, _ = accuracy_on(run, student, case, images, labels)
+    # measured: right answers differ by up to 0.07 between the two, those that do not shuffle by 0.69 and more
+    if mixed - in_order > 0.35:
+        message = (
+            f"after three epochs {mixed:.0%} of 600 training images are recognised when they come mixed, "
+            f"but {in_order:.0%} when the same images come sorted by class"
+        )
+        help_text = (
+            "Draw a new order of the training images for every epoch: torch.randperm, or DataLoader(..., shuffle=True)."
+        )
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+
+
+@check("train_classifier", "held_out", after=["accuracy"])
+def test_train_held_out(student: Student, run: ClassifierRun):
+    """Nothing is learnt from the validation images: where all of them have wrong labels, the model does not take these
+    up.
+    """
+    images, labels = run.images[:500], run.labels[:500]
+    others, wrong = run.images[-500:], (run.labels[-500:] + 1) % 10
+    case = small_case(run, images, labels, epochs=4).but(val_images=others, val_labels=wrong)
+    _, logits = accuracy_on(run, student, case, others, wrong)
+    said = float(torch.softmax(logits, dim=-1)[torch.arange(len(wrong)), wrong].mean())
+    # measured: right answers say at most 0.02, those that train on the validation images as well 0.45 and more
+    if said > 0.25:
+        message = f"validation images were given wrong labels, and the model repeats these with probability {said:.0%}"
+        help_text = (
+            "Only `images` and `labels` are trained on; the validation data are evaluated, without backward or step."
+        )
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+
+
 @check("train_classifier", "history", after=["accuracy"])
 def test_train_history(student: Student, run: ClassifierRun):
     """The history holds the validation loss and accuracy of every epoch, and the last (or the best) is what the
