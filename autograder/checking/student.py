@@ -221,6 +221,11 @@ class Student:
                 help=help,
                 evidence=self.evidence(case, verdict.detail),
             )
+        if verdict.decision == "inconclusive" and verdict.noise > 1.0:
+            too_noisy = (
+                f"the results of `{case.function}` are far noisier than those of any right form: {verdict.detail}"
+            )
+            raise CheckFailed(FailureKind.VALUE, too_noisy, help=help, evidence=self.evidence(case, verdict.detail))
         if verdict.decision == "inconclusive":
             raise Inconclusive(verdict.detail)
 

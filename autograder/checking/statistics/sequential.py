@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -201,7 +202,12 @@ def _decide(draw: Draw, q: Question, interval: _Interval, stages: Sequence[int],
             return _verdict("fail", failed, q, answer, n, level)
         if passed.all():
             return _verdict("pass", passed, q, answer, n, level)
-    return _verdict("inconclusive", ~passed, q, answer, n, level)
+    return replace(_verdict("inconclusive", ~passed, q, answer, n, level), noise=_noise(q, answer, ~passed))
+
+
+def _noise(q: Question, a: Answer, about: NDArray[np.bool_]) -> float:
+    """Return the largest standard error in units of what had to be told apart, among the coordinates `about`."""
+    return float((a.standard_error / _pass_band(q, a))[about].max())
 
 
 def _pass_band(q: Question, a: Answer) -> Vector:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -30,6 +30,8 @@ class Verdict:
             tolerance passes at any surprise.)
         n: Number of draws looked at.
         detail: One sentence with the numbers, for students and staff.
+        noise: Of an inconclusive verdict, the standard error in units of the tolerance. Checks choose tolerances that settle
+            every right function, so above 1 it is not the budget that was too small: the draws say nothing.
     """
 
     decision: Decision
@@ -37,6 +39,7 @@ class Verdict:
     threshold: float
     n: int
     detail: str
+    noise: float = field(default=0.0, compare=False)
 
 
 def surprise(p: float) -> float:
@@ -85,4 +88,5 @@ def combine(*verdicts: Verdict) -> Verdict:
     detail = worst.detail
     if worst.decision != "pass":
         detail = "; ".join(v.detail for v in verdicts if v.decision == worst.decision)
-    return replace(worst, n=sum(v.n for v in verdicts), detail=detail)
+    noise = max(v.noise for v in verdicts)
+    return replace(worst, n=sum(v.n for v in verdicts), detail=detail, noise=noise)
