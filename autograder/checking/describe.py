@@ -105,8 +105,24 @@ def call(function: str, arguments: Mapping[str, Any]) -> str:
     return f"{function}({', '.join(f'{name}={short(value)}' for name, value in arguments.items())})"
 
 
-def snippet(module: str, function: str, arguments: Mapping[str, Any], seed: int, keyword_only: frozenset[str]) -> str:
-    """Return Python source that makes the same call, to be pasted beside the submission; "" where it would be too long."""
+def snippet(
+    module: str,
+    function: str,
+    arguments: Mapping[str, Any],
+    seed: int,
+    keyword_only: frozenset[str],
+    generator: bool = False,
+) -> str:
+    """Return Python source that makes the same call, to be pasted beside the submission; "" where it would be too long.
+
+    Args:
+        module: Where the function is.
+        function: Its name.
+        arguments: What it was called with, by name.
+        seed: What all generators were seeded with.
+        keyword_only: Arguments that are passed by name.
+        generator: Whether it was given a generator of its own.
+    """
     lines = ["import torch", f"from {module} import {function}", ""]
     passed = []
     for name, value in arguments.items():
@@ -115,6 +131,8 @@ def snippet(module: str, function: str, arguments: Mapping[str, Any], seed: int,
             return ""
         lines.append(f"{name} = {source}")
         passed.append(f"{name}={name}" if name in keyword_only else name)
+    if generator:
+        passed.append(f"generator=torch.Generator().manual_seed({seed})")
     lines += [f"torch.manual_seed({seed})", f"print({function}({', '.join(passed)}))"]
     return "\n".join(lines)
 
