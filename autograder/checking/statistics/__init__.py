@@ -2,7 +2,7 @@
 
 Pure functions of numbers: no torch, no I/O, no state, no random numbers of their own. Every test returns a `Verdict`.
 
-- `mean_test`, `mean_vector_test`, `variance_test`: sequential. They ask for more draws until the answer is clear.
+- `mean_test`, `mean_vector_test`, `variance_test`, `variance_at_most_test`: sequential. They ask for more draws until the answer is clear.
 - `gaussian_sample_test`, `independence_test`, `bernoulli_sample_test`: one sample, exact null distribution.
 - `combine`, `share_of`: several tests in one check, together within its false-fail rate.
 - `smallest_tolerance`: what a budget of draws can decide, for whoever writes a check.
@@ -18,20 +18,24 @@ from autograder.checking.statistics.samples import (
     independence_test,
 )
 from autograder.checking.statistics.sequential import (
+    FAR,
     STAGES,
     Draw,
     mean_test,
     mean_vector_test,
     smallest_tolerance,
+    variance_at_most_test,
     variance_test,
 )
-from autograder.checking.statistics.verdict import FALSE_FAIL, Verdict, combine, share_of
+from autograder.checking.statistics.verdict import FALSE_FAIL, Look, Verdict, combine, share_of
 
 __all__ = [
     "FALSE_FAIL",
+    "FAR",
     "MAX_SKEWNESS",
     "STAGES",
     "Draw",
+    "Look",
     "Verdict",
     "bernoulli_sample_test",
     "combine",
@@ -44,5 +48,6 @@ __all__ = [
     "share_of",
     "smallest_tolerance",
     "uniformity_of_p_values",
+    "variance_at_most_test",
     "variance_test",
 ]

@@ -16,7 +16,8 @@ P(Binomial(k, 1/2 - delta) <= c - 1) <= a / 2, the order statistics [Y_(c), Y_(k
 at any level a, for any variance and any tails. Given (*) nothing is asymptotic and no simulation is needed.
 
 (*) is the first Edgeworth term of P(Y < mu) - 1/2 for draws of that skewness. Symmetric draws (Student t) satisfy it
-with 0; gamma draws (chi-square, exponential) of just that skewness exceed delta by at most 0.1 % (see tests).
+with 0; gamma draws (chi-square, exponential) of just that skewness exceed delta by at most 0.1 % (see tests) once the
+batch mean has a gamma shape of 2 or more. Draws of skewness s have the shape 4 / s^2, so batches of m >= s^2 / 2 are used.
 Sums of a e^2 + b e over independent Gaussian e, the log-weights and one-sample ELBOs of linear-Gaussian probes, have
 |skewness| <= 2 sqrt(2), attained by chi-square(1): third central moment sum 8 a^3 + 6 a b^2, variance sum 2 a^2 + b^2.
 The default of 4 leaves a factor sqrt(2). Not covered: importance *weights* (log-normal-like: give max_skewness, or
@@ -38,7 +39,7 @@ Vector = NDArray[np.float64]
 MAX_SKEWNESS = 4.0
 """Largest |skewness| of one draw that is allowed for; see the module's docstring."""
 
-_SMALLEST_BATCH = 8
+_SMALLEST_GAMMA_SHAPE = 2.0
 _FEWEST_BATCHES = 16
 
 
@@ -54,7 +55,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """Interval and two-sided p-value for each of D coordinates, with estimate and standard error for the message."""
+    """Interval and p-value for each of D coordinates, with estimate and standard error for the message.
+
+    A sign test also tells, for simulations, how many of its `batches` means lie above what is expected.
+    """
 
     low: Vector  # (D,)
     high: Vector  # (D,)
@@ -62,6 +66,10 @@ class Answer:
     estimate: Vector  # (D,)
     standard_error: Vector  # (D,)
     spread: Vector  # (D,), largest minus smallest draw; 0: deterministic
+    above: NDArray[np.int64] | None = None  # (D,)
+    batches: int = 0
+    allowance: float = 0.0
+    skewness: Vector | None = None  # (D,)
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,12 @@ def batch_interval(x: Vector, q: Question, level: float, max_skewness: float) ->
         low, high = y[plan.rank - 1], y[plan.k - plan.rank]
     else:
         low, high = np.full(width, -np.inf), np.full(width, np.inf)
-    return Answer(low, high, p, x.mean(axis=0), x.std(axis=0, ddof=1) / math.sqrt(n), np.ptp(x, axis=0))
+    mean, error = x.mean(axis=0), x.std(axis=0, ddof=1) / math.sqrt(n)
+    above = np.sum(y > q.expected, axis=0)
+    third = np.mean((x - mean) ** 3, axis=0)
+    cubed = (math.sqrt(n) * error) ** 3
+    skewness = np.divide(third, cubed, out=np.zeros_like(mean), where=cubed > 0.0)
+    return Answer(low, high, p, mean, error, np.ptp(x, axis=0), above, plan.k, 0.5 - plan.p_low, skewness)
 
 
 def chi_square_interval(x: Vector, q: Question, level: float) -> Answer:
@@ -104,14 +117,26 @@ def chi_square_interval(x: Vector, q: Question, level: float) -> Answer:
     return Answer(low, high, p, s2, s2 * math.sqrt(2.0 / (n - 1)), np.ptp(x, axis=0))
 
 
+def chi_square_upper_limit(x: Vector, q: Question, level: float) -> Answer:
+    """The one-sided form of `chi_square_interval`: only a variance larger than `expected` is against it."""
+    n = len(x)
+    s2 = x.var(axis=0, ddof=1)
+    total = (n - 1) * s2
+    p = np.asarray(special.chdtrc(n - 1, total / (q.expected + q.rounding)), dtype=np.float64)
+    high = total / special.chdtri(n - 1, 1.0 - level)
+    return Answer(np.full_like(s2, np.inf), high, p, s2, s2 * math.sqrt(2.0 / (n - 1)), np.ptp(x, axis=0))
+
+
 @lru_cache(maxsize=512)
 def plan_batches(n: int, level: float, max_skewness: float) -> Batches:
     """The batches that give the shortest interval for n Gaussian draws; it depends on n, never on the draws.
 
     Many small batches are efficient (up to 2/pi of Gaussian theory), few large ones remove skewness.
+    A batch has at least max_skewness^2 / 2 draws (see the module's docstring).
     Remembered per argument: the search over k takes a millisecond, and every run of a check asks the same.
     """
-    m = np.unique(n // np.arange(_FEWEST_BATCHES, max(_FEWEST_BATCHES, n // _SMALLEST_BATCH) + 1))
+    smallest = max(1, math.ceil(_SMALLEST_GAMMA_SHAPE * max_skewness**2 / 4.0))
+    m = np.unique(n // np.arange(_FEWEST_BATCHES, max(_FEWEST_BATCHES, n // smallest) + 1))
     m = m[m >= 1]
     if m.size == 0:
         raise ValueError(f"stages must be at least {_FEWEST_BATCHES} draws, but one has {n}")
@@ -128,3 +153,9 @@ def _largest_rank(k: NDArray[np.int64], p: Vector, tail: float) -> NDArray[np.in
     """The largest c with P(Binomial(k, p) <= c - 1) <= tail; 0 if there is none."""
     c = np.maximum(stats.binom.ppf(tail, k, p), 0.0).astype(np.int64)
     return np.asarray(np.where(stats.binom.cdf(c, k, p) <= tail, c + 1, c), dtype=np.int64)
+
+
+def sign_test_power(k: int, p_low: float, level: float, distance: float) -> float:
+    """The probability that a sign test of k Gaussian batch means, each `distance` of its own standard deviations off, fails."""
+    rank = int(_largest_rank(np.array([k]), np.array([p_low]), level / 2.0)[0])
+    return float(stats.binom.cdf(rank - 1, k, stats.norm.sf(abs(distance))))

@@ -6,12 +6,22 @@ They fail or pass; a pass means "nothing was found". Their power is stated at 4,
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from autograder.checking.statistics.verdict import FALSE_FAIL, Decision, Verdict, broken_draws, check_rate, surprise
+from autograder.checking.statistics.verdict import (
+    FALSE_FAIL,
+    Decision,
+    Look,
+    Verdict,
+    broken_draws,
+    check_rate,
+    distance,
+    surprise,
+)
 
 FLOAT32_RESOLUTION = 2.0**-20
 """Distance, in standard deviations, under which two float32 Gaussian draws may coincide (their own spacing near 2
@@ -40,15 +50,18 @@ def gaussian_sample_test(z: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Ver
     ks = stats.ks_1samp(z, special.ndtr, method="exact")
     of_n = f"of {n:,} standardised draws"
     parts = [
-        (
+        _Part(
+            "mean",
             2.0 * float(special.ndtr(-abs(mean) * math.sqrt(n))),
             f"mean {of_n} is {mean:.4f}, expected 0 ± {n**-0.5:.4f}",
         ),
-        (
+        _Part(
+            "variance",
             _chi_square_p((n - 1) * variance, n - 1),
             f"variance {of_n} is {variance:.4f}, expected 1 ± {math.sqrt(2.0 / (n - 1)):.4f}",
         ),
-        (
+        _Part(
+            "distribution",
             float(ks.pvalue),
             f"distribution {of_n} differs from N(0, 1) by {ks.statistic:.4f} at {ks.statistic_location:.2f} "
             f"(Kolmogorov-Smirnov; about {0.87 / math.sqrt(n):.4f} is usual)",
@@ -120,7 +133,7 @@ def bernoulli_sample_test(x: ArrayLike, probs: ArrayLike, *, false_fail: float =
     where = f"coordinate {worst}: " if ones.size > 1 else ""
     detail = f"{where}{ones[worst]:,.0f} ones in {n:,} draws, expected {n * p[worst]:,.1f} (probability {p[worst]:.4g})"
     p_value = min(1.0, 2.0 * float(tails[worst]) * ones.size)
-    return _bonferroni([(p_value, detail)], n, false_fail)
+    return _bonferroni([_Part("ones", p_value, detail, exact=False)], n, false_fail)
 
 
 def exact_equality_share(a: ArrayLike, b: ArrayLike) -> float:
@@ -142,7 +155,7 @@ def _chi_square_p(value: float, degrees: int) -> float:
     return min(1.0, 2.0 * min(float(special.chdtr(degrees, value)), float(special.chdtrc(degrees, value))))
 
 
-def _signs_of_dependence(a: NDArray[np.float64], b: NDArray[np.float64], resolution: float) -> list[tuple[float, str]]:
+def _signs_of_dependence(a: NDArray[np.float64], b: NDArray[np.float64], resolution: float) -> list[_Part]:
     """The three questions of `independence_test`: p-value and sentence of each, the most telling first."""
     n = a.size
     same = round(exact_equality_share(a, b) * n)
@@ -150,9 +163,18 @@ def _signs_of_dependence(a: NDArray[np.float64], b: NDArray[np.float64], resolut
     r, folded_r = float(np.corrcoef(a, b)[0, 1]), float(np.corrcoef(_fold(a), _fold(b))[0, 1])
     usual = f"expected 0 ± {n**-0.5:.4f}"
     return [
-        (float(stats.binom.sf(same - 1, n, coincidence)), f"{same:,} of {n:,} are identical"),
-        (_correlation_p(r, n), f"correlation over {n:,} pairs is {r:.4f}, {usual}"),
-        (_correlation_p(folded_r, n), f"correlation of magnitudes over {n:,} pairs is {folded_r:.4f}, {usual}"),
+        _Part(
+            "identical",
+            float(stats.binom.sf(same - 1, n, coincidence)),
+            f"{same:,} of {n:,} are identical",
+            exact=False,
+        ),
+        _Part("correlation", _correlation_p(r, n), f"correlation over {n:,} pairs is {r:.4f}, {usual}"),
+        _Part(
+            "magnitudes",
+            _correlation_p(folded_r, n),
+            f"correlation of magnitudes over {n:,} pairs is {folded_r:.4f}, {usual}",
+        ),
     ]
 
 
@@ -166,9 +188,19 @@ def _fold(v: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(-special.ndtri(upper_tail), dtype=np.float64)
 
 
-def _bonferroni(parts: list[tuple[float, str]], n: int, false_fail: float) -> Verdict:
+@dataclass(frozen=True)
+class _Part:
+    question: str
+    p: float
+    detail: str
+    exact: bool = True
+
+
+def _bonferroni(parts: list[_Part], n: int, false_fail: float) -> Verdict:
     """Fail if len(parts) times the smallest p-value is at most `false_fail`; the detail is that of the smallest."""
-    p, detail = min(parts, key=lambda part: part[0])
-    adjusted = min(1.0, len(parts) * p)
+    worst = min(parts, key=lambda part: part.p)
+    adjusted = min(1.0, len(parts) * worst.p)
     decision: Decision = "fail" if adjusted <= false_fail else "pass"
-    return Verdict(decision, surprise(adjusted), surprise(false_fail), n, detail)
+    level = false_fail / len(parts)
+    looks = tuple(Look(part.question, n, part.p, distance(part.p), level, part.exact) for part in parts)
+    return Verdict(decision, surprise(adjusted), surprise(false_fail), n, worst.detail, looks)

@@ -24,14 +24,17 @@ from autograder.checking.statistics.intervals import (
     Vector,
     batch_interval,
     chi_square_interval,
+    chi_square_upper_limit,
     plan_batches,
 )
 from autograder.checking.statistics.verdict import (
     FALSE_FAIL,
     Decision,
+    Look,
     Verdict,
     broken_draws,
     check_rate,
+    distance,
     surprise,
 )
 
@@ -43,6 +46,9 @@ STAGES = (400, 1600, 6400, 25600)
 
 ROUNDING = 1e-6
 """Default `exact_tolerance`, relative to max(1, |expected|): float32 arithmetic with a few roundings (eps = 1.2e-7)."""
+
+FAR = 999.0
+"""Standard errors that stand for certainty: constant draws that are off."""
 
 _Interval = Callable[[Vector, Question, float], Answer]
 
@@ -135,6 +141,37 @@ def variance_test(
     return _decide(lambda start, n: _column(draw, start, n), question, interval, stages, false_fail)
 
 
+def variance_at_most_test(
+    draw: Draw,
+    largest: ArrayLike,
+    *,
+    clear: float,
+    false_fail: float = FALSE_FAIL,
+    stages: Sequence[int] = STAGES,
+) -> Verdict:
+    """Is the variance of i.i.d. draws no larger than `largest`, a number or one for each of D coordinates?
+
+    For an estimator of which only the noisiest valid form is known: less noise is never wrong. (n - 1) S^2 / sigma^2 is
+    chi-square for Gaussian draws; it fails when S^2 is too large for sigma^2 = largest and passes when sigma^2 is proven
+    smaller than `clear` times `largest`. Draws that are not quite Gaussian need a `largest` with room to spare: if the
+    true variance is at most largest / r, the n - 1 draws may have the excess kurtosis K with
+    r (1 + 10 sqrt((2 + K) / n)) below the critical value before the rate is in danger.
+
+    Args:
+        draw: `draw(start, n)` returns n further draws, shape (n,) or (n, D).
+        largest: The largest variance of a correct function.
+        clear: The smallest multiple of `largest` that must be noticed, above 1.
+        false_fail: Largest probability of failing a correct function.
+        stages: Total numbers of draws at which the test looks, increasing.
+    """
+    limits = np.atleast_1d(np.asarray(largest, dtype=np.float64))
+    if not clear > 1.0 or not np.all(limits > 0.0):
+        raise ValueError(f"clear={clear!r} must be above 1 and largest={largest!r} positive")
+    question = _question("variance", limits, (clear - 1.0) * limits, 0.0)
+    rows = draw if limits.size > 1 else lambda start, n: _column(draw, start, n)
+    return _decide(rows, question, chi_square_upper_limit, stages, false_fail, no_more_than=True)
+
+
 def smallest_tolerance(
     sd: float,
     *,
@@ -178,7 +215,15 @@ def _column(draw: Draw, start: int, n: int) -> Vector:
     return x[:, np.newaxis]
 
 
-def _decide(draw: Draw, q: Question, interval: _Interval, stages: Sequence[int], false_fail: float) -> Verdict:
+def _decide(
+    draw: Draw,
+    q: Question,
+    interval: _Interval,
+    stages: Sequence[int],
+    false_fail: float,
+    *,
+    no_more_than: bool = False,
+) -> Verdict:
     """Look at stage after stage until every coordinate has passed or one has failed."""
     check_rate(false_fail)
     if not stages or any(later <= earlier for earlier, later in zip((0, *stages), stages, strict=False)):
@@ -187,6 +232,7 @@ def _decide(draw: Draw, q: Question, interval: _Interval, stages: Sequence[int],
     level = false_fail / (len(stages) * width)
     x = np.empty((0, width))
     passed = np.zeros(width, dtype=bool)
+    looks: list[Look] = []
     for n in stages:
         new = np.asarray(draw(len(x), n - len(x)), dtype=np.float64)
         if new.shape != (n - len(x), width):
@@ -195,14 +241,16 @@ def _decide(draw: Draw, q: Question, interval: _Interval, stages: Sequence[int],
         if broken := broken_draws(x, level):
             return broken
         answer = interval(x, q, level)
+        looks += _looks(q, answer, n, level)
         band = _pass_band(q, answer)
         passed |= (answer.low >= q.expected - band) & (answer.high <= q.expected + band)
         failed = ~passed & (answer.p <= level)
         if failed.any():
-            return _verdict("fail", failed, q, answer, n, level)
+            return replace(_verdict("fail", failed, q, answer, n, level, no_more_than), looks=tuple(looks))
         if passed.all():
-            return _verdict("pass", passed, q, answer, n, level)
-    return replace(_verdict("inconclusive", ~passed, q, answer, n, level), noise=_noise(q, answer, ~passed))
+            return replace(_verdict("pass", passed, q, answer, n, level, no_more_than), looks=tuple(looks))
+    verdict = _verdict("inconclusive", ~passed, q, answer, n, level, no_more_than)
+    return replace(verdict, looks=tuple(looks), noise=_noise(q, answer, ~passed))
 
 
 def _noise(q: Question, a: Answer, about: NDArray[np.bool_]) -> float:
@@ -210,12 +258,37 @@ def _noise(q: Question, a: Answer, about: NDArray[np.bool_]) -> float:
     return float((a.standard_error / _pass_band(q, a))[about].max())
 
 
+def _looks(q: Question, a: Answer, n: int, level: float) -> list[Look]:
+    """Return what this stage saw of each coordinate; draws that are all the same have no distribution to look at."""
+    found = []
+    for i in range(q.expected.size):
+        name = q.quantity if q.expected.size == 1 else f"{q.quantity} {i}"
+        off, error, p = float(a.estimate[i] - q.expected[i]), float(a.standard_error[i]), float(a.p[i])
+        if a.above is None or a.skewness is None:
+            found.append(Look(name, n, p, math.copysign(distance(p), off), level))
+        elif a.spread[i] <= q.rounding[i]:
+            z = 0.0 if abs(off) <= q.rounding[i] else math.copysign(FAR, off)
+            found.append(Look(name, n, p, z, level, allowance=a.allowance))
+        else:
+            z, above, skewness = off / error, int(a.above[i]), float(a.skewness[i])
+            found.append(Look(name, n, p, z, level, False, above, a.batches, a.allowance, skewness))
+    return found
+
+
 def _pass_band(q: Question, a: Answer) -> Vector:
     """How far from `expected` an interval may reach: the tolerance; but only rounding if the draws are all the same."""
     return np.where(a.spread <= q.rounding, q.rounding + a.spread, np.maximum(q.tolerance, q.rounding))
 
 
-def _verdict(decision: Decision, about: NDArray[np.bool_], q: Question, a: Answer, n: int, level: float) -> Verdict:
+def _verdict(
+    decision: Decision,
+    about: NDArray[np.bool_],
+    q: Question,
+    a: Answer,
+    n: int,
+    level: float,
+    no_more_than: bool = False,
+) -> Verdict:
     """Put the decision into words, about the coordinate that is most standard errors off among `about`."""
     off = np.abs(a.estimate - q.expected)
     unmatched = np.where(off > 0.0, np.inf, 0.0)
@@ -223,7 +296,11 @@ def _verdict(decision: Decision, about: NDArray[np.bool_], q: Question, a: Answe
     i = int(np.argmax(np.where(about, off_in_errors, -1.0)))
     where = f"coordinate {i}: " if q.expected.size > 1 else ""
     error = float(a.standard_error[i])
-    if a.spread[i] <= q.rounding[i]:
+    if no_more_than:
+        found = (
+            f"{q.quantity} of {n:,} draws is {a.estimate[i]:.4g} ± {error:.2g}, at most {q.expected[i]:.4g} is expected"
+        )
+    elif a.spread[i] <= q.rounding[i]:
         found = f"{q.quantity} of {n:,} draws is {a.estimate[i]:.8g} (all but constant), expected {q.expected[i]:.8g}: "
         found += f"off by {off[i]:.3g}"
     else:

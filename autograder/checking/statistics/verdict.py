@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 FALSE_FAIL = 1e-6
 """Largest probability that one check fails a correct function by bad luck."""
@@ -16,6 +17,35 @@ Decision = Literal["pass", "fail", "inconclusive"]
 
 _SURPRISE_CAP = 999.0
 _SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a test saw of one question in one stage. Decides nothing: simulations compare it with what the test assumes.
+
+    Attributes:
+        question: What was asked, e.g. `"mean 3"` for coordinate 3, or `"variance"`.
+        n: Number of draws so far.
+        p: The p-value of this question alone, before any correction for asking several.
+        z: For a mean, its distance from what is expected in standard errors; else the standard normal distance with this p.
+        level: The question fails if `p <= level`.
+        exact: Whether p is uniform under a correct function; else P(p <= t) <= t is all that is assumed.
+        above: For a sign test, how many of the batch means lie above what is expected.
+        batches: The number k of batch means; 0 if this is no sign test, or if the draws are all the same.
+        allowance: The delta of `intervals.py`: P(batch mean above) is assumed to lie within 1/2 +- delta.
+        skewness: That of the draws, for a sign test.
+    """
+
+    question: str
+    n: int
+    p: float
+    z: float
+    level: float
+    exact: bool = False
+    above: int = 0
+    batches: int = 0
+    allowance: float = 0.0
+    skewness: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +60,7 @@ class Verdict:
             tolerance passes at any surprise.)
         n: Number of draws looked at.
         detail: One sentence with the numbers, for students and staff.
+        looks: What was seen on the way, for simulations; it takes no part in comparisons.
         noise: Of an inconclusive verdict, the standard error in units of the tolerance. Checks choose tolerances that settle
             every right function, so above 1 it is not the budget that was too small: the draws say nothing.
     """
@@ -39,12 +70,18 @@ class Verdict:
     threshold: float
     n: int
     detail: str
+    looks: tuple[Look, ...] = field(default=(), compare=False, repr=False)
     noise: float = field(default=0.0, compare=False)
 
 
 def surprise(p: float) -> float:
     """`-log10(p)`, at least 0 and, so that it can be written to JSON, at most 999."""
     return _SURPRISE_CAP if p <= 0.0 else max(0.0, -math.log10(p))
+
+
+def distance(p: float) -> float:
+    """The distance from 0 that has the two-sided p-value p under N(0, 1); at most 37."""
+    return float(-special.ndtri(0.5 * max(p, 1e-300)))
 
 
 def broken_draws(draws: NDArray[np.float64], level: float) -> Verdict | None:
@@ -80,7 +117,7 @@ def combine(*verdicts: Verdict) -> Verdict:
 
     Returns:
         The verdict furthest beyond its threshold among those with the worst decision; `n` is the sum over all, `detail`
-        names every verdict that has this decision (for a pass: only the closest).
+        names every verdict that has this decision (for a pass: only the closest), `looks` are those of all.
     """
     if not verdicts:
         raise ValueError("combine() needs at least one verdict")
@@ -88,5 +125,6 @@ def combine(*verdicts: Verdict) -> Verdict:
     detail = worst.detail
     if worst.decision != "pass":
         detail = "; ".join(v.detail for v in verdicts if v.decision == worst.decision)
+    looks = tuple(look for v in verdicts for look in v.looks)
     noise = max(v.noise for v in verdicts)
-    return replace(worst, n=sum(v.n for v in verdicts), detail=detail, noise=noise)
+    return replace(worst, n=sum(v.n for v in verdicts), detail=detail, looks=looks, noise=noise)
