@@ -358,3 +358,56 @@ def _estimate_variance_as_std(
     log_var_x = 2 * torch.log(torch.as_tensor(sigma_p, dtype=x.dtype, device=x.device))
     log_w = gaussian_log_density(z, zero, zero) + gaussian_log_density(x, decoder(z), log_var_x)
     return log_mean_exp(log_w - gaussian_log_density(z, mean, log_var))
+
+
+@misconception(
+    "estimate_log_likelihood",
+    "shared_noise",
+    "One set of noise vectors is shared by the whole batch; every example needs its own.",
+)
+def _estimate_shared_noise(
+    x: Tensor,
+    encoder: Encoder,
+    decoder: Decoder,
+    sigma_p: float | Tensor = 0.4,
+    n_samples: int = 1000,
+    generator: Generator | None = None,
+) -> Tensor:
+    mean, log_var = encoder(x)
+    zero = torch.zeros(n_samples, 1, mean.shape[-1], dtype=mean.dtype, device=mean.device)
+    z = mean + torch.exp(0.5 * log_var) * sample_gaussian(zero, zero, generator)
+    log_var_x = 2 * torch.log(torch.as_tensor(sigma_p, dtype=x.dtype, device=x.device))
+    log_prior = gaussian_log_density(z, torch.zeros_like(mean), torch.zeros_like(mean))
+    log_w = log_prior + gaussian_log_density(x, decoder(z), log_var_x) - gaussian_log_density(z, mean, log_var)
+    return log_mean_exp(log_w)
+
+
+@misconception(
+    "estimate_log_likelihood",
+    "shared_over_samples",
+    "All `n_samples` samples of an example are the same draw, so that averaging them averages nothing.",
+)
+def _estimate_shared_over_samples(
+    x: Tensor,
+    encoder: Encoder,
+    decoder: Decoder,
+    sigma_p: float | Tensor = 0.4,
+    n_samples: int = 1000,
+    generator: Generator | None = None,
+) -> Tensor:
+    return estimate_log_likelihood(x, encoder, decoder, sigma_p, 1, generator)
+
+
+@misconception(
+    "estimate_log_likelihood", "same_noise_every_call", "A seed is set inside, so that every call draws the same noise."
+)
+def _estimate_same_noise_every_call(
+    x: Tensor,
+    encoder: Encoder,
+    decoder: Decoder,
+    sigma_p: float | Tensor = 0.4,
+    n_samples: int = 1000,
+    generator: Generator | None = None,
+) -> Tensor:
+    fixed = Generator(device=x.device).manual_seed(0)
+    return estimate_log_likelihood(x, encoder, decoder, sigma_p, n_samples, fixed)

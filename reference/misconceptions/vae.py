@@ -148,6 +148,39 @@ def _elbo_shared_noise(
 
 @misconception(
     "elbo",
+    "shared_over_samples",
+    "All `n_samples` samples of an example are the same draw, so that averaging them averages nothing.",
+)
+def _elbo_shared_over_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, 1, generator)
+
+
+@misconception("elbo", "same_noise_every_call", "A seed is set inside, so that every call draws the same noise.")
+def _elbo_same_noise_every_call(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, n_samples, Generator(device=x.device).manual_seed(0))
+
+
+@misconception(
+    "elbo",
+    "score_function",
+    "The encoder's gradient is that of log q(z | x), weighted (REINFORCE): right on average, but far too noisy to learn from.",
+)
+def _elbo_score_function(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    z = _draw(mean, log_var, n_samples, generator).detach()
+    reconstruction, log_q = bernoulli_log_density(x, decoder(z)).sum(-1), gaussian_log_density(z, mean, log_var)
+    score = reconstruction.detach() * (log_q - log_q.detach())  # 0 in value
+    return (reconstruction + score - kl_standard_normal(mean, log_var)).mean()
+
+
+@misconception(
+    "elbo",
     "detached_sample",
     "The sample is detached from the graph, so the encoder gets no gradient from the reconstruction.",
 )

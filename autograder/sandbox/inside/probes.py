@@ -24,7 +24,7 @@ class Affine(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the map."""
-        return x @ self.weight.T + self.bias
+        return nn.functional.linear(x, self.weight, self.bias)
 
 
 def _layer(spec: dict[str, Any]) -> nn.Module:
@@ -47,8 +47,15 @@ class ProbeNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Return the trunk's output, or one output per head."""
-        hidden = self.trunk(x)
-        return tuple(head(hidden) for head in self.heads) if len(self.heads) else hidden
+        hidden = _through(self.trunk, x)
+        return tuple(_through(head, hidden) for head in self.heads) if len(self.heads) else hidden
+
+
+def _through(layers: Any, hidden: Tensor) -> Tensor:
+    """Apply one layer after the other; calling the `Sequential` itself would cost as much as a small layer."""
+    for layer in layers:
+        hidden = layer(hidden)
+    return hidden
 
 
 def build(spec: dict[str, Any], device: str = "cpu") -> ProbeNetwork:
