@@ -1,5 +1,6 @@
 """What a report tells a student to paste into Python shows the student the same failure."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,8 +67,6 @@ def run(folder: Path, source: str) -> str:
 
 def numbers(text: str) -> list[float]:
     """Return the numbers in a printed value."""
-    import re
-
     return [float(part) for part in re.findall(r"-?\d+\.\d*(?:e[+-]?\d+)?", text)]
 
 
@@ -87,14 +86,16 @@ def test_snippets_show_the_failure(grade: Grade, folder: Path) -> None:
     assert set(SHOWS) < set(failed)
     for check_id, shows in SHOWS.items():
         evidence = check(record, check_id).evidence
-        assert evidence is not None and evidence.reproduce, check_id
+        assert evidence is not None, check_id
+        assert evidence.reproduce, check_id
         printed = run(folder, evidence.reproduce)
         if shows != "got":
             assert shows in printed, check_id
             continue
         wanted = numbers(evidence.got)
         near = [any(abs(a - b) <= 1e-3 * max(1.0, abs(b)) for a in numbers(printed)) for b in wanted]
-        assert wanted and all(near), (check_id, evidence.got, printed)
+        assert wanted, evidence.got
+        assert all(near), (check_id, evidence.got, printed)
 
 
 def test_hidden_checks_show_no_input(grade: Grade, folder: Path) -> None:
@@ -102,4 +103,5 @@ def test_hidden_checks_show_no_input(grade: Grade, folder: Path) -> None:
     record = grade(folder, ("kl_standard_normal",))
     hidden = [c for t in record.tasks for c in t.checks if c.outcome == "failed" and c.visibility == "hidden"]
 
-    assert hidden and not any(c.reveal for c in hidden)
+    assert hidden
+    assert not any(c.reveal for c in hidden)
