@@ -1093,7 +1093,7 @@ REACH = [
                 print("REACHED /proc/" + name)
         except PermissionError:
             pass
-        for number in range(2, 3000):
+        for number in set(range(2, 3000)) - {os.getpid()}:
             try:
                 os.kill(number, 0)
                 print("REACHED process", number)
@@ -1357,7 +1357,7 @@ REACH = [
                 os.kill(target, signal.SIGKILL)
             except OSError:
                 pass
-        for target in range(2, 500):
+        for target in set(range(2, 500)) - {os.getpid()}:
             try:
                 os.kill(target, signal.SIGTERM)
                 print("REACHED", target)
@@ -1466,8 +1466,9 @@ WITHOUT_NAMESPACES: dict[str, list[tuple[str, str, str]]] = {
 }
 """Where there are no namespaces: attack -> (its text, what is tried instead, why the text asks for something that is no secret)."""
 
-ENDED_FOR_FILES = {"scratch_files": {"contract": ("memory",)}, "inodes": {"contract": ("memory",)}}
-"""Attacks that meet a full tmpfs behind bubblewrap; without mounts of its own, the worker is ended for them."""
+ENDED_FOR_FILES: dict[str, dict[str, tuple[str, ...]]] = {"scratch_files": {}, "inodes": {"contract": ("memory",)}}
+"""Attacks that meet a full tmpfs behind bubblewrap. Without mounts of its own the worker is ended for them, unless the machine's
+own tmpfs is so small that it is full first."""
 
 
 def without_namespaces(attack: Attack) -> Attack:

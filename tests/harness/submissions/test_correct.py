@@ -124,8 +124,10 @@ def evaluate_classifier(model, images, labels, batch_size):
 '''
 
 
-def test_odd_but_honest_work_loses_nothing(grade, tmp_path):
+@pytest.mark.parametrize("through", ["grade", "uid_grade"])
+def test_odd_but_honest_work_loses_nothing(through, request, tmp_path):
     """Progress bars, warnings, figures, threads, DataLoader workers and numpy in an autograd function are no offence."""
+    grade = request.getfixturevalue(through)
     tasks = ("kl_standard_normal", "evaluate_classifier")
     record = grade(write(tmp_path, {"work.py": ODD}), tasks)
     assert record.score == record.max_score, explain(record)
