@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil
 import torch
 
 from autograder.records import Cell, SourceFile, Submission
 from autograder.sandbox.bubblewrap import Bubblewrap
+from autograder.sandbox.choice import why_not_uid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Question
+from autograder.sandbox.uid import Uid
 
 
 @dataclass(frozen=True)
@@ -69,24 +72,11 @@ def _echo() -> Submission:
 def measure_sandbox(repeats: int) -> Iterator[Measured]:
     """Yield the costs of starting a sandbox, of one more worker, and of one question."""
 
-    def start() -> None:
-        backend = Bubblewrap()
-        backend.wait_until_ready()
-        backend.close()
-
-    yield Measured("start of a zygote (imports torch)", _timed(start, max(2, repeats // 2)), "s")
+    yield from _measure_workers("uid", Uid, why_not_uid(), repeats)
+    yield from _measure_workers("bubblewrap", Bubblewrap, "", repeats)
     backend = Bubblewrap()
     try:
         limits = Limits()
-        spawned = []
-        yield Measured(
-            "one more worker (fork, namespaces, filter)",
-            _timed(lambda: spawned.append(backend.spawn(limits)), 4 * repeats, 1000),
-            "ms",
-        )
-        yield Measured("private memory of one more worker", tuple(_private_mb(w.pid) for w in spawned), "MB")
-        for worker in spawned:
-            worker.kill()
         with Sandbox(backend, _echo(), {"echo": "echo"}, limits) as sandbox:
             first = 0.0
             for size in (1, 1_000, 100_000):
@@ -95,6 +85,32 @@ def measure_sandbox(repeats: int) -> Iterator[Measured]:
                 values = _timed(lambda q=question: sandbox.call(q), 200 * repeats, 1e6)  # type: ignore[misc]
                 first = first or median(values)
                 yield Measured(f"round trip with {8 * size:,} bytes", values, "µs", f"{median(values) / first:.2f}")
+    finally:
+        backend.close()
+
+
+def _measure_workers(name: str, backend_of: Callable[[], Any], why_not: str, repeats: int) -> Iterator[Measured]:
+    """Yield what a zygote and one more worker cost behind one kind of isolation; nothing where it cannot be had."""
+    if why_not:
+        return
+
+    def start() -> None:
+        backend = backend_of()
+        backend.wait_until_ready()
+        backend.close()
+
+    yield Measured(f"{name}: start of a zygote (imports torch)", _timed(start, max(2, repeats // 2)), "s")
+    backend = backend_of()
+    try:
+        backend.wait_until_ready()
+        spawned: list[Any] = []
+        yield Measured(
+            f"{name}: one more worker (fork, confinement, group)",
+            _timed(lambda: spawned.append(backend.spawn(Limits())), 4 * repeats, 1000),
+            "ms",
+        )
+        yield Measured(f"{name}: private memory of one more worker", tuple(_private_mb(w.pid) for w in spawned), "MB")
+        yield Measured(f"{name}: end of a worker", tuple(t for w in spawned for t in _timed(w.kill, 1, 1000)), "ms")
     finally:
         backend.close()
 
