@@ -179,7 +179,8 @@ def _state(task: TaskRecord, blocked: Blocked | None) -> str:
         reason = words.KINDS[own[0].kind] if own[0].kind else words.OUTCOMES[Outcome.FAILED]
         return f"{reason}; {passes}"
     if failed:
-        return f"fails only because of another task; {passes}"
+        origins = " and ".join(dict.fromkeys(check.carried_from for check in failed if check.carried_from))
+        return f"fails only because of {origins}; {passes}"
     if task.outcome is Outcome.SKIPPED:
         return f"not run, waits for something else; {passes}" if counted else "not run, waits for something else"
     if undecided:
