@@ -105,8 +105,10 @@ def _read(request: Mapping[str, Any]) -> Fields:
         raise MalformedRequest("a request with too many arguments")
     if any(type(label) is not str or len(label) > 200 for label in wanted):
         raise MalformedRequest("a request for gradients of nothing")
-    if cotangents is not None and not all(isinstance(part, Tensor) for part in cotangents):
+    if cotangents is not None and not all(isinstance(part, Tensor) and not part.is_complex() for part in cotangents):
         raise MalformedRequest("a request with cotangents that are no tensors")
+    if (cotangents is not None) != bool(wanted):
+        raise MalformedRequest("a request for gradients of nothing")
     return name, args, kwargs, seed, cotangents, wanted
 
 
@@ -267,7 +269,10 @@ class _Call:
         found: Sequence[Tensor | None] = [None] * len(tensors)
         if pairs:
             outputs, cotangent = [part for part, _ in pairs], [weight for _, weight in pairs]
-            found = torch.autograd.grad(outputs, tensors, cotangent, allow_unused=True)
+            try:
+                found = torch.autograd.grad(outputs, tensors, cotangent, allow_unused=True)
+            except RuntimeError as error:  # a factorisation that has no derivative: raised in there as well
+                raise _Refused(f"{type(error).__name__}: {str(error)[:500]}") from None
         return [torch.zeros_like(t) if g is None else g.detach() for t, g in zip(tensors, found, strict=True)]
 
     def _run(self) -> Any:

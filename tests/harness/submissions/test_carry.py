@@ -1,6 +1,5 @@
 """A bug is paid once: what fails only because of another, already charged function is carried and costs nothing more."""
 
-import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -84,15 +83,14 @@ def test_a_notebook(grade: Grade, tmp_path: Path) -> None:
     assert full(record, "elbo")
 
 
-def test_a_function_that_is_missing_or_hangs(grade: Grade, tmp_path: Path, short: Rubric) -> None:
-    """Whatever is wrong with the other function: not implemented, or never done."""
-    for number, body in enumerate(("raise NotImplementedError", "while True: pass")):
-        files = sources(divergences=(RIGHT_KL, f"{body}\n    return torch.sum("))
-        record = grade(write(tmp_path / str(number), files), (KL, "elbo"), rubric=short)
+def test_a_function_that_hangs(grade: Grade, tmp_path: Path, short: Rubric) -> None:
+    """Whatever is wrong with the other function."""
+    files = sources(divergences=(RIGHT_KL, "while True: pass\n    return torch.sum("))
+    record = grade(write(tmp_path, files), (KL, "elbo"), rubric=short)
 
-        assert set(carried(record)) == {f"elbo from {KL}"}, explain(record)
-        assert full(record, "elbo")
-        assert task(record, KL).points == "0.00"
+    assert set(carried(record)) == {f"elbo from {KL}"}, explain(record)
+    assert full(record, "elbo")
+    assert task(record, KL).points == "0.00"
 
 
 def test_several_functions(grade: Grade, tmp_path: Path) -> None:
@@ -176,11 +174,3 @@ def test_nothing_is_gained_by_breaking_a_function(grade: Grade, tmp_path: Path) 
     assert honest.score == honest.max_score == "3.50"
     assert Decimal(cheated.score or 0) < Decimal("3.50"), explain(cheated)
     assert Decimal(task(cheated, KL).points) < 1
-
-
-def test_the_same_record_every_time(grade: Grade, tmp_path: Path) -> None:
-    """With stand-ins and their noise, grading twice gives the same bytes."""
-    path = write(tmp_path, sources(densities=("sigma = torch.exp(0.5 * log_var)", "sigma = torch.exp(log_var)")))
-    texts = [json.dumps(grade(path, (SAMPLE, "elbo")).model_dump(mode="json", exclude={"timing"})) for _ in range(2)]
-
-    assert texts[0] == texts[1]
