@@ -264,7 +264,17 @@ def hostile(text: str) -> GradeRecord:
             return {(name if keep else f"{name} {text}"): poison(inner, name) for name, inner in value.items()}
         if isinstance(value, list):
             return [poison(item, key) for item in value]
-        fixed = ("outcome", "kind", "visibility", "audience", "status", "schema_version", "weight", "carried_from", "carry")
+        fixed = (
+            "outcome",
+            "kind",
+            "visibility",
+            "audience",
+            "status",
+            "schema_version",
+            "weight",
+            "carried_from",
+            "carry",
+        )
         return f"{value}{text}" if isinstance(value, str) and key not in fixed else value
 
     return GradeRecord.model_validate(poison(mixed().model_dump(mode="json")))
