@@ -36,6 +36,7 @@ class Comparison:
         index: Where that is.
         allowed: What was allowed there.
         pattern: A relation between answer and expected value that holds on all entries, in words, or "".
+        share: Largest difference as a share of what was allowed there: how much of the tolerance was used.
     """
 
     agrees: bool
@@ -43,6 +44,7 @@ class Comparison:
     index: tuple[int, ...]
     allowed: float
     pattern: str
+    share: float = 0.0
 
     def difference(self) -> str:
         """Return one line for a report."""
@@ -64,33 +66,51 @@ def compare(answer: Tensor, expected: Tensor, dtype: torch.dtype | None = None, 
     same = (got == want) | (got.isnan() & want.isnan())
     off = torch.where(same, torch.zeros(()).double(), (got - want).abs().nan_to_num(nan=math.inf, posinf=math.inf))
     excess = off - allowed
+    share = float((off / allowed.clamp(min=1e-300)).max()) if off.numel() else 0.0
     if off.numel() == 0 or bool((excess <= 0).all()):
-        return Comparison(True, float(off.max()) if off.numel() else 0.0, (), relative, "")
+        return Comparison(True, float(off.max()) if off.numel() else 0.0, (), relative, "", share)
     flat = int(excess.argmax())
     index = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), off.shape)) if off.dim() else ()
-    return Comparison(False, float(off.flatten()[flat]), index, float(allowed.flatten()[flat]), find_pattern(got, want))
+    worst, limit = float(off.flatten()[flat]), float(allowed.flatten()[flat])
+    return Comparison(False, worst, index, limit, find_pattern(got, want), share)
 
 
-_FACTORS = {2.0: "twice", 0.5: "half", -1.0: "minus (the sign is flipped)", -2.0: "minus twice", -0.5: "minus half"}
+_FACTORS = {2.0: "twice", 0.5: "half", -2.0: "minus twice", -0.5: "minus half"}
 
 
-def find_pattern(got: Tensor, want: Tensor) -> str:
-    """Name a constant factor or offset between two tensors, if one explains every entry; "" otherwise.
+def relation(got: Tensor, want: Tensor) -> tuple[str, float] | None:
+    """Return ("factor", f) or ("offset", o) where one of them explains every entry; None otherwise.
 
     Needs two entries that differ, since any one number is a multiple of any other.
     """
     finite = got.isfinite() & want.isfinite()
-    if not bool(finite.all()):
-        return "some entries are not finite" if not bool(got.isfinite().all()) else ""
     used = want.abs() > 1e-6 * want.abs().max().clamp(min=1e-300)
-    if int(used.sum()) < 2 or float((want - want.flatten()[0]).abs().max()) < 1e-9:
-        return ""
+    if not bool(finite.all()) or int(used.sum()) < 2 or float((want - want.flatten()[0]).abs().max()) < 1e-9:
+        return None
     ratios = (got / want)[used]
-    if float(ratios.max() - ratios.min()) <= 1e-4 * float(ratios.abs().max()):
-        ratio = float(ratios.mean())
-        near = next((word for factor, word in _FACTORS.items() if math.isclose(ratio, factor, rel_tol=1e-3)), None)
-        return f"your values are {near or f'{ratio:.4g} times'} the expected ones"
+    factor = float(ratios.mean())
+    constant = float(ratios.max() - ratios.min()) <= 1e-4 * float(ratios.abs().max())
+    if constant and abs(factor - 1) > 1e-3:  # nearer to 1, and a difference is lost beside large values
+        return "factor", factor
     gaps = got - want
     if float(gaps.max() - gaps.min()) <= 1e-4 * float(gaps.abs().max()):
-        return f"your values are all off by the same {float(gaps.mean()):+.6g}"
-    return ""
+        return "offset", float(gaps.mean())
+    return None
+
+
+def find_pattern(got: Tensor, want: Tensor) -> str:
+    """Name a constant factor or offset between two tensors, if one explains every entry; "" otherwise."""
+    if not bool(got.isfinite().all()):
+        return "some entries are not finite"
+    found = relation(got, want)
+    if found is None:
+        return ""
+    kind, number = found
+    if kind == "offset":
+        return f"your values are all off by the same {number:+.6g}"
+    if number == 0:
+        return "your values are all 0"
+    if math.isclose(number, -1.0, rel_tol=1e-3):
+        return "your values are minus the expected ones (the sign is flipped)"
+    near = next((word for factor, word in _FACTORS.items() if math.isclose(number, factor, rel_tol=1e-3)), None)
+    return f"your values are {near or f'{number:.4g} times'} the expected ones"

@@ -37,11 +37,13 @@ class Asked:
 
     Attributes:
         survey: Everything that it saw, when it failed.
+        seconds: How long it took: the cheapest checks rule out first.
     """
 
     check_id: str
     again: Again
     survey: Survey | None = None
+    seconds: float = 0.0
 
 
 class Diagnostician:
@@ -51,7 +53,7 @@ class Diagnostician:
         self._mistakes = mistakes
         self._contract = contract
         self._salt = salt
-        self._passes: dict[tuple[str, str, str], bool] = {}
+        self._passes: dict[tuple[str, NamedMistake, str], bool] = {}
 
     def knows(self, task: str) -> bool:
         """Whether there are named wrong answers to a task."""
@@ -75,19 +77,23 @@ class Diagnostician:
             passed: The passed checks, which a wrong answer must pass too.
             waiting: Surveys of checks that were skipped; made only while something explains the others.
         """
+        # a loop over the batch is a matter of its own, which says nothing of what is computed
+        failed = [asked for asked in failed if asked.survey is None or not asked.survey.counted] or failed
         if not any(asked.survey is not None and asked.survey.failed for asked in failed):
             return {}  # the failure did not come again
         shared = list(self._mistakes.get(task, ()))
-        for asked in failed:
-            shared = self._explaining(task, asked, shared)
-        shared = [mistake for mistake in shared if all(self.passes(task, mistake, asked) for asked in passed)]
+        for asked in sorted([*failed, *passed], key=lambda asked: asked.seconds):
+            if asked in failed:
+                shared = self._explaining(task, asked, shared)
+            else:
+                shared = [mistake for mistake in shared if self.passes(task, mistake, asked)]
         for survey in waiting:
             if shared and (asked_too := survey()) is not None:
                 shared = self._explaining(task, asked_too, shared)
-        if not 0 < len(shared) <= MOST_NAMES:
+        names = tuple(dict.fromkeys(mistake.name for mistake in shared))
+        if not 0 < len(names) <= MOST_NAMES:
             return {}
-        names = tuple(mistake.name for mistake in shared)
-        explanations = " Or: ".join(mistake.explanation for mistake in shared)
+        explanations = " Or: ".join(dict.fromkeys(mistake.explanation for mistake in shared))
         return {
             a.check_id: Diagnosis(names, f"{explanations} {evidence(a.survey)}".strip()) for a in failed if a.survey
         }
@@ -106,7 +112,7 @@ class Diagnostician:
 
     def passes(self, task: str, mistake: NamedMistake, asked: Asked) -> bool:
         """Whether a wrong answer passes a check, strictly."""
-        key = (task, mistake.name, asked.check_id)
+        key = (task, mistake, asked.check_id)
         if key not in self._passes:
             one = OneFunction(task, mistake.function)
             try:
@@ -121,21 +127,29 @@ class Diagnostician:
 
 
 def evidence(survey: Survey) -> str:
-    """Say on how many inputs the submission agrees with a mistake, and what all of them have in common."""
-    numbers = [(s.what, s.ok, s.got, s.expected) for s in survey.seen if s.got is not None and s.expected is not None]
-    wrong = {what for what, ok, _, _ in numbers if not ok}
-    pairs = [(_flat(got), _flat(expected)) for what, _, got, expected in numbers if what in wrong]
+    """Say in what the submission agrees with a mistake: how far off it is where one number says it, what and how often else."""
+    numbers = [s for s in survey.seen if s.got is not None and s.expected is not None]
+    wrong = {seen.what for seen in numbers if not seen.ok}
+    pairs = [(_flat(s.got), _flat(s.expected)) for s in numbers if s.what in wrong]
     count = len(survey.examples)
     where = f"on all {count} inputs" if count > 1 else "on the input that was tried"
     if pairs:
-        pattern = find_pattern(torch.cat([got for got, _ in pairs]), torch.cat([want for _, want in pairs]))
-        if pattern:
+        got, want = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        lost = int((~got.isfinite()).sum())
+        if lost:
+            return f"({lost} of {len(got)} numbers are NaN or infinite, where this mistake makes them so)"
+        if pattern := find_pattern(got, want):
             return f"({where}: {pattern})"
-    drawn = sum(len(seen.got) for seen in survey.seen if seen.draws and seen.got is not None)
-    if drawn:
-        return f"(the mean and the spread of {drawn:,} random results are those of this mistake)"
-    return f"(your results agree with this mistake {where})"
+        verb = "is" if len(wrong) == 1 else "are"
+        return f"({where} {_joined(sorted(wrong))} {verb} what this mistake gives)"
+    if judged := [seen.detail for seen in survey.seen if not seen.ok and seen.detail]:
+        return f"({judged[0].partition('; ')[0]}; this mistake gives the same)"
+    return f"(this mistake gives the same {where})"
 
 
-def _flat(value: Tensor) -> Tensor:
-    return value.double().reshape(-1)
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _flat(value: Tensor | None) -> Tensor:
+    return torch.empty(0, dtype=torch.float64) if value is None else value.double().reshape(-1)

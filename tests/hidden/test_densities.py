@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,6 +116,7 @@ def test_sample_independence(student):
     first = _noise(case, student.value(case)).numpy()
     second = _noise(case, student.value(replace(case, seed=77))).numpy()
     student.sees(case, "the noise", first, interchangeable=True)
+    student.sees(case, "the noise of two calls", np.stack([first[:, 0], second[:, 0]], axis=1), interchangeable=True)
     pairs = [
         ("examples share their noise", first[:-1, 0], first[1:, 0]),
         ("examples share their noise", first[:2000, 0], first[2000:, 0]),
@@ -136,11 +138,10 @@ def test_sample_gradient(student, seed):
     weights = cotangent_for(case.arguments["mean"])
     answer = student.ask(case, gradients=["mean", "log_var"], cotangent=weights)
     help_text = "Sample ε outside of the graph and compute z from mean and log_var inside of it (in torch.distributions: rsample)."
-    for name in ("mean", "log_var"):
-        flows = answer.gradients.get(name) is not None
+    expected = {"mean": weights, "log_var": 0.5 * weights * (answer.value - case.arguments["mean"])}
+    for name, wanted in expected.items():
+        gradient = answer.gradients.get(name)
+        gradient = torch.zeros_like(wanted) if gradient is None else gradient
+        flows = bool(gradient.any()) or not bool(wanted.any())  # torch.normal has a gradient, of zeros
         student.require(flows, case, f"no gradient flows from the sample to `{name}`", help=help_text)
-    student.close(case, answer.gradients["mean"], weights, what="the gradient with respect to `mean`", help=help_text)
-    expected = 0.5 * weights * (answer.value - case.arguments["mean"])
-    student.close(
-        case, answer.gradients["log_var"], expected, what="the gradient with respect to `log_var`", help=help_text
-    )
+        student.close(case, gradient, wanted, what=f"the gradient with respect to `{name}`", help=help_text)

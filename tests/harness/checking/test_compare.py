@@ -108,7 +108,7 @@ def test_worst_entry_is_named() -> None:
 PATTERNS: dict[str, tuple[Tensor, str]] = {
     "twice": (2 * WANT, "your values are twice the expected ones"),
     "half": (WANT / 2, "your values are half the expected ones"),
-    "sign": (-WANT, "your values are minus (the sign is flipped) the expected ones"),
+    "sign": (-WANT, "your values are minus the expected ones (the sign is flipped)"),
     "minus twice": (-2 * WANT, "your values are minus twice the expected ones"),
     "a factor": (WANT / math.log(2), "your values are 1.443 times the expected ones"),
     "offset": (WANT + 0.5, "your values are all off by the same +0.5"),
