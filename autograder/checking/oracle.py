@@ -88,7 +88,8 @@ def load_mistakes(assignment: Path) -> dict[str, list[NamedMistake]]:
         return {}
     sys.path.insert(0, folder)
     try:
-        found = importlib.import_module("reference.misconceptions").all_misconceptions()
+        module = importlib.import_module("reference.misconceptions")
+        found = [*module.all_misconceptions(), *(module.all_forms() if hasattr(module, "all_forms") else ())]
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{assignment / 'reference' / 'misconceptions'} cannot be imported: {error}") from None
     finally:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 _TOPICS = ("densities", "divergences", "ppca", "vae", "evidence", "classifier", "form")
 _ATTRIBUTE = "misconception"
+_FORM = "form_of_misconception"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -40,6 +41,27 @@ def misconception(task: str, name: str, explanation: str) -> Callable[[_Function
         return function
 
     return mark
+
+
+def also(task: str, name: str) -> Callable[[_Function], _Function]:
+    """Mark a function as another way to make the mistake `name`, one that checks can tell from the first.
+
+    Most ways to write a mistake look alike to every check and need no mark: only those that fail elsewhere, or by other numbers.
+    """
+
+    def mark(function: _Function) -> _Function:
+        setattr(function, _FORM, (task, name, function))
+        return function
+
+    return mark
+
+
+def all_forms() -> tuple[Misconception, ...]:
+    """Every other form of a misconception, with the explanation of the first."""
+    marks = [getattr(value, _FORM, None) for value in vars(import_module(f"{__name__}.also")).values()]
+    explanations = {(m.task, m.name): m.explanation for m in all_misconceptions()}
+    forms = [mark for mark in marks if mark is not None]
+    return tuple(Misconception(task, name, explanations[task, name], function) for task, name, function in forms)
 
 
 def all_misconceptions() -> tuple[Misconception, ...]:
