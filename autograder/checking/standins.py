@@ -107,7 +107,9 @@ def _read(request: Mapping[str, Any]) -> Fields:
         raise MalformedRequest("a request for gradients of nothing")
     if cotangents is not None and not all(isinstance(part, Tensor) and not part.is_complex() for part in cotangents):
         raise MalformedRequest("a request with cotangents that are no tensors")
-    if (cotangents is not None) != bool(wanted):
+    if (cotangents is not None) != bool(wanted) or len(set(wanted)) != len(
+        wanted
+    ):  # each is as large as what it is for
         raise MalformedRequest("a request for gradients of nothing")
     return name, args, kwargs, seed, cotangents, wanted
 

@@ -5,6 +5,7 @@ The student page is drawn from the redacted record only, so a template cannot le
 
 from __future__ import annotations
 
+import builtins
 import re
 
 from autograder.records import CheckRecord, GradeRecord, Outcome, TaskRecord
@@ -13,6 +14,8 @@ from autograder.records import CheckRecord, GradeRecord, Outcome, TaskRecord
 _PLACE = re.compile(
     r"""^\s*(?:File )?["']?[\w ./()\[\]-]{1,200}["']?(?:,? line |:)\d{1,7}(?:,? in [\w.<>]{1,100})?:?$"""
 )
+
+_RAISED = re.compile(r"it raised (\w*).*", re.DOTALL)
 
 
 def for_student(record: GradeRecord) -> GradeRecord:
@@ -42,4 +45,12 @@ def _check(check: CheckRecord) -> CheckRecord:
     if check.reveal:
         return check.model_copy(update={"printed": ""})
     places = tuple(line for line in check.traceback if _PLACE.match(line))
-    return check.model_copy(update={"evidence": None, "traceback": places, "printed": ""})
+    message = _RAISED.sub(_without_its_text, check.message)
+    return check.model_copy(update={"message": message, "evidence": None, "traceback": places, "printed": ""})
+
+
+def _without_its_text(raised: re.Match[str]) -> str:
+    """An exception as a student may see it in a hidden check: its text, and a type of their own, could quote the input."""
+    kind = getattr(builtins, raised[1], None)
+    known = isinstance(kind, type) and issubclass(kind, BaseException)
+    return f"it raised {raised[1] if known else 'an exception of its own'}"

@@ -860,6 +860,19 @@ RESOURCES = [
         """,
     ),
     Attack(
+        "page_tables",
+        "Reads a byte of every second megabyte of a terabyte: the pages are shared, the tables that lead to them are not.",
+        attack="""
+        place = memory_map(None, 2**40, 1, 0x4022, -1, 0)
+        libc.madvise(ctypes.c_void_p(place), ctypes.c_size_t(2**40), 15)
+        read = ctypes.c_char.from_address
+        for number in range(400_000):
+            read(place + number * 2**21).value
+        print("REACHED 1.6 GB of page tables")
+        """,
+        fails=MEMORY,
+    ),
+    Attack(
         "terminals",
         "Opens pseudo terminals, of which the whole machine has a few thousand.",
         attack="""
@@ -1146,7 +1159,7 @@ REACH = [
                 pass
         for family in (2, 10, 15, 16, 17, 30, 31, 38, 40, 44):  # TIPC (30) has pairs, and the kernel would load its module
             ctypes.set_errno(0)
-            if libc.socketpair(family, 1, 0, ctypes.create_string_buffer(8)) == 0 or ctypes.get_errno() != 13:
+            if libc.socketpair(family, 1, 0, ctypes.create_string_buffer(8)) == 0 or ctypes.get_errno() not in (13, 38):
                 print("REACHED a pair", family, ctypes.get_errno())
         for place in ("\\0@ABSTRACT@", "/run/systemd/notify", "/run/dbus/system_bus_socket", "/var/run/docker.sock"):
             try:

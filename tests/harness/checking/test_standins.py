@@ -292,6 +292,7 @@ FORGED = {
     "cotangents that are text": "request(args=[x, x], cotangents=['x'], wanted=['0'])",
     "cotangents without a gradient": "request(args=[x, x], cotangents=[x.sum(-1)])",
     "a gradient without cotangents": "request(args=[x, x], wanted=['0'])",
+    "one gradient twice": "request(args=[x, x], cotangents=[x.sum(-1)], wanted=['0', '0'])",
     "a thousand gradients": "request(args=[x, x], cotangents=[x.sum(-1)], wanted=['0'] * 1000)",
     "another question's number": "request(id='0' * 32, args=[x, x])",
 }

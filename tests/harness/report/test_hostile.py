@@ -8,8 +8,9 @@ import factories
 import pytest
 from pages import ALLOWED, Structure
 
-from autograder.records import Curve
+from autograder.records import Curve, Outcome
 from autograder.report import figures, staff_page, student_page
+from autograder.report.redact import for_student
 
 ATTACKS = {
     "script": "<script>alert(1)</script>",
@@ -78,3 +79,26 @@ def test_a_history_without_end_is_thinned_out() -> None:
 def test_a_ragged_confusion_matrix_is_not_drawn() -> None:
     """Rows of different lengths are no matrix."""
     assert figures.confusion_svg(((1, 2), (3,)), "f") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (f"`elbo` failed: it raised ValueError: {factories.CANARY}", "`elbo` failed: it raised ValueError"),
+        (f"`elbo` failed: it raised {factories.CANARY}: x", "`elbo` failed: it raised an exception of its own"),
+        ("`elbo` failed: it raised exec: 0.31337\n0.31337", "`elbo` failed: it raised an exception of its own"),
+        (
+            f"waits for it; and fails: it raised Exception: it raised {factories.CANARY}",
+            "waits for it; and fails: it raised Exception",
+        ),
+        ("`elbo` gives a wrong value", "`elbo` gives a wrong value"),
+    ],
+)
+def test_an_exception_in_a_hidden_check_carries_nothing_out(message: str, shown: str) -> None:
+    """A submission sees hidden inputs, and chooses the text and the name of what it raises: the student reads neither."""
+    hidden = factories.check("elbo", "x", "x", Outcome.FAILED, visibility="hidden", reveal=False, message=message)
+    public = factories.check("elbo", "y", "y", Outcome.FAILED, message=message)
+    record = factories.record(tasks=(factories.task("elbo", (hidden, public), "0", Outcome.FAILED),))
+    told = for_student(record).tasks[0].checks
+
+    assert (told[0].message, told[1].message) == (shown, message)

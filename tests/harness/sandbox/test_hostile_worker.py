@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from make_submission import LIMITS
+from make_submission import LIMITS, submission
 
 from autograder.outcomes import FailureKind
 from autograder.sandbox import questions
+from autograder.sandbox.bubblewrap import Bubblewrap
 from autograder.sandbox.inside.values import Handle, Opaque, Probe, Seed
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, LoadReport, Question, Refusal
@@ -265,3 +266,37 @@ def test_all_questions_together_have_a_limit(sandbox_of: SandboxOf) -> None:
     sandbox = sandbox_of("import time\ndef slow():\n    time.sleep(0.4)\n    return 1\n", limits=limits)
     kinds = [getattr(sandbox.call(Question("slow")), "kind", None) for _ in range(5)]
     assert kinds == [None, None, FailureKind.TIMEOUT, FailureKind.TIMEOUT, FailureKind.TIMEOUT]
+
+
+# ------------------------------------------------------------------------------------------------------------ with a GPU
+
+NEIGHBOURS = """
+import os
+def attack():
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        if open(f"/proc/{name}/status").read().split("NSpid:")[1].splitlines()[0].split()[-1] == "1" and name != "1":
+            continue  # this very process, the first of its namespace
+        for what in ("mem", "environ", "root", "fd/0", "cwd"):
+            try:
+                os.readlink(f"/proc/{name}/{what}") if what in ("root", "fd/0", "cwd") else open(f"/proc/{name}/{what}", "rb").read(1)
+                found[f"{name} {what}"] = True
+            except OSError as error:
+                found[f"{name} {what}"] = False if error.errno == 13 else None
+    return found
+"""
+
+
+def test_with_a_gpu_other_processes_are_seen_but_not_read() -> None:
+    """A driver needs `/proc`, which is the zygote's: the memory, environment and files of what runs there stay closed."""
+    limits = LIMITS.model_copy(update={"device": "cuda"})  # needs no GPU: nothing here asks for one
+    backend = Bubblewrap("cuda")
+    try:
+        with Sandbox(backend, submission(NEIGHBOURS)[0], {"attack": "work"}, limits) as sandbox:
+            answer = sandbox.call(Question("attack"))
+            assert isinstance(answer, Answer), answer
+            closed = {name: opened for name, opened in answer.value.items() if opened is not None}
+            assert len(closed) >= 8  # bubblewrap itself and the zygote
+            assert not any(closed.values()), closed
+    finally:
+        backend.close()
