@@ -331,7 +331,7 @@ class ChecksPlugin:
         with self._name_at_most(result.id):
             survey = result.again.survey(surveyor)
             result.flags = tuple(dict.fromkeys([*result.flags, *surveyor.flags]))
-            return None if survey is None else AskedCheck(result.id, result.again, survey)
+            return None if survey is None else AskedCheck(result.id, result.again, survey, result.seconds)
         return None
 
     def _name(self, diagnostician: Diagnostician, context: Context, results: Mapping[str, CheckResult]) -> None:
@@ -340,7 +340,11 @@ class ChecksPlugin:
             failed = [result.surveyed for result in own if result.surveyed is not None]
             if not failed:
                 continue
-            passed = [AskedCheck(r.id, r.again) for r in own if r.outcome is Outcome.PASSED and r.again is not None]
+            passed = [
+                AskedCheck(r.id, r.again, seconds=r.seconds)
+                for r in own
+                if r.outcome is Outcome.PASSED and r.again is not None
+            ]
             waiting = [functools.partial(self._survey, r, context) for r in own if r.outcome is Outcome.SKIPPED]
             with self._name_at_most(task):
                 for check_id, diagnosis in diagnostician.name(task, failed, passed, waiting).items():
@@ -421,7 +425,7 @@ def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, 
     arguments += ["--rootdir", str(root), "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"]
     arguments += ["-p", "no:terminalreporter", "-p", "no:faulthandler", "-p", "no:timeout", "-p", "no:logging"]
     arguments += ["-p", "no:unraisableexception", "-p", "no:threadexception"]  # they collect garbage for half a second
-    arguments += ["-q", "--noconftest", "--capture=no", "-W", "ignore", f"--hypothesis-seed={seed}"]
+    arguments += ["-q", "--noconftest", "--capture=no", "--tb=native", "-W", "ignore", f"--hypothesis-seed={seed}"]
     if collect_only:
         arguments.append("--collect-only")
     started = time.monotonic()
