@@ -72,10 +72,9 @@ def test_reports_of_a_hostile_submission_do_nothing(page, reports, chromium):
 
 def test_its_words_are_shown(reports):
     """The attack is in the pages, as text: what was opened above was not an empty page."""
-    for html in reports.values():
-        assert "onerror=" in html
-        assert "&lt;script&gt;" in html
-        assert "leak.evil.example" in html
+    assert all("&lt;img" in html and "onerror=" in html for html in reports.values())
+    assert "&lt;script&gt;" in reports["staff"]
+    assert "leak.evil.example" in reports["staff"]
 
 
 @pytest.fixture(scope="module")
