@@ -36,6 +36,16 @@ def validate(
         out.print(f"not caught: {survivor}", markup=False)
     for punished in result.punished[:50]:
         out.print(f"punished although correct: {punished}", markup=False)
+    for check in result.idle:
+        out.print(f"catches nothing: {check}", markup=False)
+    for row in result.weak:
+        out.print(f"caught too rarely: {row.task}/{row.name}: {row.missed} of {row.runs} missed, power {row.power:.4f}")
+    for null in result.anomalies:
+        out.print(
+            f"not distributed as its test assumes: {null.task}.{null.check} of {null.name}, p = {null.agreement:.1e}"
+        )
+    if result.repeats:
+        out.print(result.fresh_line(), markup=False)
     out.print(f"Report {page}", markup=False)
     out.print(result.last_line(), markup=False)
     raise typer.Exit(0 if result.ok else 1)

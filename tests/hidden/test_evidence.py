@@ -74,7 +74,7 @@ def test_evidence_value(student, sizes, dtype, seed, sigma_p, n_samples):
 WIDEN = 0.7
 STAGES = (500, 4000)
 ROWS = 2000
-TERMS = 32
+TERMS = 64
 
 
 def wide_proposal(n_samples: int, rows: int):

@@ -187,7 +187,7 @@ def test_elbo_noise(student):
     row = one.arguments["x"]
     for what, B, S in (
         ("256 examples share their noise", 256, 1),
-        ("32 samples of one example are not 32 draws", 8, 32),
+        ("64 samples of one example are not 64 draws", 4, 64),
     ):
         case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
         draw = student.draws(case)

@@ -265,7 +265,8 @@ def _looks(q: Question, a: Answer, n: int, level: float) -> list[Look]:
         name = q.quantity if q.expected.size == 1 else f"{q.quantity} {i}"
         off, error, p = float(a.estimate[i] - q.expected[i]), float(a.standard_error[i]), float(a.p[i])
         if a.above is None or a.skewness is None:
-            found.append(Look(name, n, p, math.copysign(distance(p), off), level))
+            ratio = float(a.estimate[i] / q.expected[i]) if q.expected[i] > 0.0 else 0.0
+            found.append(Look(name, n, p, math.copysign(distance(p), off), level, ratio=ratio))
         elif a.spread[i] <= q.rounding[i]:
             z = 0.0 if abs(off) <= q.rounding[i] else math.copysign(FAR, off)
             found.append(Look(name, n, p, z, level, allowance=a.allowance))

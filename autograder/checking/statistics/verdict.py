@@ -34,6 +34,7 @@ class Look:
         batches: The number k of batch means; 0 if this is no sign test, or if the draws are all the same.
         allowance: The delta of `intervals.py`: P(batch mean above) is assumed to lie within 1/2 +- delta.
         skewness: That of the draws, for a sign test.
+        ratio: The variance of the draws over the expected one, for a chi-square test.
     """
 
     question: str
@@ -46,6 +47,7 @@ class Look:
     batches: int = 0
     allowance: float = 0.0
     skewness: float = 0.0
+    ratio: float = 0.0
 
 
 @dataclass(frozen=True)
