@@ -14,7 +14,7 @@ WORDS = " ".join(TEXTS)
 TASKS = ("kl_standard_normal", "log_mean_exp", "elbo", "vae_loss", "ppca_fit", "train_classifier")
 
 HOSTILE = f"""
-'''{WORDS.replace(chr(92), "").replace("'", "")}'''
+'''{WORDS.translate(dict.fromkeys(map(ord, chr(92) + chr(39) + chr(0))))}'''
 import itertools
 import torch
 
@@ -72,9 +72,10 @@ def test_reports_of_a_hostile_submission_do_nothing(page, reports, chromium):
 
 def test_its_words_are_shown(reports):
     """The attack is in the pages, as text: what was opened above was not an empty page."""
-    assert all("&lt;img" in html and "onerror=" in html for html in reports.values())
-    assert "&lt;script&gt;" in reports["staff"]
-    assert "leak.evil.example" in reports["staff"]
+    for name, html in reports.items():
+        assert html.count("&lt;script&gt;") > 5, name
+        assert html.count("onerror=") > 5, name
+        assert "leak.evil.example" in html, name
 
 
 @pytest.fixture(scope="module")
