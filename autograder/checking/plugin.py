@@ -59,6 +59,7 @@ class CheckResult:
         verdicts: What its statistical tests said.
         after: The checks that it waits for.
         carried_from: Whose failure this one repeats: see `carry`.
+        tolerance_used: Largest share of the tolerance that an answer used.
         again: The check, to be asked again.
         surveyed: Everything that the failed check saw, where that may tell which mistake it is.
     """
@@ -81,6 +82,7 @@ class CheckResult:
     error: str = ""
     seconds: float = 0.0
     verdicts: tuple[Verdict, ...] = ()
+    tolerance_used: float = 0.0
     again: Again | None = field(default=None, repr=False)
     surveyed: AskedCheck | None = field(default=None, repr=False)
 
@@ -281,6 +283,7 @@ class ChecksPlugin:
         if self._student is not None:
             result.printed = self._student.printed
             result.flags = tuple(self._student.flags)
+            result.tolerance_used = self._student.tolerance_used
             result.verdicts = tuple(self._student.verdicts)
         if error is None:
             return result

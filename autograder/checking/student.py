@@ -31,6 +31,7 @@ class Student:
     Attributes:
         printed: What the submission printed while this check asked it.
         flags: What staff should know.
+        tolerance_used: Largest share of the tolerance that an answer used.
         verdicts: What the statistical tests of this check said.
     """
 
@@ -42,6 +43,7 @@ class Student:
         self._salt = salt
         self.printed = ""
         self.flags: list[str] = []
+        self.tolerance_used = 0.0
         self.verdicts: list[Verdict] = []
 
     # ------------------------------------------------------------------------------------------------------ asking
@@ -197,6 +199,7 @@ class Student:
         answer, want = describe.plain_tensor(got), describe.plain_tensor(expected)
         dtype = case.dtype() if answer.dtype.is_floating_point else None
         result = compare(answer, want.reshape(answer.shape), dtype, case.scale)
+        self.tolerance_used = max(self.tolerance_used, result.share)
         if not result.agrees:
             raise self._wrong(case, answer, want, result, what, help)
 
@@ -255,12 +258,15 @@ class Student:
         found = self._report.found.get(case.function)
         module = contract.module if found is None else ladder._stem(found.path)
         keyword_only = frozenset(p.name for p in contract.parameters if p.keyword_only)
+        seed = case.question(contract, salt=self._salt).seed
+        takes = () if found is None or found.parameters is None else [name for name, _, _ in found.parameters]
+        generator = "generator" in takes and any(p.name == "generator" for p in contract.parameters)
         return Evidence(
             called=describe.call(case.function, case.arguments),
             got=got,
             expected=expected,
             difference=difference,
-            reproduce=describe.snippet(module, case.function, case.arguments, case.seed, keyword_only),
+            reproduce=describe.snippet(module, case.function, case.arguments, seed, keyword_only, generator),
         )
 
 

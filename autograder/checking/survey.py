@@ -273,13 +273,13 @@ class Surveyor(Student):
 
     def _often(self, case: Case) -> None:
         """Ask a function that returns numbers under several seeds, to see their distribution."""
-        rows = []
+        results: list[list[float]] = []
         for seed in range(_FEW_DRAWS):
             value = self._send(case.question(self._contract[case.function], salt=self._salt, seed=seed), case).value
             if not isinstance(value, tuple) or not all(isinstance(part, int | float) for part in value):
                 return
-            rows.append([float(part) for part in value])
-        self.see(Seen("many calls", True, torch.tensor(rows, dtype=torch.float64), draws=True))
+            results.append([float(part) for part in value])
+        self.see(Seen("many calls", True, torch.tensor(results, dtype=torch.float64), draws=True))
 
     def agrees(self, case: Case, expected: Any, *, finite: bool = True, help: str = "") -> None:
         """See `Student.agrees`; a random function is asked often about the first few cases, to see its distribution."""

@@ -61,8 +61,9 @@ class InProcess:
 class OneFunction:
     """Answers questions about one function of ours in this process, as a sandbox would."""
 
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+    def __init__(self, name: str, function: Callable[..., Any], device: str = "cpu") -> None:
         self._session = Session()
+        self._session.device = device
         found = {"found": {name: self._session.provide(name, function)}, "modules": []}
         self.report: LoadReport = load_report(found, {}, {name: name}, {})
 
