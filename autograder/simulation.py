@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from scipy import stats
 from autograder.checking.statistics import Look, Verdict, uniformity_of_p_values
 from autograder.checking.statistics.intervals import sign_test_power
 from autograder.checking.statistics.verdict import distance
+from autograder.outcomes import Outcome
 
 FALSE_ALARM = 1e-4
 """Probability that a whole table of null distributions raises an alarm by chance."""
@@ -97,31 +98,29 @@ class Tally:
     Attributes:
         series: First-stage looks by question.
         runs: How often each candidate, (task, name), was asked.
-        failed: How often each check failed each candidate, by (task, check, name).
+        asked: How often each check was asked about each candidate, by (task, check, name).
+        failed: How often it failed, likewise.
         undecided: How often a check ended inconclusive, likewise.
         caught: How often any check failed a candidate.
     """
 
     series: dict[Key, Series] = field(default_factory=dict)
     runs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    asked: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     failed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     undecided: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     caught: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(
-        self,
-        task: str,
-        name: str,
-        failed: Iterable[str],
-        undecided: Iterable[str],
-        verdicts: Mapping[str, Sequence[Verdict]],
+        self, task: str, name: str, outcomes: Mapping[str, Outcome], verdicts: Mapping[str, Sequence[Verdict]]
     ) -> None:
         """Add one run of one candidate."""
-        failures = list(failed)
         self.runs[task, name] += 1
-        self.caught[task, name] += bool(failures)
-        self.failed.update((task, check, name) for check in failures)
-        self.undecided.update((task, check, name) for check in undecided)
+        self.caught[task, name] += Outcome.FAILED in outcomes.values()
+        for check, outcome in outcomes.items():
+            self.asked[task, check, name] += outcome is not Outcome.SKIPPED
+            self.failed[task, check, name] += outcome is Outcome.FAILED
+            self.undecided[task, check, name] += outcome is Outcome.INCONCLUSIVE
         for check, found in verdicts.items():
             for question, look in first_looks(found):
                 key = Key(task, check, name, question)
@@ -137,6 +136,7 @@ class Tally:
             else:
                 self.series[key] = series
         self.runs.update(other.runs)
+        self.asked.update(other.asked)
         self.failed.update(other.failed)
         self.undecided.update(other.undecided)
         self.caught.update(other.caught)
@@ -288,12 +288,14 @@ def _power_row(tally: Tally, task: str, name: str) -> PowerRow:
     runs = tally.runs[task, name]
     candidates = []
     for check in sorted({c for t, c, n in tally.failed if (t, n) == (task, name)}):
-        failed = tally.failed[task, check, name]
+        asked, failed = tally.asked[task, check, name], tally.failed[task, check, name]
+        if not failed:
+            continue
         own = [series for key, series in tally.series.items() if key[:3] == (task, check, name)]
         best: tuple[float, float | None] = max(((power(s), shown_distance(s)) for s in own), default=(0.0, 0.0))
-        if failed < runs:  # a deviation that is certain may still lie within the tolerance
-            best = (min(best[0], failed / runs), best[1])
-        elif best[0] ** runs < _UNEXPLAINED:  # it fails on a property, whatever the noise
+        if failed < asked:  # a deviation that is certain may still lie within the tolerance
+            best = (min(best[0], failed / asked), best[1])
+        elif best[0] ** asked < _UNEXPLAINED:  # it fails on a property, whatever the noise
             best = (1.0, None)
         candidates.append((best[0], failed, check, best[1]))
     surest = max(candidates, default=(0.0, 0, "", None), key=lambda entry: entry[:2])

@@ -416,7 +416,7 @@ def validate(
                 progress(
                     f"fresh seeds: {done} of {len(fresh)} parts, {cpu:.0f} s of CPU, {null.failed.total()} punished"
                 )
-    punished += [f"{task}/{name}:{check}" for task, check, name in null.failed]
+    punished += [f"{task}/{name}:{check}" for (task, check, name), count in null.failed.items() if count]
     rows.sort(key=lambda row: (row.task, row.kind, row.name))
     seconds = time.monotonic() - started
     return Validation(
@@ -469,7 +469,7 @@ def _run_fresh(job: _FreshJob) -> tuple[bool, Tally, float]:
     candidates = [replace(c, run=fresh_seed(run)) for run in job.runs for c in chosen]
     tally = Tally()
     for row in run_matrix(job.assignment, candidates, only=RANDOM_CHECKS, until_caught=job.wrong):
-        tally.add(row.task, row.name, row.failed, row.undecided, row.verdicts)
+        tally.add(row.task, row.name, row.outcomes, row.verdicts)
     return job.wrong, tally, time.process_time() - started
 
 
