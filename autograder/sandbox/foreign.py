@@ -28,7 +28,8 @@ def _belongs(pid: int | str, users: Container[int]) -> bool:
     """Whether a process that runs is one of theirs. The owner of its `/proc` entry lies where it hides; `status` does not."""
     with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/status", "rb") as file:
         text = file.read(4096)
-        uids = text.split(b"\nUid:", 1)[1].split(b"\n", 1)[0].split()
+        # real, effective and saved; not the fourth, with which the grader itself looks into files (`looking_as`)
+        uids = text.split(b"\nUid:", 1)[1].split(b"\n", 1)[0].split()[:3]
         return b"\nState:\tZ" not in text and any(int(uid) in users for uid in uids)
     return False
 
