@@ -44,11 +44,13 @@ ALLOWED: dict[str, str] = {
         recvmsg sendmmsg recvmmsg shutdown""",
     "terminals: libraries ask whether they write to one (only the requests below)": "ioctl",
 }
-"""Reason -> names of system calls. `socket`, `socketpair`, `mmap`, `clone` and `ioctl` are allowed only as below."""
+"""Reason -> names of system calls. `socket`, `socketpair`, `mmap`, `clone`, `close_range` and `ioctl` are allowed only as below."""
 
 _AF_UNIX = 1
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 _NAMESPACE_FLAGS = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
+_CLONE_FILES, _CLONE_THREAD, _CLOSE_RANGE_UNSHARE = 0x400, 0x10000, 2
+"""A thread with a table of descriptors of its own could hold removed files that nobody sees who counts its process's."""
 _IOCTL_REQUESTS = {
     "TCGETS": 0x5401,
     "TCGETS2": 0x802C542A,
@@ -85,7 +87,9 @@ def program(namespaces: bool = True) -> bytes:
         message = f"libseccomp cannot be used ({error}). Install it: apt-get install libseccomp2; pip install pyseccomp"
         raise SandboxUnavailable(message) from None
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
-    special = {"clone", "ioctl", "mmap", "socketpair"} | (frozenset() if namespaces else _NEEDS_NAMESPACES)
+    special = {"clone", "close_range", "ioctl", "mmap", "socketpair"} | (
+        frozenset() if namespaces else _NEEDS_NAMESPACES
+    )
     for names in ALLOWED.values():
         for name in set(names.split()) - special:
             _allow(seccomp, rules, name)
@@ -106,7 +110,10 @@ def program(namespaces: bool = True) -> bytes:
     namespace_bits = 0
     for flag in _NAMESPACE_FLAGS:
         namespace_bits |= flag
-    _allow(seccomp, rules, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, namespace_bits, 0))
+    _allow(seccomp, rules, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, namespace_bits | _CLONE_THREAD, 0))
+    shares = _CLONE_THREAD | _CLONE_FILES
+    _allow(seccomp, rules, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, namespace_bits | shares, shares))
+    _allow(seccomp, rules, "close_range", seccomp.Arg(2, seccomp.MASKED_EQ, _CLOSE_RANGE_UNSHARE, 0))
     for request in _IOCTL_REQUESTS.values():
         _allow(seccomp, rules, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
     with tempfile.TemporaryFile() as file:

@@ -18,6 +18,7 @@ import pwd
 import socket
 import tempfile
 import weakref
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,10 @@ def _blocks() -> Iterator[int]:
     mapped = [_mapped(Path("/proc/self", name)) for name in ("uid_map", "gid_map")]
     for wanted in _RANGES:
         if all(any(wanted[0] in part and wanted[-1] in part for part in parts) for parts in mapped):
-            yield from range(wanted[0], min(wanted[-1], wanted[0] + 100 * _BLOCK), _BLOCK)
+            blocks = list(range(wanted[0], wanted[-1] + 1, _BLOCK))
+            # containers next to each other share the kernel's count of a user's processes: each begins elsewhere
+            first = zlib.crc32(os.uname().nodename.encode()) % len(blocks)
+            yield from (blocks[first:] + blocks[:first])[:100]
 
 
 def _mapped(path: Path) -> list[range]:
@@ -177,8 +181,10 @@ class UidWorker(Worker):
         if self._ended:
             return
         try:
-            super().kill()
-            foreign.end_processes(self.uid)
+            try:
+                super().kill()
+            finally:
+                foreign.end_processes(self.uid)
         finally:
             foreign.remove_shared((self.uid,))
             self._scratch.remove()

@@ -7,6 +7,7 @@ the kernel counts, is used for memory where it can be had (`cgroups.py`).
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -67,9 +68,26 @@ def _children(pid: int) -> Iterator[int]:
                 yield from map(int, (task / "children").read_text().split())
 
 
+def running_thread(pid: int) -> int:
+    """Return the number under which `/proc` shows what a process holds: that of a thread that runs.
+
+    That is the process's own, unless its first thread has ended: then that number shows nothing, and the others go on.
+    """
+    if _ended(pid):
+        with contextlib.suppress(OSError):
+            return next((int(name) for name in os.listdir(f"/proc/{pid}/task") if not _ended(int(name))), pid)
+    return pid
+
+
+def _ended(thread: int) -> bool:
+    with contextlib.suppress(OSError), open(f"/proc/{thread}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    return True
+
+
 def private_mb(pids: Iterable[int]) -> float:
     """Return the most that processes may hold that is not in files, in MiB: pages they share are counted for each of them."""
-    return sum(_sum_kb(pid, "status", (*_PRIVATE, _TABLES)) or 0 for pid in pids) / 1024
+    return sum(_sum_kb(thread, "status", (*_PRIVATE, _TABLES)) or 0 for thread in map(running_thread, pids)) / 1024
 
 
 def exact_mb(pids: Iterable[int]) -> float:
@@ -78,7 +96,7 @@ def exact_mb(pids: Iterable[int]) -> float:
     For a process that hides, it is what `private_mb` returns.
     """
     total = 0
-    for pid in pids:
+    for pid in map(running_thread, pids):
         exact = _sum_kb(pid, "smaps_rollup", _PROPORTIONAL)
         total += (_sum_kb(pid, "status", _PRIVATE) or 0) if exact is None else exact
         total += _sum_kb(pid, "status", (_TABLES,)) or 0

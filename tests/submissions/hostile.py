@@ -1027,6 +1027,25 @@ RESOURCES = [
         fails={},
     ),
     Attack(
+        "first_thread_ends",
+        "Leaves a process behind whose first thread has ended, so that it calls itself a zombie, while another goes on.",
+        attack="""
+        if os.fork() == 0:
+            os.setsid()
+            os.closerange(0, 256)
+            threading.Thread(target=time.sleep, args=(60,)).start()
+            syscall(60, 0)
+        """,
+    ),
+    Attack(
+        "descriptors_of_a_thread",
+        "Gives a thread descriptors of its own: whoever counts what the process holds open would not see them.",
+        attack="""
+        if syscall(436, 200, 255, 2) == 0:
+            print("REACHED descriptors of its own")
+        """,
+    ),
+    Attack(
         "daemon_that_holds_the_channel",
         "Ends the process, while a child keeps the channel open.",
         attack="""

@@ -156,6 +156,8 @@ def limit_resources(limits: dict[str, Any]) -> None:
         resource.RLIMIT_NPROC: limits["processes"],
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+        resource.RLIMIT_NICE: 0,
     }
     if limits["device"] == "cpu":  # a CUDA driver maps far more than it uses
         wanted[resource.RLIMIT_DATA] = limits["memory_mb"] * megabyte

@@ -300,6 +300,13 @@ def shared():
     import multiprocessing
     KEPT.append(multiprocessing.Semaphore())
     return 1
+def headless():
+    if os.fork() == 0:
+        os.setsid()
+        threading.Thread(target=time.sleep, args=(60,)).start()
+        libc.syscall(60, 0)
+    time.sleep(0.3)
+    return 1
 KEPT = []
 def deep():
     for _ in range(3000):
@@ -312,13 +319,13 @@ def bomb():
     while True:
         try: os.fork()
         except OSError: pass
-import signal
+import signal, threading
 """
     + GOOD
 )
 
 
-@pytest.mark.parametrize("what", ["daemon", "orphan", "shared", "deep", "locked", "bomb"])
+@pytest.mark.parametrize("what", ["daemon", "orphan", "headless", "shared", "deep", "locked", "bomb"])
 def test_nothing_is_left(what: str, uid_sandbox_of: SandboxOf, uid_backend: Uid) -> None:
     """Whatever a worker leaves is gone when its sandbox is closed: processes, shared memory and files."""
     sandbox = uid_sandbox_of(LEAVES)
@@ -366,6 +373,15 @@ def test_processes_that_cannot_be_ended(monkeypatch: pytest.MonkeyPatch) -> None
         foreign.end_processes(1_900_000_001, seconds=0.05)
 
 
+def test_processes_that_pass_their_life_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look that finds nothing may have been overtaken where the numbers of processes begin again: there is a second one."""
+    looks, ended = [[], [41], [], []], []
+    monkeypatch.setattr(foreign, "processes_of", lambda users: looks.pop(0))
+    monkeypatch.setattr(foreign, "end_process", lambda pid, users: ended.append(pid))
+    foreign.end_processes(1_900_000_001)
+    assert (ended, looks) == ([41], [])
+
+
 def test_users_that_are_given_again_are_clean(uid_backend: Uid, monkeypatch: pytest.MonkeyPatch) -> None:
     """When all users of the block were given once, each is looked at before it is given again."""
     asked: list[int] = []
@@ -378,6 +394,18 @@ def test_users_that_are_given_again_are_clean(uid_backend: Uid, monkeypatch: pyt
         assert users.take() == given[0] == asked[0]
     finally:
         users.close()
+
+
+def test_containers_begin_with_different_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel counts a user's processes over all containers, so a grader begins where its container's name says, each time."""
+    first = {}
+    for name in ("0a1b2c", "d4e5f6", "0a1b2c"):
+        monkeypatch.setattr(os, "uname", lambda name=name: type("Name", (), {"nodename": name}))
+        blocks = list(uid._blocks())
+        assert len({block // uid._BLOCK for block in blocks}) == len(blocks)
+        assert first.setdefault(name, blocks[0]) == blocks[0]
+        assert all(any(block in part and block + uid._BLOCK - 1 in part for part in uid._RANGES) for block in blocks)
+    assert len(set(first.values())) == 2
 
 
 def test_users_are_given_to_one_grader() -> None:
@@ -490,6 +518,24 @@ def empty():
 def hiding():
     libc.prctl(4, 0, 0, 0, 0)
     time.sleep(60)
+def headless():
+    import threading
+    def go():
+        kept = []
+        for number in range(40):
+            kept.append(os.open('removed', os.O_CREAT | os.O_WRONLY)); os.write(kept[-1], bytes(2**20)); os.unlink('removed'); time.sleep(0.01)
+        time.sleep(60)
+    if os.fork() == 0:
+        threading.Thread(target=go).start()
+        libc.syscall(60, 0)
+    time.sleep(60)
+def unshared():
+    import threading
+    def go():
+        libc.syscall(436, 200, 255, 2)
+        removed()
+    threading.Thread(target=go).start()
+    time.sleep(60)
 def links():
     for number in range(2_000): os.symlink('x', f'{number}')
     time.sleep(60)
@@ -498,14 +544,19 @@ def links():
 )
 
 
-@pytest.mark.parametrize("what", ["visible", "shared", "removed", "mapped", "empty", "links", "hiding"])
+@pytest.mark.parametrize(
+    "what", ["visible", "shared", "removed", "mapped", "empty", "links", "hiding", "headless", "unshared"]
+)
 def test_files_are_limited_without_control_groups(
     what: str, bare_sandbox_of: SandboxOf, bare: Uid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files on a disk count wherever they are: in the folder, in shared memory, removed and still open, removed and mapped."""
     monkeypatch.setattr(scratch, "MOST_FILES", 1000)
     sandbox = bare_sandbox_of(HELD)
-    if what in ("removed", "mapped", "hiding") and 0 < scratch._tmpfs_mb(foreign.SHARED_MEMORY)[0] <= scratch.SMALL_MB:
+    if (
+        what in ("removed", "mapped", "hiding", "headless", "unshared")
+        and 0 < scratch._tmpfs_mb(foreign.SHARED_MEMORY)[0] <= scratch.SMALL_MB
+    ):
         pytest.skip("the tmpfs here is so small that nothing needs to be counted")
     sandbox.limits = sandbox.limits.model_copy(update={"call_seconds": 20.0})
     refused = refusal(sandbox, what)

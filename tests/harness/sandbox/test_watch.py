@@ -32,6 +32,16 @@ def children(delay):
 def now():
     children(0)
     time.sleep(20)
+def headless():
+    import ctypes, threading
+    def grow():
+        kept = [bytearray(b'1') * 2**21 for _ in range(100)]
+        time.sleep(20)
+    for _ in range(6):
+        if os.fork() == 0:
+            threading.Thread(target=grow).start()
+            ctypes.CDLL(None).syscall(60, 0)
+    time.sleep(20)
 def good(x): return x + 1
 """
 
@@ -49,6 +59,14 @@ def sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     made = Sandbox(backend, submitted, names, LIMITS.model_copy(update={"call_seconds": 10.0}))
     yield made
     made.close()
+
+
+def test_memory_of_a_process_without_its_first_thread(sandbox: Sandbox) -> None:
+    """What processes hold whose first thread has ended counts, though their own number shows nothing any more."""
+    refused = sandbox.call(Question("headless"))
+    assert isinstance(refused, Refusal)
+    assert refused.kind is FailureKind.MEMORY
+    assert value(sandbox, "good", 2) == 3
 
 
 def test_memory_of_a_question(sandbox: Sandbox) -> None:
