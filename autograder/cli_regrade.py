@@ -38,6 +38,8 @@ def regrade(
     ] = False,
 ) -> None:
     """Compare two gradings: whose points change, by which check, and which points stand."""
+    from autograder.cli import in_log  # which imports us
+
     result = compare(old, new)
     show(result)
     if json_file is not None:
@@ -49,7 +51,7 @@ def regrade(
     if write:
         changed = write_standing(old, new, _publish)
         names = ", ".join(changed) if changed else "nothing: they are what they should be"
-        out.print(Text(f"Changed in {new}: {_visible(names)}"))
+        out.print(Text(in_log(f"Changed in {new}: {names}")))
 
 
 def _publish(record: GradeRecord, folder: Path) -> Path:
@@ -60,12 +62,14 @@ def _publish(record: GradeRecord, folder: Path) -> Path:
 
 def show(result: Regrade) -> None:
     """Print the table of what changed, what else is to be known, and a line that sums up."""
+    from autograder.cli import in_log
+
     told = [change for change in result.submissions if _is_told(change)]
     if told:
         out.print(table_of(told))
     for change in result.submissions:
         if change.why:
-            out.print(Text.assemble((_visible(change.name), "bold"), f": {_visible(change.why)}", style="yellow"))
+            out.print(Text.assemble((in_log(f"{change.name}:"), "bold"), f" {in_log(change.why)}", style="yellow"))
     s = result.summary
     counts = [(s.up, "up"), (s.down, "down"), (s.unchanged, "unchanged"), (s.kept, "with the points from before")]
     counts += [(s.no_grade, "without a grade")] if s.no_grade else []
@@ -81,6 +85,8 @@ def _is_told(change: SubmissionChange) -> bool:
 
 def table_of(changes: Iterable[SubmissionChange]) -> Table:
     """Return the table: a line per submission, below it one per task and per check that changed."""
+    from autograder.cli import in_log
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("submission / task / check", overflow="fold")
     table.add_column("before", justify="right")
@@ -89,19 +95,21 @@ def table_of(changes: Iterable[SubmissionChange]) -> Table:
     table.add_column("", overflow="fold")
     for change in changes:
         table.add_row(
-            Text(_visible(change.name), style="bold"),
+            Text(in_log(change.name), style="bold"),
             change.old or "–",
             change.new or "–",
             _signed(change.change),
             _standing(change),
         )
         for task in change.tasks:
-            table.add_row(f"  {task.id}", task.old or "–", task.new or "–", _difference(task.old, task.new), "")
+            table.add_row(
+                Text(f"  {in_log(task.id)}"), task.old or "–", task.new or "–", _difference(task.old, task.new), ""
+            )
             for check in task.checks:
                 table.add_row(*_check_row(check))
         for entry in change.manual:
-            kept = f"by hand, kept: {_visible(entry.reason)}"
-            table.add_row(Text(f"  {_visible(entry.task)}"), "", f"{entry.points:+.2f}", "", Text(kept))
+            kept = in_log(f"by hand, kept: {entry.reason}")
+            table.add_row(Text(f"  {in_log(entry.task)}"), "", f"{entry.points:+.2f}", "", Text(kept))
     return table
 
 
@@ -112,10 +120,13 @@ def _standing(change: SubmissionChange) -> Text:
 
 
 def _check_row(check: CheckChange) -> tuple[str | Text, ...]:
+    from autograder.cli import in_log
+
     words = f"{check.old or 'not there'} → {check.new or 'not there'}" if check.old != check.new else str(check.new)
     points = [None if value is None else f"{float(value):.2f}" for value in (check.old_points, check.new_points)]
-    name = f"    {check.id}"
-    return name, points[0] or "–", points[1] or "–", _difference(check.old_points, check.new_points), Text(words)
+    name = Text(f"    {in_log(check.id)}")
+    difference = _difference(check.old_points, check.new_points)
+    return name, points[0] or "–", points[1] or "–", difference, Text(in_log(words))
 
 
 def _difference(old: str | None, new: str | None) -> Text:
@@ -127,9 +138,3 @@ def _signed(change: str | None) -> Text:
         return Text("")
     value = float(change)
     return Text("0.00" if value == 0 else change, style="green" if value > 0 else "red" if value < 0 else "dim")
-
-
-def _visible(text: str) -> str:
-    from autograder.cli import in_log
-
-    return in_log(text)

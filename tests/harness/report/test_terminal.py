@@ -7,15 +7,17 @@ import re
 import subprocess
 import sys
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import factories
 import pytest
 from rich.console import Console
 
-from autograder import cli
+from autograder import cli, cli_regrade
 from autograder.errors import UsageError
-from autograder.records import GradeRecord
+from autograder.records import GradeRecord, ManualPoints
+from autograder.regrading import CheckChange, Regrade, SubmissionChange, Summary, TaskChange
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -53,6 +55,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     text = io.StringIO()
     for name in ("out", "err"):
         monkeypatch.setattr(cli, name, Console(file=text, width=80, highlight=False))
+    monkeypatch.setattr(cli_regrade, "out", cli.out)
     return text
 
 
@@ -71,6 +74,22 @@ def test_a_result_is_shown_in_words(status: str, command: str, screen: io.String
     cli.show_result(record, Path(f"reports/{command}"))
     assert screen.getvalue()
     require_words(screen.getvalue())
+
+
+@pytest.mark.parametrize("command", [*COMMANDS.values(), ALL, ":"], ids=[*COMMANDS, "all", "colon"])
+def test_a_comparison_is_shown_in_words(command: str, screen: io.StringIO) -> None:
+    """What `regrade` prints, with the command in every name, reason and outcome: no `::` and no `##` anywhere."""
+    check = CheckChange(id=command, old=command, new=command, old_points="1", new_points="0")
+    by_hand = ManualPoints(task=command[:200], points=Decimal(1), reason=command, author="mk")
+    change = SubmissionChange(
+        name=command, old="2.00", new="1.00", stands="old", total="2.00", change="+0.00", why=command,
+        tasks=(TaskChange(id=command, old="1", new="0", checks=(check,)),), manual=(by_hand,),
+    )  # fmt: skip
+    summary = Summary(submissions=1, up=0, down=0, unchanged=1, kept=1, no_grade=0)
+    cli_regrade.show(Regrade(old="old", new="new", summary=summary, submissions=(change,)))
+    assert "by hand, kept" in screen.getvalue()
+    require_words(screen.getvalue())
+    assert not re.search("::|##", screen.getvalue()), screen.getvalue()
 
 
 def test_an_error_is_shown_in_words(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
