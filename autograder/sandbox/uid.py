@@ -16,7 +16,9 @@ import fcntl
 import os
 import pwd
 import socket
+import stat
 import tempfile
+import time
 import weakref
 import zlib
 from collections.abc import Iterator
@@ -297,6 +299,9 @@ def _place() -> Path:
     )
 
 
+_SETTLED_SECONDS = 60.0
+
+
 class _Folder:
     """A folder of root's that others may enter, not list; removed when it is closed, or by the next grader if we are killed."""
 
@@ -326,7 +331,10 @@ def _remove_if_left(folder: Path) -> None:
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(lock).st_uid == 0:
+            found = os.fstat(lock)
+            # its grader opens it to others once it holds the lock: before that, it may be about to take it
+            settled = stat.S_IMODE(found.st_mode) != 0o700 or time.time() - found.st_mtime > _SETTLED_SECONDS
+            if found.st_uid == 0 and settled:
                 foreign.remove_tree(folder)
         finally:
             os.close(lock)

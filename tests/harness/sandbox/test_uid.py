@@ -702,8 +702,14 @@ def test_folder_of_somebody_else_stays(tmp_path: Path) -> None:
         folder.mkdir()
     os.chown(theirs, 1234, 1234)
     (tmp_path / f"{uid._PREFIX}link").symlink_to(tmp_path)
+    new, never_opened = (tmp_path / f"{uid._PREFIX}{name}" for name in ("new", "never_opened"))
+    for folder in (new, never_opened):
+        folder.mkdir(0o700)
+    os.utime(never_opened, (0, 0))
     holding = uid._Folder(tmp_path)
     assert [path.exists() for path in (old, held, theirs, tmp_path)] == [False, False, True, True]
+    assert new.exists(), "a grader that is starting holds no lock yet"
+    assert not never_opened.exists()
     again = uid._Folder(tmp_path)
     assert holding.path.exists()
     assert stat.S_IMODE(holding.path.stat().st_mode) == 0o711
