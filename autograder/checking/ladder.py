@@ -13,9 +13,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autograder.assignment.contract import (
+    ArraySpec,
+    EitherSpec,
+    FunctionContract,
+    NamedSpec,
+    Spec,
+    TupleSpec,
+    expected_shape,
+)
+from autograder.authoring.failures import CheckFailed
 from autograder.checking import describe
-from autograder.checking.failures import CheckFailed
-from autograder.contract import ArraySpec, EitherSpec, FunctionContract, NamedSpec, Spec, TupleSpec, expected_shape
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import FoundFunction, LoadReport

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autograder.checking.cases import Case, probe_dtype
-from autograder.checking.mistakes import NamedMistake
-from autograder.contract import Contract, FunctionContract
+from autograder.assignment.contract import Contract, FunctionContract
+from autograder.authoring.cases import Case, probe_dtype
+from autograder.diagnosis.mistakes import NamedMistake
 from autograder.errors import UsageError
 from autograder.sandbox.inside import probes
 from autograder.sandbox.inside.values import Probe

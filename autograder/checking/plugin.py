@@ -17,14 +17,14 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from autograder.checking.diagnosis import Asked as AskedCheck
-from autograder.checking.diagnosis import Diagnosis, Diagnostician
-from autograder.checking.failures import CheckFailed, CheckStopped, Inconclusive
-from autograder.checking.marks import FIRST, MARK
+from autograder.assignment.contract import Contract
+from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
+from autograder.authoring.marks import FIRST, MARK
 from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
-from autograder.checking.survey import Again, Surveyor
-from autograder.contract import Contract
+from autograder.diagnosis.naming import Asked as AskedCheck
+from autograder.diagnosis.naming import Diagnosis, Diagnostician
+from autograder.diagnosis.survey import Again, Surveyor
 from autograder.errors import AutograderError, HarnessFault
 from autograder.outcomes import Evidence, FailureKind, Outcome
 from autograder.sandbox.questions import Asked, LoadReport

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from autograder.assignment.contract import ArraySpec, Contract, FunctionContract, bind_dims
+from autograder.authoring.cases import Case
+from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking import describe, ladder
-from autograder.checking.cases import Case
 from autograder.checking.compare import Comparison, compare
-from autograder.checking.failures import CheckFailed, CheckStopped, Inconclusive
-from autograder.contract import ArraySpec, Contract, FunctionContract, bind_dims
 from autograder.outcomes import Evidence, FailureKind
 from autograder.sandbox.questions import Answer, Asked, LoadReport, Question, Refusal
 

@@ -10,8 +10,8 @@ from autograder.outcomes import Outcome
 from autograder.report.rendering import render_template
 
 if TYPE_CHECKING:
-    from autograder.simulation import NullRow, PowerRow
-    from autograder.validation import Row, Validation
+    from autograder.quality.simulation import NullRow, PowerRow
+    from autograder.quality.validation import Row, Validation
 
 _SYMBOLS = {
     Outcome.PASSED: "·",

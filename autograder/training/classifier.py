@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from autograder.checking.cases import Case
+from autograder.assignment.rubric import TrainingRule
+from autograder.authoring.cases import Case
+from autograder.authoring.failures import CheckFailed, CheckStopped
 from autograder.checking.describe import kind_of
-from autograder.checking.failures import CheckFailed, CheckStopped
 from autograder.checking.student import Student
 from autograder.records import Curve, FailureKind, TrainingRecord
-from autograder.rubric import TrainingRule
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Asked, Question
 from autograder.training.data import Digits

@@ -23,4 +23,4 @@ def lines_of(code: str, folder: Path) -> list[str]:
 
 def autograder(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
-    return run_python("-m", "autograder.cli", *arguments, folder=folder)
+    return run_python("-m", "autograder.cli.main", *arguments, folder=folder)

@@ -22,7 +22,7 @@ sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 sys.argv = ["student_check", *sys.argv[1:]]
 import autograder
 print("engine:", autograder.__file__, file=sys.stderr)
-runpy.run_module("autograder.student_check", run_name="__main__")
+runpy.run_module("autograder.cli.check", run_name="__main__")
 """
 
 

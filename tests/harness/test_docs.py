@@ -5,10 +5,10 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from autograder.cli import app
+from autograder.assignment.rubric import load_rubric
+from autograder.cli.main import app
 from autograder.outcomes import FailureKind, Outcome
 from autograder.records import CheckRecord, GradeRecord
-from autograder.rubric import load_rubric
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

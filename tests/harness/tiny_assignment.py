@@ -115,7 +115,7 @@ def grade_all(assignments: list[Path], sources: list[str]) -> list[dict[str, Any
         import json
         from pathlib import Path
         from autograder.errors import AutograderError
-        from autograder.grading import GradeOptions, grade
+        from autograder.grading.run import GradeOptions, grade
         for number, folder in enumerate({[str(path) for path in assignments]!r}):
             options = GradeOptions(assignment=Path(folder), sandbox="none", device="cpu")
             try:

@@ -111,7 +111,7 @@ def _variance(values: Tensor, share: Tensor) -> Tensor:
 
 
 def _double(probe: Probe) -> dict:
-    from autograder.checking.cases import probe_dtype
+    from autograder.authoring.cases import probe_dtype
 
     return probe_dtype(probe, torch.float64).spec
 
@@ -137,7 +137,7 @@ def linear_gaussian(
     arguments = {"x": x, "encoder": encoder, "decoder": decoder, "sigma_p": sigma_p, "n_samples": n_samples}
     covariance = W @ W.T + sigma_p**2 * torch.eye(D, dtype=torch.float64)
     log_p = MultivariateNormal(b, covariance).log_prob(x)
-    from autograder.checking.cases import probe_dtype
+    from autograder.authoring.cases import probe_dtype
 
     if dtype != torch.float64:
         arguments |= {"x": x.to(dtype), "encoder": probe_dtype(encoder, dtype), "decoder": probe_dtype(decoder, dtype)}

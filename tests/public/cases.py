@@ -14,7 +14,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from autograder.checking.cases import Case, Sizes
+from autograder.authoring.cases import Case, Sizes
 from autograder.sandbox.inside.values import Probe
 
 SIZES = [

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checking.failures import CheckFailed
+from autograder.assignment.contract import FunctionContract, parse_module
+from autograder.authoring.failures import CheckFailed
 from autograder.checking.ladder import require_found, require_returns, require_signature
-from autograder.contract import FunctionContract, parse_module
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle, Opaque
 from autograder.sandbox.questions import FoundFunction, LoadReport

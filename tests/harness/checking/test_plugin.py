@@ -9,7 +9,7 @@ import pytest
 from tiny_assignment import RIGHT, RUBRIC, VALUE, checks_of, grade_all, make_assignment
 
 MORE = """
-    from autograder.checking.failures import Inconclusive
+    from autograder.authoring.failures import Inconclusive
 
     CASE = Case("double", {"x": torch.ones(3, dtype=torch.float64)})
 

@@ -14,10 +14,11 @@ import factories
 import pytest
 from rich.console import Console
 
-from autograder import cli, cli_regrade
+from autograder.cli import main as cli
+from autograder.cli import regrade as cli_regrade
 from autograder.errors import UsageError
+from autograder.grading.regrading import CheckChange, Regrade, SubmissionChange, Summary, TaskChange
 from autograder.records import GradeRecord, ManualPoints
-from autograder.regrading import CheckChange, Regrade, SubmissionChange, Summary, TaskChange
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -113,7 +114,7 @@ def test_a_fault_of_ours_is_shown_in_words(
     def fail(*arguments: object) -> None:
         raise RuntimeError(ALL)
 
-    monkeypatch.setattr("autograder.grading.grade", fail)
+    monkeypatch.setattr("autograder.grading.run.grade", fail)
     result = CliRunner().invoke(cli.app, ["grade", "x.zip", "--out", str(tmp_path / "out")])
     assert result.exit_code == 3
     assert "RuntimeError" in screen.getvalue()
@@ -129,7 +130,7 @@ def test_the_command_itself(name: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(hostile, "w") as archive:
         for entry in ("../::error::owned.py", "##[error]\n::error::\x1b[31m.py", "\u202eyp.x::error::"):
             archive.writestr(entry, "x")
-    program = [sys.executable, "-c", "from autograder.cli import main; main()", "grade", str(hostile)]
+    program = [sys.executable, "-c", "from autograder.cli.main import main; main()", "grade", str(hostile)]
     out = tmp_path / "out"
     done = subprocess.run(
         [*program, "--assignment", str(ROOT), "--out", str(out)], capture_output=True, text=True, timeout=120, cwd=ROOT

@@ -11,7 +11,7 @@ import pytest
 from make_submission import LIMITS, submission
 
 from autograder.errors import SandboxUnavailable
-from autograder.grading import open_backend
+from autograder.grading.run import open_backend
 from autograder.outcomes import FailureKind
 from autograder.sandbox import bubblewrap, cgroups, choice, seccomp
 from autograder.sandbox.bubblewrap import Bubblewrap

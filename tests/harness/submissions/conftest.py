@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading import GradeOptions, grade_submission
+from autograder.assignment.rubric import Rubric, load_rubric
+from autograder.grading.run import GradeOptions, grade_submission
 from autograder.intake import take_in
 from autograder.records import GradeRecord
-from autograder.rubric import Rubric, load_rubric
 
 from .tools import ROOT, Grade, Listeners
 

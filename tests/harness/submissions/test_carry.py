@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment.rubric import Rubric
 from autograder.records import GradeRecord, Outcome
-from autograder.rubric import Rubric
 from tests.submissions.build import notebook
 from tests.submissions.faults import CORRECT
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.contract import load_contract
+from autograder.assignment.contract import load_contract
 from autograder.records import FailureKind, Outcome
 from tests.submissions import build
 

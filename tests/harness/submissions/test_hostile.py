@@ -193,7 +193,7 @@ raise ValueError(EVIL)
 
 def test_readers_are_safe(grade, tmp_path, capsys):
     """Nothing of it reaches a page unescaped, nor the terminal as an escape sequence or a command to a CI service."""
-    from autograder import cli
+    from autograder.cli import main as cli
     from autograder.report import staff_page, student_page
 
     name = "a<img src=x onerror=alert(5)>.py"

@@ -80,7 +80,7 @@ def test_unusable_submission_is_refused(name: str, tmp_path: Path):
     command = [
         sys.executable,
         "-m",
-        "autograder.cli",
+        "autograder.cli.main",
         "grade",
         str(path),
         "--out",

@@ -1,0 +1,1 @@
+"""What a teacher writes, loaded once: rubric, contract, kinds of tasks, digests, template, kit."""

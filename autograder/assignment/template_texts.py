@@ -1,0 +1,111 @@
+"""The texts of the template that do not depend on the tasks."""
+
+MAKEFILE = """\
+# make setup    once: a virtual environment with everything that the checks need
+# make check    run the public checks on the files in this folder; TASKS=elbo,ppca_fit runs only those
+# make zip      pack what you hand in as submission.zip
+
+.PHONY: help setup check zip
+
+# the course repository's environment, else this folder's, else whatever Python is there
+PYTHON := $(firstword $(wildcard ../.venv/bin/python .venv/bin/python) python3)
+
+help:
+\t@sed -n 's/^# //p' Makefile | head -3
+
+setup:
+\tpython3 -m venv .venv
+\t.venv/bin/python -m pip install --quiet torchvision autograder_student-*.whl
+
+check:
+\t@$(PYTHON) -m autograder.cli.check . $(if $(TASKS),--tasks $(TASKS))
+
+zip:
+\t@rm -f submission.zip
+\t@$(PYTHON) -m zipfile -c submission.zip $(wildcard *.py *.ipynb *.yaml *.pdf)
+\t@echo "Packed: submission.zip"
+"""
+
+README = """\
+# {title}
+
+You write the functions below. Each one has a file with its exact signature and, in its docstring, the formula, the
+shapes, and where it comes from in the course. Replace `raise NotImplementedError` by your code; keep the signatures.
+
+| function | file | what it is | points | public checks |
+| --- | --- | --- | ---: | --- |
+{tasks}
+
+Together {points} points. If you prefer a notebook, `{notebook}` holds the same tasks: work there and leave the stubs
+in the `.py` files as they are. You can also put a function into any other file or notebook of your own; the grader
+looks everywhere and tells you where it found it. If you write the same function twice, the file in the table counts.
+
+## Set up, once
+
+    make setup
+
+or, without make (on Windows, say): `pip install torchvision` and `pip install` with the name of the file
+`autograder_student-….whl` in this folder, preferably inside a virtual environment. You need Python 3.11 or newer.
+
+`data.py` loads MNIST: `from data import load_mnist`.
+
+## Check your work, as often as you like
+
+    make check
+    make check TASKS=kl_standard_normal,elbo
+
+or, without make: `python -m autograder.cli.check .` with `--tasks kl_standard_normal,elbo` behind it if you like.
+Functions that you have not written yet are only listed. Where a check fails you read
+
+- **what it looks at**: the sentence beside the name of the check;
+- what is wrong, in one sentence;
+- **called**, **got**, **expected**, **how far**: the smallest input that the checks found to go wrong, what your
+  function returned, what it should have returned or looked like, and the distance;
+- **at**: your own lines that raised the error, the innermost last;
+- **hint**: where to look first;
+- a few lines to paste into Python, started in this folder, that make the same call again.
+
+One check of a task comes first, `contract`: the function can be called as documented and returns the right type,
+dtype and shape, without NaN and without changing its inputs. The others wait until it passes.
+
+A call that takes longer than {call_seconds} seconds is stopped, and counts as failed.
+
+## What is checked after you hand in
+
+The public checks are the smaller part. After you hand in, hidden checks compare your functions with exact values and
+gradients on many inputs, also on extreme ones. For a task without public checks (training a model) all checks are
+hidden; the docstring says what is asked. So: passing the public checks is necessary, and no promise of full points.
+
+**Random functions** (those that take a `generator`) are not compared number by number. They are judged by the
+statistics of many draws, with tests that fail a correct function less than once in a million. You may use `generator`,
+ignore it, or leave it out of the signature.
+
+**How you compute it is up to you.** Any correct form counts. Results keep the dtype of the inputs, inputs are not
+changed, gradients flow through, and there is no Python loop over the batch.
+
+## Hand in
+
+Either the folder as a zip (`make zip` packs the right files), or one notebook.
+
+The grader loads every file and notebook once. Statements outside of functions may take {load_seconds} seconds in all;
+after that, or after an error, only imports, functions, classes and constants are still read. So a training cell that
+runs for 40 minutes costs you nothing, but it is not run to its end: **nothing that your functions need may come from
+it**. In a `.py` file, put such code under `if __name__ == "__main__":`. The grader has no network and not your data.
+"""
+
+
+def intro(title: str, notebook: str) -> str:
+    """Return the first cell of the notebook."""
+    return f"""\
+# {title}
+
+Replace `raise NotImplementedError` in the cells below by your code and keep the signatures. You may add cells.
+
+**Check your work:** save the notebook, then run `make check` in this folder, or without make
+`python -m autograder.cli.check .`. Functions that you wrote here are found here, as long as those in the `.py`
+files are still stubs.
+
+**Hand in:** this file, `{notebook}`, or a zip of the folder. The grader runs the notebook once from the top, without
+network and without your data, and stops waiting for cells that take long: from there on it only reads imports,
+functions, classes and constants. The functions of the tasks must not need anything that a long training cell made.
+"""

@@ -1,0 +1,1 @@
+"""What an author of an assignment imports: inputs, checks, candidates."""

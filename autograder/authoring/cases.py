@@ -1,0 +1,93 @@
+"""A case: the arguments of one call, which both the student's function and the reference get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor
+
+from autograder.assignment.contract import FunctionContract
+from autograder.sandbox.inside.values import Probe, Seed
+from autograder.sandbox.questions import Question
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of a task's function.
+
+    Attributes:
+        function: Name of the function.
+        arguments: Values by the contract's parameter names: tensors, numbers, probes, handles.
+        seed: Seeds the global generators and `generator` where the function takes one.
+        scale: Size of the terms that are added up on the way to the result, where it is larger than the result: the
+            tolerance grows with it.
+    """
+
+    function: str
+    arguments: Mapping[str, Any]
+    seed: int = 0
+    scale: float = 1.0
+
+    def but(self, **arguments: Any) -> Case:
+        """Return the same call with some arguments replaced."""
+        return replace(self, arguments={**self.arguments, **arguments})
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the tensor arguments."""
+        return {name: value for name, value in self.arguments.items() if isinstance(value, Tensor)}
+
+    def dtype(self) -> Any:
+        """Return the dtype of the first floating point argument, or None."""
+        return next((value.dtype for value in self.tensors().values() if value.is_floating_point()), None)
+
+    def question(self, contract: FunctionContract, **options: Any) -> Question:
+        """Return the question to ask the submission, with arguments as the contract has them and seeds shifted by `salt`."""
+        positional = [p.name for p in contract.parameters if not p.keyword_only and p.name in self.arguments]
+        keywords = {
+            p.name: self.arguments[p.name]
+            for p in contract.parameters
+            if p.keyword_only and (p.name != "generator" or p.name in self.arguments)
+        }
+        seed = (options.pop("seed", self.seed) + options.pop("salt", 0)) % 2**62
+        offered = {"generator": Seed(seed)} if any(p.name == "generator" for p in contract.parameters) else {}
+        return Question(
+            function=self.function,
+            args=[self.arguments[name] for name in positional],
+            arg_names=positional,
+            kwargs=keywords,
+            offered=offered,
+            seed=seed,
+            **options,
+        )
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of the named axes, pairwise different wherever a mix-up could hide."""
+
+    values: Mapping[str, int] = field(default_factory=dict)
+
+    def __getitem__(self, dim: str) -> int:
+        """Return the size of axis `dim`."""
+        return self.values[dim]
+
+    def but(self, **sizes: int) -> Sizes:
+        """Return the same sizes with some replaced."""
+        return Sizes({**self.values, **sizes})
+
+
+def probe_dtype(probe: Probe, dtype: Any) -> Probe:
+    """Return the probe with its weights in another dtype."""
+    return Probe(_convert(probe.spec, dtype))
+
+
+def _convert(node: Any, dtype: Any) -> Any:
+    if isinstance(node, Tensor):
+        return node.to(dtype)
+    if isinstance(node, dict):
+        return {key: _convert(value, dtype) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_convert(value, dtype) for value in node]
+    return node

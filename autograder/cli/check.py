@@ -1,0 +1,242 @@
+"""`python -m autograder.cli.check [FOLDER]`: the public checks on a student's own machine.
+
+Runs in this very process, without isolation and without the reference, and needs only torch, numpy, pytest and
+hypothesis.
+
+Exit codes: 0 all checks passed, 1 not all, 2 an argument or a file is unusable, 3 our own failure, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder.assignment.contract import Contract
+from autograder.cli.check_report import Report
+from autograder.errors import AutograderError, UsageError
+from autograder.outcomes import FailureKind
+
+if TYPE_CHECKING:  # torch, which takes seconds to load: first say what is wrong with the arguments
+    from autograder.sandbox.questions import Answer, Asked, Question, Refusal
+
+_NOT_MODULES = frozenset({"tests", "data", "venv", "node_modules", "site-packages", "__pycache__"})
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What `contract.json` says.
+
+    Attributes:
+        tasks: Task id -> its public checks, in order.
+        checks: The folder with the public checks.
+    """
+
+    title: str
+    contract: Contract
+    tasks: Mapping[str, tuple[str, ...]]
+    load_seconds: float
+    call_seconds: float
+    checks: Path
+
+
+def load_assignment(folder: Path, assignment: Path | None) -> Assignment:
+    """Read `contract.json` of the student's folder, or of the assignment.
+
+    Raises:
+        UsageError: There is none, or it is not a contract.
+    """
+    places = [folder] if assignment is None else [assignment / "student_template", assignment]
+    if assignment is None:
+        places += [Path("student_template"), Path()]
+    path = next((place / "contract.json" for place in places if (place / "contract.json").is_file()), None)
+    if path is None:
+        raise UsageError(f"there is no contract.json in {places[0]}: run this in the folder that you were given")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Assignment(
+            title=str(data["title"]),
+            contract=Contract.from_json(json.dumps(data["functions"])),
+            tasks={task["id"]: tuple(check["name"] for check in task["checks"]) for task in data["tasks"]},
+            load_seconds=float(data["load_seconds"]),
+            call_seconds=float(data["call_seconds"]),
+            checks=_checks_folder(path.resolve().parent),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}): get a fresh copy") from None
+
+
+def _checks_folder(home: Path) -> Path:
+    for place in (home, home.parent):
+        if (place / "tests" / "public").is_dir():
+            return place / "tests" / "public"
+    raise UsageError(f"the checks are missing: expected {home / 'tests' / 'public'}")
+
+
+# ------------------------------------------------------------------------------------------------- the student's files
+
+
+def student_files(path: Path, names: Sequence[str]) -> list[Path]:
+    """Return the files to load: Python files and packages; notebooks where they hold a function of the assignment.
+
+    Raises:
+        UsageError: There is nothing to check.
+    """
+    if path.is_file():
+        if path.suffix not in (".py", ".ipynb"):
+            raise UsageError(f"{path} is neither a folder nor a .py or .ipynb file (unpack archives first)")
+        return [path]
+    if not path.is_dir():
+        raise UsageError(f"{path} does not exist")
+    files = sorted(path.glob("*.py"))
+    for package in sorted(folder for folder in path.iterdir() if folder.is_dir()):
+        if package.name not in _NOT_MODULES and not package.name.startswith(".") and any(package.glob("*.py")):
+            files += sorted(file for file in package.rglob("*.py") if not _NOT_MODULES & set(file.parts))
+    files += [notebook for notebook in sorted(path.glob("*.ipynb")) if defines_any(notebook, set(names))]
+    if not files:
+        raise UsageError(f"there is no Python file in {path}")
+    return files
+
+
+def defines_any(notebook: Path, names: set[str]) -> bool:
+    """Whether a notebook defines one of the functions, as more than a stub."""
+    from autograder.sandbox.cells import cells_of
+
+    for _, source in cells_of(notebook):
+        with contextlib.suppress(SyntaxError, ValueError):
+            if any(_is_written(node, names) for node in ast.parse(source).body):
+                return True
+    return False
+
+
+def _is_written(node: ast.stmt, names: set[str]) -> bool:
+    if isinstance(node, ast.Assign):
+        return any(isinstance(target, ast.Name) and target.id in names for target in node.targets)
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in names:
+        return False
+    body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+    return not all(isinstance(part, ast.Raise | ast.Pass) for part in body)
+
+
+# ----------------------------------------------------------------------------------------------------------- asking
+
+
+class _TooLong(BaseException):
+    """Raised inside the student's call when its time is over."""
+
+
+class Watched:
+    """Answers questions within a time limit (where the system has alarms), and lets the student interrupt."""
+
+    def __init__(self, asked: Asked, seconds: float) -> None:
+        self._asked = asked
+        self._seconds = seconds
+
+    def call(self, question: Question) -> Answer | Refusal:
+        """Ask one question."""
+        from autograder.sandbox.questions import Refusal
+
+        with self._alarm():
+            reply = self._asked.call(question)
+        if isinstance(reply, Refusal) and reply.exception == "KeyboardInterrupt":
+            raise KeyboardInterrupt
+        if isinstance(reply, Refusal) and reply.exception == _TooLong.__name__:
+            sentence = f"it was stopped after {self._seconds:g} seconds"
+            return Refusal(FailureKind.TIMEOUT, sentence, "", reply.lines, reply.printed)
+        return reply
+
+    @contextlib.contextmanager
+    def _alarm(self) -> Iterator[None]:
+        if not hasattr(signal, "setitimer"):
+            yield
+            return
+
+        def over(signum: int, frame: Any) -> None:
+            raise _TooLong
+
+        previous = signal.signal(signal.SIGALRM, over)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, previous)
+
+
+def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Report) -> bool:
+    """Run the public checks on the files at `path`; returns whether all of them passed.
+
+    Raises:
+        UsageError: An argument or a file is unusable.
+        HarnessFault: The checks could not be run.
+    """
+    home = path if path.is_dir() else path.parent
+    rules = load_assignment(home, assignment)
+    if unknown := [task for task in wanted if task not in rules.tasks]:
+        raise UsageError(f"there is no task {unknown[0]!r}; there are: {', '.join(rules.tasks)}")
+    tasks = {task: checks for task, checks in rules.tasks.items() if not wanted or task in wanted}
+    files = student_files(path, list(rules.contract.functions))
+    order = [f"{task}.{name}" for task, checks in tasks.items() for name in checks]
+    report.begin(rules.title, path, tasks)
+
+    from autograder.checking.plugin import ChecksPlugin, Context, run_checks
+    from autograder.sandbox.inprocess import InProcess
+
+    names = {name: function.module for name, function in rules.contract.functions.items()}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        asked = InProcess(files, names, home, load_seconds=rules.load_seconds)
+    if any("KeyboardInterrupt" in why for why, _ in asked.report.failures.values()):
+        raise KeyboardInterrupt
+    report.loaded(asked.report, rules.load_seconds)
+    context = Context(Watched(asked, rules.call_seconds), asked.report, rules.contract)
+    plugin = ChecksPlugin(context, order, progress=report.checked)
+    if order:
+        run_checks([rules.checks], plugin)
+    return report.end()
+
+
+# ---------------------------------------------------------------------------------------------------------- the command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m autograder.cli.check", description="Run the public checks on your own work."
+    )
+    parser.add_argument("folder", nargs="?", default=".", type=Path, help="your files (default: this folder)")
+    parser.add_argument("--tasks", default="", help="only these tasks, separated by commas")
+    parser.add_argument("--assignment", type=Path, help="where contract.json and tests/ are, if not in the folder")
+    options = parser.parse_args(arguments)
+    return run(options.folder, options.tasks, options.assignment)
+
+
+def run(path: Path, tasks: str = "", assignment: Path | None = None) -> int:
+    """Check the files at `path`, print what was found, and return the exit code."""
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "autograder_hypothesis"))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # consoles that cannot show σ or ✓
+    report = Report(sys.stdout)
+    wanted = [part.strip() for part in tasks.split(",") if part.strip()]
+    try:
+        return 0 if check(path.resolve(), assignment, wanted, report) else 1
+    except AutograderError as error:
+        report.broken(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        report.interrupted()
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Command line verbs for those who run the grader: `validate`, `bench`, `doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("validate")(validate)
+    app.command("bench")(bench)
+    app.command("doctor")(doctor)
+
+
+def validate(
+    runs: Annotated[int, typer.Option(min=1, help="Repeat the checks that use random numbers under fresh seeds.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
+) -> None:
+    """Grade the grader: every named wrong answer must be caught, every correct variant must pass."""
+    from autograder.quality.validation import validate as run_validation
+    from autograder.report.validation import validation_page
+
+    result = run_validation(assignment, runs=runs, workers=workers, progress=lambda line: out.print(line, markup=False))
+    page = assignment / "reports" / "validation.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(validation_page(result), encoding="utf-8")
+    for survivor in result.survivors:
+        out.print(f"not caught: {survivor}", markup=False)
+    for punished in result.punished[:50]:
+        out.print(f"punished although correct: {punished}", markup=False)
+    for check in result.idle:
+        out.print(f"catches nothing: {check}", markup=False)
+    for row in result.weak:
+        out.print(f"caught too rarely: {row.task}/{row.name}: {row.missed} of {row.runs} missed, power {row.power:.4f}")
+    for null in result.anomalies:
+        out.print(
+            f"not distributed as its test assumes: {null.task}.{null.check} of {null.name}, p = {null.agreement:.1e}"
+        )
+    if result.repeats:
+        out.print(result.fresh_line(), markup=False)
+    out.print(f"Report {page}", markup=False)
+    out.print(result.last_line(), markup=False)
+    raise typer.Exit(0 if result.ok else 1)
+
+
+def bench(
+    submission: Annotated[Path, typer.Option(help="A correct submission.")] = Path(
+        "tests/submissions/correct_modules.zip"
+    ),
+    repeats: Annotated[int, typer.Option(min=1, help="How often each thing is measured.")] = 5,
+    assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
+) -> None:
+    """Measure sandbox start, round trips, and one submission from command to report. Prints medians."""
+    from autograder.quality.bench import measure
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("what", "median", "min", "max", "unit", "ratio to the first of its kind"):
+        table.add_column(column, justify="left" if column in ("what", "unit") else "right")
+    for row in measure(submission, assignment, repeats):
+        table.add_row(row.what, f"{row.median:.4g}", f"{row.least:.4g}", f"{row.most:.4g}", row.unit, row.ratio)
+    out.print(table)
+
+
+def doctor() -> None:
+    """Say how submissions are isolated on this machine, what that protects from and what not, and try it."""
+    from autograder.quality.doctor import examine
+
+    report = examine()
+    for line in report.lines:
+        out.print(line, markup=False)
+    raise typer.Exit(0 if report.ok else 3)

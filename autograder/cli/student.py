@@ -1,0 +1,64 @@
+"""The verbs around the student's template: `template`, `kit` and `check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
+HERE = Path()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    for verb in (template, kit, check):
+        app.command()(verb)
+
+
+def template(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 2 if a file is not up to date.")] = False,
+    assignment: AssignmentOption = HERE,
+) -> None:
+    """Make student_template/ from reference/ and rubric.yaml."""
+    from autograder.assignment.template import build_template, drift, write_template
+
+    files = build_template(assignment)
+    if check:
+        problems = drift(assignment, files)
+        for problem in problems:
+            typer.echo(problem)
+        if problems:
+            typer.echo("Run `autograder template` to make it anew.")
+            raise typer.Exit(2)
+        typer.echo("student_template/ is up to date.")
+        return
+    changed = write_template(assignment, files)
+    typer.echo(f"Written: {', '.join(changed)}" if changed else "student_template/ was up to date.")
+
+
+def kit(
+    out: Annotated[Path, typer.Option("--out", help="The zip to write.")] = Path("student_kit.zip"),
+    assignment: AssignmentOption = HERE,
+) -> None:
+    """Pack what students receive: the template, the public checks and a wheel of the engine."""
+    from autograder.assignment.kit import build_kit
+
+    contents = build_kit(assignment)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(contents)
+    typer.echo(f"Written: {out} ({len(contents) / 1000:.0f} kB)")
+
+
+def check(
+    folder: Annotated[Path, typer.Argument(help="Files to check, or one notebook.")] = Path("student_template"),
+    tasks: Annotated[str, typer.Option(help="Only these task ids, separated by commas.")] = "",
+    assignment: Annotated[
+        Path | None, typer.Option("--assignment", help="Where contract.json and tests/ are, if not in the folder.")
+    ] = None,
+) -> None:
+    """Run the public checks on a folder, in this process, as a student does."""
+    from autograder.cli.check import run
+
+    raise typer.Exit(run(folder, tasks, assignment))

@@ -1,0 +1,1 @@
+"""Why a check failed: surveys, names of mistakes, and failures that come from another task."""

@@ -1,0 +1,1 @@
+"""One submission from intake to record: the run, the points, and grading again."""

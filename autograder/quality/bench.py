@@ -1,0 +1,181 @@
+"""Measuring what grading costs: medians over repeats, in one run, on one machine. Tests never depend on these figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+import torch
+
+from autograder.records import Cell, SourceFile, Submission
+from autograder.sandbox.bubblewrap import Bubblewrap
+from autograder.sandbox.choice import why_not_uid
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.proxy import Sandbox
+from autograder.sandbox.questions import Question
+from autograder.sandbox.uid import Uid
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One line of the table."""
+
+    what: str
+    values: tuple[float, ...]
+    unit: str
+    ratio: str = ""
+
+    @property
+    def median(self) -> float:
+        """Return the median."""
+        return median(self.values)
+
+    @property
+    def least(self) -> float:
+        """Return the smallest value."""
+        return min(self.values)
+
+    @property
+    def most(self) -> float:
+        """Return the largest value."""
+        return max(self.values)
+
+
+def _timed(function: Callable[[], object], repeats: int, scale: float = 1.0) -> tuple[float, ...]:
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        function()
+        times.append((time.perf_counter() - started) * scale)
+    return tuple(times)
+
+
+def measure(submission: Path, assignment: Path, repeats: int) -> Iterator[Measured]:
+    """Yield the figures one by one."""
+    yield from measure_sandbox(repeats)
+    yield from measure_grading(submission, assignment, repeats)
+
+
+def _echo() -> Submission:
+    source = SourceFile(path="echo.py", module="echo", cells=(Cell(label="", source="def echo(x):\n    return x\n"),))
+    return Submission(name="echo", kind="file", sha256="0" * 64, sources=(source,))
+
+
+def measure_sandbox(repeats: int) -> Iterator[Measured]:
+    """Yield the costs of starting a sandbox, of one more worker, and of one question."""
+
+    yield from _measure_workers("uid", Uid, why_not_uid(), repeats)
+    yield from _measure_workers("bubblewrap", Bubblewrap, "", repeats)
+    backend = Bubblewrap()
+    try:
+        limits = Limits()
+        with Sandbox(backend, _echo(), {"echo": "echo"}, limits) as sandbox:
+            first = 0.0
+            for size in (1, 1_000, 100_000):
+                question = Question("echo", [torch.zeros(size, dtype=torch.float64)])
+                sandbox.call(question)
+                values = _timed(lambda q=question: sandbox.call(q), 200 * repeats, 1e6)  # type: ignore[misc]
+                first = first or median(values)
+                yield Measured(f"round trip with {8 * size:,} bytes", values, "µs", f"{median(values) / first:.2f}")
+    finally:
+        backend.close()
+
+
+def _measure_workers(name: str, backend_of: Callable[[], Any], why_not: str, repeats: int) -> Iterator[Measured]:
+    """Yield what a zygote and one more worker cost behind one kind of isolation; nothing where it cannot be had."""
+    if why_not:
+        return
+
+    def start() -> None:
+        backend = backend_of()
+        backend.wait_until_ready()
+        backend.close()
+
+    yield Measured(f"{name}: start of a zygote (imports torch)", _timed(start, max(2, repeats // 2)), "s")
+    backend = backend_of()
+    try:
+        backend.wait_until_ready()
+        spawned: list[Any] = []
+        yield Measured(
+            f"{name}: one more worker (fork, confinement, group)",
+            _timed(lambda: spawned.append(backend.spawn(Limits())), 4 * repeats, 1000),
+            "ms",
+        )
+        yield Measured(f"{name}: private memory of one more worker", tuple(_private_mb(w.pid) for w in spawned), "MB")
+        yield Measured(f"{name}: end of a worker", tuple(t for w in spawned for t in _timed(w.kill, 1, 1000)), "ms")
+    finally:
+        backend.close()
+
+
+def _private_mb(pid: int) -> float:
+    """Return the memory that only this process holds, in MB (1e6 bytes)."""
+    return float(psutil.Process(pid).memory_full_info().uss) / 1e6
+
+
+def measure_grading(submission: Path, assignment: Path, repeats: int) -> Iterator[Measured]:
+    """Yield the wall time and peak memory of grading the function tasks of one submission, from command to report."""
+    import json
+
+    walls, peaks, checks, loading = [], [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "autograder.cli.main",
+            "grade",
+            str(submission),
+            "--out",
+            folder,
+            "--no-training",
+        ]
+        command += ["--data", "digits", "--assignment", str(assignment)]
+        for _ in range(repeats):
+            wall, peak = _watched(command)
+            walls.append(wall)
+            peaks.append(peak)
+            stages = json.loads((Path(folder) / "result.json").read_text())["timing"]["stages_seconds"]
+            checks.append(stages["checks"])
+            loading.append(stages["sandbox_and_loading"])
+    wall = median(walls)
+    yield Measured("function tasks of one submission, command to report", tuple(walls), "s", "1.00")
+    yield Measured("  of which the checks", tuple(checks), "s", f"{median(checks) / wall:.2f}")
+    yield Measured(
+        "  of which waiting for the sandbox and loading", tuple(loading), "s", f"{median(loading) / wall:.2f}"
+    )
+    yield Measured("peak memory of all processes together (PSS)", tuple(peaks), "MB")
+
+
+def _watched(command: list[str]) -> tuple[float, float]:
+    """Run a command and return its wall time (s) and the peak of its process tree's proportional memory (MB)."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 -- our own command
+    watched, peak = psutil.Process(process.pid), 0.0
+    while process.poll() is None:
+        peak = max(peak, _tree_mb(watched))
+        time.sleep(0.25)
+    wall = time.monotonic() - started
+    if process.returncode != 0:
+        text = process.stderr.read().decode(errors="replace") if process.stderr else ""
+        raise RuntimeError(f"grading ended with exit code {process.returncode}:\n{text[-2000:]}")
+    return wall, peak
+
+
+def _tree_mb(root: psutil.Process) -> float:
+    total = 0
+    try:
+        for process in [root, *root.children(recursive=True)]:
+            try:
+                total += process.memory_full_info().pss
+            except (psutil.Error, OSError):
+                continue
+    except psutil.Error:
+        pass
+    return total / 1e6

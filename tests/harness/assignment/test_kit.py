@@ -1,0 +1,138 @@
+"""The student's kit: complete, small, and without answers."""
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment.kit import ENTRY, REQUIRES, build_kit, import_closure, imports_of, source_of
+from autograder.errors import HarnessFault, UsageError
+from tests.harness.student_kit import ROOT, reference_statements, statements_of, student_check, write_solution
+
+
+@pytest.fixture(scope="module")
+def kit() -> bytes:
+    """The kit of this assignment."""
+    return build_kit(ROOT)
+
+
+@pytest.fixture(scope="module")
+def unpacked(kit: bytes, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The kit's folder and the unpacked wheel."""
+    place = tmp_path_factory.mktemp("kit")
+    with zipfile.ZipFile(io.BytesIO(kit)) as archive:
+        archive.extractall(place)
+    [folder] = place.iterdir()
+    [wheel] = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place / "engine")
+    return folder, place / "engine"
+
+
+def test_the_kit_is_the_same_every_time(kit: bytes) -> None:
+    """Two builds give the same bytes."""
+    assert build_kit(ROOT) == kit
+
+
+def test_what_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
+    """Stubs, data, notebook, contract, README, Makefile, the public checks and the wheel; nothing else."""
+    folder, _ = unpacked
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    checks = {f"tests/public/{path.name}" for path in (ROOT / "tests" / "public").glob("*.py")}
+    template = {path.name for path in (ROOT / "student_template").iterdir() if path.is_file()}
+    wheel = {name for name in names if name.endswith(".whl")}
+    assert len(wheel) == 1
+    assert names == checks | template | {"tests/__init__.py"} | wheel
+
+
+def test_no_answer_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
+    """No module of the reference or of the hidden checks is inside, and no statement of a function of theirs."""
+    places = [path for root in unpacked for path in root.rglob("*") if path.is_file() and path.suffix != ".whl"]
+    assert not {"reference", "hidden", "misconceptions", "variants"} & {part for path in places for part in path.parts}
+    texts = [path.read_text() for path in places if path.suffix == ".py"]
+    assert not reference_statements() & statements_of(texts)
+    hidden = [path.read_text() for path in (ROOT / "tests" / "hidden").glob("*.py")]
+    assert not {text for text in hidden if text} & set(texts)
+
+
+def test_the_wheel_holds_only_what_the_checks_need(unpacked: tuple[Path, Path]) -> None:
+    """The wheel is what the student's checks import: no sandbox processes, no rubric, no training, no reports."""
+    _, engine = unpacked
+    modules = {path.relative_to(engine).as_posix() for path in engine.rglob("*.py")}
+    assert "autograder/cli/check.py" in modules
+    for word in (
+        "bubblewrap",
+        "zygote",
+        "worker",
+        "confine",
+        "wire",
+        "rubric",
+        "grading",
+        "training",
+        "report/",
+        "cli",
+    ):
+        assert not [module for module in modules if word in module]
+
+
+def test_the_wheel_is_one(unpacked: tuple[Path, Path]) -> None:
+    """Its metadata names what it needs, and every file stands in its record."""
+    _, engine = unpacked
+    [info] = engine.glob("*.dist-info")
+    metadata = (info / "METADATA").read_text().splitlines()
+    assert {line for line in metadata if line.startswith("Requires-Dist")} == {f"Requires-Dist: {r}" for r in REQUIRES}
+    recorded = {line.split(",")[0] for line in (info / "RECORD").read_text().splitlines()}
+    assert recorded == {path.relative_to(engine).as_posix() for path in engine.rglob("*") if path.is_file()}
+
+
+def test_a_solved_template_does_not_become_a_kit(tmp_path: Path) -> None:
+    """A template that somebody worked in is refused: the kit would hold that work."""
+    for name in ("reference", "student_template", "tests/public"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "rubric.yaml", tmp_path)
+    write_solution(tmp_path / "student_template")
+    with pytest.raises(UsageError, match=r"vae\.py differs"):
+        build_kit(tmp_path)
+
+
+def test_a_library_that_students_lack_is_refused() -> None:
+    """If a check came to need, say, the statistics module, building the kit says which module imports what."""
+    with pytest.raises(HarnessFault, match="scipy"):
+        import_closure({"autograder.checking.statistics"})
+
+
+def test_imports_are_read_as_python_reads_them() -> None:
+    """Relative and lazy imports count; those for type checkers do not."""
+    text = "from . import a\nfrom ..b import c\ndef f():\n    import d\n"
+    text += "if TYPE_CHECKING:\n    import e\nelse:\n    import g\n"
+    found = set(imports_of(text, "p.q"))
+    assert found == {"p.q", "p.q.a", "p.b", "p.b.c", "d", "g"}
+
+
+def test_every_module_of_the_closure_exists() -> None:
+    """The closure names modules, each with its packages."""
+    for module in import_closure({ENTRY}):
+        assert source_of(module).is_file()
+        assert module == "autograder" or module.rpartition(".")[0]
+
+
+def test_the_fresh_kit_says_what_is_to_be_done(unpacked: tuple[Path, Path]) -> None:
+    """With the wheel alone, the checks of the fresh kit run and list every task as not implemented yet."""
+    folder, engine = unpacked
+    done = student_check(cwd=folder, path=engine)
+    assert f"engine: {engine}" in done.stderr
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.count("not implemented yet") == 13
+    assert "0 of 13 tasks pass the public checks, 13 still to be written." in done.stdout
+
+
+def test_the_solved_kit_passes(unpacked: tuple[Path, Path], tmp_path: Path) -> None:
+    """With the reference's implementations in place of the stubs, every public check passes."""
+    folder, engine = unpacked
+    shutil.copytree(folder, tmp_path / "work")
+    write_solution(tmp_path / "work")
+    done = student_check(cwd=tmp_path / "work", path=engine)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "13 of 13 tasks pass the public checks." in done.stdout

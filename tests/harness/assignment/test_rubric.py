@@ -1,0 +1,253 @@
+"""The rubric: everything wrong with it is refused with its line, and points are exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.assignment.rubric import CheckRule, TaskRule, load_rubric, parse_rubric, points_text, require_checks
+from autograder.errors import RubricError, UsageError
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD = """\
+title: Tiny
+points: 3
+budgets: {call_seconds: 5}
+training_budgets: {threads: 2}
+training:
+  train:
+    digits: {epochs: 1, batch_size: 8, learning_rate: 0.1, n_train: 9, n_validation: 5, threshold: 0.5, wall_seconds: 9}
+tasks:
+  - id: double
+    title: Twice
+    points: 2
+    checks: {contract: 1, value: 2}
+  - id: train
+    title: Train
+    kind: training
+    points: 1
+    checks:
+      contract: 1
+      accuracy: {weight: 3, reveal: true}
+tracks:
+  full:
+    title: Everything
+    tasks:
+      - double
+      - train
+"""
+
+BAD = {
+    "no YAML": ("title: Tiny", "title: [Tiny", 2, "expected"),
+    "a tab": ("budgets: {call", "\tbudgets: {call", 3, "'\\t'"),
+    "a key twice": ("points: 3", "title: Other", 2, "duplicate key"),
+    "a check twice": ("contract: 1, value: 2", "value: 1, value: 2", 12, "duplicate key"),
+    "no title": ("title: Tiny\n", "", 1, "title: Field required"),
+    "a misspelt key": ("title: Twice", "titel: Twice", 9, "Field required"),
+    "an unknown key": ("    points: 2\n", "    points: 2\n    bonus: 1\n", 12, "bonus"),
+    "an unknown budget": ("call_seconds: 5", "call_secs: 5", 3, "call_secs"),
+    "a budget of nothing": ("call_seconds: 5", "call_seconds: 0", 3, "greater than 0"),
+    "an unknown carry rule": (
+        "points: 3",
+        "points: 3\ncarry: sometimes",
+        3,
+        "carry: Input should be 'never', 'half' or",
+    ),
+    "a task that uses nothing known": (
+        "    points: 2\n",
+        "    points: 2\n    uses:\n      - triple\n",
+        13,
+        "double uses an unknown task 'triple'; known are: double, train",
+    ),
+    "a task that uses a later one": (
+        "    points: 2\n",
+        "    points: 2\n    uses: [train]\n",
+        12,
+        "double uses 'train', but a task is built from those that stand before it",
+    ),
+    "a task that uses itself": ("    points: 2\n", "    points: 2\n    uses: [double]\n", 12, "stand before it"),
+    "a model that uses a function": (
+        "    points: 1\n",
+        "    points: 1\n    uses: [double]\n",
+        17,
+        "train uses 'double', but only functions stand in for each other",
+    ),
+    "uses that are no list": ("    points: 2\n", "    points: 2\n    uses: 3\n", 12, "uses"),
+    "a wrong sum": ("points: 3", "points: 4", 2, "the tasks' points add up to 3, but points says 4"),
+    "points in words": ("points: 2", "points: two", 11, "valid decimal"),
+    "points that are not a number": ("points: 2", "points: .nan", 11, "finite"),
+    "negative points": ("points: 2", "points: -2", 11, "greater than 0"),
+    "a negative weight": ("value: 2", "value: -2", 12, "greater than 0"),
+    "a weight of nothing": ("{weight: 3, reveal: true}", "{weight: 0}", 19, "greater than 0"),
+    "a weight that is text": ("{weight: 3, reveal: true}", "much", 19, "valid decimal"),
+    "no weight": ("{weight: 3, reveal: true}", "{reveal: true}", 19, "weight: Field required"),
+    "no checks": ("checks: {contract: 1, value: 2}", "checks: {}", 12, "at least 1"),
+    "a task that is no map": ("  - id: double\n", "  - double\n  - id: double\n", 9, "a task is a map"),
+    "a task twice": ("id: train\n", "id: double\n", 13, "task 'double' stands twice (first in line 9)"),
+    "an unknown kind": ("kind: training", "kind: essay", 15, "'function' or 'training'"),
+    "a training task without budget": ("  train:\n    dig", "  other:\n    dig", 13, "no entry under training"),
+    "a budget of no task": (
+        "training:\n",
+        "training:\n  other: {}\n",
+        6,
+        "unknown task 'other'; known are: double, train",
+    ),
+    "a threshold over 1": ("threshold: 0.5", "threshold: 97", 7, "less than or equal to 1"),
+    "an unknown task in a track": (
+        "      - double",
+        "      - dubble",
+        24,
+        "track 'full' names an unknown task 'dubble'",
+    ),
+    "a task twice in a track": ("      - train", "      - double", 25, "track 'full' names the task 'double' twice"),
+    "a track of nothing": ("    tasks:\n      - double\n      - train\n", "    tasks: []\n", 23, "at least 1"),
+    "no full track": ("  full:", "  most:", 20, "a track named 'full' is needed"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line", "message"), BAD.values(), ids=BAD)
+def test_bad_rubric_is_refused(old: str, new: str, line: int, message: str) -> None:
+    """A wrong rubric is refused as `rubric.yaml:<line>: <what is wrong>`."""
+    assert old in GOOD
+
+    with pytest.raises(RubricError) as caught:
+        parse_rubric(GOOD.replace(old, new, 1), Path("some/rubric.yaml"))
+
+    assert f"rubric.yaml:{line}: " == str(caught.value)[: len(f"rubric.yaml:{line}: ")], str(caught.value)
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+NO_RUBRICS = {
+    "empty": ("", 1),
+    "a list": ("- a", 1),
+    "a word": ("hello", 1),
+    "tasks: 3": ("title: a\ntasks: 3\n", 2),
+    "tasks: a map": ("title: a\ntasks: {a: 1}\n", 2),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), NO_RUBRICS.values(), ids=NO_RUBRICS)
+def test_no_rubric_at_all(text: str, line: int) -> None:
+    """A file that is no map, or whose tasks are no list, is refused in words."""
+    with pytest.raises(RubricError, match=rf"^rubric.yaml:{line}: (a rubric|tasks) is a (map|list)"):
+        parse_rubric(text, Path("rubric.yaml"))
+
+
+def test_file_that_is_not_there(tmp_path: Path) -> None:
+    """A missing or binary file is refused without a line."""
+    with pytest.raises(RubricError, match=r"^rubric.yaml: cannot be read"):
+        load_rubric(tmp_path / "rubric.yaml")
+    (tmp_path / "rubric.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"^rubric.yaml: cannot be read"):
+        load_rubric(tmp_path / "rubric.yaml")
+
+
+def test_good_rubric() -> None:
+    """What was written is what is read: defaults filled in, training budgets laid over the common ones."""
+    rubric = parse_rubric(GOOD, Path("rubric.yaml"))
+
+    assert rubric.check_ids() == ["double.contract", "double.value", "train.contract", "train.accuracy"]
+    assert (rubric.budgets.call_seconds, rubric.budgets.threads) == (5.0, 1)
+    assert (rubric.training_budgets.call_seconds, rubric.training_budgets.threads) == (5.0, 2)
+    assert rubric.task("train").checks[1].reveal
+    assert not rubric.task("double").checks[0].reveal
+
+
+# --------------------------------------------------------------------------------------------- rubric against checks
+
+FOUND = ["double.contract", "double.value", "train.contract", "train.accuracy"]
+MISMATCHED = {
+    "unknown check": (
+        FOUND[:1] + FOUND[2:],
+        "rubric.yaml:12: unknown check 'value' of double; known are: contract",
+    ),
+    "unknown check on a line of its own": (
+        FOUND[:3],
+        "rubric.yaml:19: unknown check 'accuracy' of train; known are: contract",
+    ),
+    "unweighed check": ([*FOUND, "train.speed"], "rubric.yaml:17: train: the check 'speed' exists but has no weight"),
+    "unknown task": (
+        [*FOUND, "essay.value"],
+        "rubric.yaml: there are checks of 'essay', which is no task of the rubric",
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "message"), MISMATCHED.values(), ids=MISMATCHED)
+def test_rubric_and_checks_must_agree(found: list[str], message: str, tmp_path: Path) -> None:
+    """A check without weight, and a weight without check, are refused with the line."""
+    path = tmp_path / "rubric.yaml"
+    path.write_text(GOOD)
+    rubric = load_rubric(path)
+
+    require_checks(rubric, path, FOUND)
+    with pytest.raises(RubricError) as caught:
+        require_checks(rubric, path, found)
+
+    assert message == str(caught.value)
+
+
+def test_own_rubric() -> None:
+    """The repository's rubric is sound and weighs exactly the checks that its tests define."""
+    from run_in_python import lines_of
+
+    rubric = load_rubric(ROOT / "rubric.yaml")
+
+    collected = lines_of(
+        """
+        from pathlib import Path
+        from autograder.checking.plugin import ChecksPlugin, run_checks
+        plugin = ChecksPlugin(None, None)
+        run_checks([Path("tests/public"), Path("tests/hidden")], plugin, collect_only=True)
+        print(*plugin.collected, sep="\\n")
+        """,
+        ROOT,
+    )
+    require_checks(rubric, ROOT / "rubric.yaml", collected)
+    assert sorted(rubric.check_ids()) == sorted(collected)
+
+
+# -------------------------------------------------------------------------------------------------------- arithmetic
+
+
+@given(
+    points=st.decimals("0.01", "20", places=2),
+    weights=st.lists(st.decimals("0.1", "9", places=1), min_size=1, max_size=9),
+)
+def test_shares_add_up(points: Decimal, weights: list[Decimal]) -> None:
+    """The shares of a task's checks add up to its points exactly, whatever the weights."""
+    checks = tuple(CheckRule(name=f"c{i}", weight=weight) for i, weight in enumerate(weights))
+    task = TaskRule(id="t", title="t", points=points, checks=checks)
+
+    assert Fraction(points) == sum((task.share(check.name) for check in checks), Fraction(0))
+
+
+def test_weights_are_read_as_written() -> None:
+    """`0.1` means one tenth, not its binary neighbour."""
+    rubric = parse_rubric(GOOD.replace("value: 2", "value: 0.1"), Path("rubric.yaml"))
+    assert Decimal("0.1") == rubric.task("double").checks[1].weight
+    assert Fraction(2, 11) == rubric.task("double").share("value")
+
+
+ROUNDED = {
+    "whole": (Fraction(2), "2.00"),
+    "a third": (Fraction(1, 3), "0.33"),
+    "two thirds": (Fraction(2, 3), "0.67"),
+    "half a cent goes up": (Fraction(5, 1000), "0.01"),
+    "a half cent that floats lose": (Fraction(1005, 1000), "1.01"),
+    "just below": (Fraction(4999999, 10**9), "0.00"),
+    "decimal": (Decimal("12.5"), "12.50"),
+    "large": (Fraction(10**12), "1000000000000.00"),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), ROUNDED.values(), ids=ROUNDED)
+def test_points_text(value: Fraction | Decimal, text: str) -> None:
+    """Points are written with two places, halves rounded up."""
+    assert text == points_text(value)

@@ -1,0 +1,195 @@
+"""Which failures are carried: the rule itself, with a pretended submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment.contract import call_graph
+from autograder.assignment.rubric import CheckRule, TaskRule
+from autograder.checking.plugin import CheckResult
+from autograder.diagnosis.carry import Trial, collaborators_of, settle
+from autograder.diagnosis.survey import Again
+from autograder.outcomes import FailureKind, Outcome
+
+AGAIN = Again(lambda student: None, {})
+COLLABORATORS = {"a": (), "b": (), "c": ("a", "b"), "d": ("a", "b", "c")}
+
+
+def results_of(**outcomes: str) -> dict[str, CheckResult]:
+    """Results by check id; `c__value="skipped after contract"` waits for `c.contract`."""
+    results = {}
+    for name, words in outcomes.items():
+        check_id = name.replace("__", ".")
+        outcome, _, after = words.partition(" after ")
+        waits = tuple(f"{check_id.partition('.')[0]}.{other}" for other in after.split(",") if other)
+        kind = FailureKind.VALUE if outcome == "failed" else None
+        results[check_id] = CheckResult(check_id, "", "public", Outcome(outcome), kind, after=waits, again=AGAIN)
+        results[check_id].message = f"waits for {waits[0]}" if waits else "wrong"
+    return results
+
+
+class Pretended:
+    """Passes a check when it is asked with every function that it `needs`; `uses` are called."""
+
+    def __init__(self, needs: Callable[[str, set[str]], bool], uses: str = "abc") -> None:
+        self._needs = needs
+        self._uses = uses
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, result: CheckResult, names: tuple[str, ...]) -> Trial:
+        """See `carry.Ask`."""
+        self.asked.append((result.id, "".join(names)))
+        passes = self._needs(result.id, set(names))
+        called = tuple(name for name in names if name in self._uses)
+        return Trial(Outcome.PASSED if passes else Outcome.FAILED, called, "" if passes else "still wrong")
+
+
+def carried(results: dict[str, CheckResult]) -> dict[str, str]:
+    """What is carried, by check."""
+    return {check_id: r.carried_from for check_id, r in results.items() if r.carried_from is not None}
+
+
+RULES = {
+    "one function is enough": (
+        {"a__v": "failed", "c__v": "failed"},
+        Pretended(lambda check, names: "a" in names),
+        {"c.v": "a"},
+    ),
+    "still wrong": ({"a__v": "failed", "c__v": "failed"}, Pretended(lambda check, names: False), {}),
+    "it passes without having called it": (
+        {"a__v": "failed", "c__v": "failed"},
+        Pretended(lambda check, names: True, uses=""),
+        {},
+    ),
+    "nothing is charged": ({"a__v": "passed", "c__v": "failed"}, Pretended(lambda check, names: True), {}),
+    "what is charged comes later": ({"a__v": "failed", "b__v": "failed"}, Pretended(lambda check, names: True), {}),
+    "several, one of which is enough": (
+        {"a__v": "failed", "b__v": "failed", "c__v": "failed"},
+        Pretended(lambda check, names: "b" in names),
+        {"c.v": "b"},
+    ),
+    "several, all of which are needed": (
+        {"a__v": "failed", "b__v": "failed", "c__v": "failed"},
+        Pretended(lambda check, names: {"a", "b"} <= names),
+        {"c.v": "a and b"},
+    ),
+    "it makes up for the bug of another": (
+        {"a__v": "failed", "b__v": "failed", "c__v": "failed"},
+        Pretended(lambda check, names: names == {"b"}),
+        {"c.v": "b"},
+    ),
+    "a task whose failures are all carried is not where others come from": (
+        {"a__v": "failed", "c__v": "failed", "d__v": "failed"},
+        Pretended(lambda check, names: "a" in names),
+        {"c.v": "a", "d.v": "a"},
+    ),
+    "a task that failed by itself is": (
+        {"a__v": "passed", "c__v": "failed", "d__v": "failed"},
+        Pretended(lambda check, names: "c" in names),
+        {"d.v": "c"},
+    ),
+    "those that wait for a carried one": (
+        {"a__v": "failed", "c__v": "failed", "c__w": "skipped after v", "c__x": "skipped after v,w"},
+        Pretended(lambda check, names: "a" in names),
+        {"c.v": "a", "c.w": "a", "c.x": "a"},
+    ),
+    "those that wait for one that failed by itself": (
+        {"a__v": "failed", "c__v": "failed", "c__w": "skipped after v"},
+        Pretended(lambda check, names: check == "c.w"),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("outcomes", "ask", "wanted"), RULES.values(), ids=RULES)
+def test_rules(outcomes: dict[str, str], ask: Pretended, wanted: dict[str, str]) -> None:
+    """What is carried, and from whom."""
+    results = results_of(**outcomes)
+    settle(results, COLLABORATORS, ask)
+
+    assert carried(results) == wanted
+    assert all(r.outcome is Outcome.FAILED for r in results.values() if r.id.endswith(".v") and r.id in wanted)
+
+
+def test_what_is_asked() -> None:
+    """All together first; one by one only where several were called; nothing for tampering."""
+    ask = Pretended(lambda check, names: len(names) == 2)
+    results = results_of(a__v="failed", b__v="failed", c__v="failed", c__w="failed")
+    results["c.w"].kind = FailureKind.POLICY
+    settle(results, COLLABORATORS, ask)
+
+    assert ask.asked == [("c.v", "ab"), ("c.v", "a"), ("c.v", "b")]
+
+
+def test_a_waiting_check_says_what_became_of_it() -> None:
+    """It stays skipped, and its message says that it was asked."""
+    results = results_of(a__v="failed", c__v="failed", c__w="skipped after v", c__x="skipped after v")
+    settle(results, COLLABORATORS, Pretended(lambda check, names: check != "c.x"))
+
+    assert results["c.w"].message == "waits for c.v; with `a` right this check passes"
+    assert results["c.x"].message == "waits for c.v; with `a` right it was asked all the same, and fails: still wrong"
+    assert [results[c].outcome for c in ("c.w", "c.x")] == [Outcome.SKIPPED, Outcome.SKIPPED]
+
+
+def test_our_fault_issues_no_grade() -> None:
+    """A check that breaks when it is asked again is an error: a right grade might be higher."""
+    results = results_of(a__v="failed", c__v="failed")
+    settle(results, COLLABORATORS, lambda result, names: Trial(Outcome.ERROR, error="KeyError: ours"))
+
+    assert (results["c.v"].outcome, results["c.v"].error, carried(results)) == (Outcome.ERROR, "KeyError: ours", {})
+
+
+def rule(name: str, uses: tuple[str, ...] | None = None, kind: str = "function") -> TaskRule:
+    """A task."""
+    check = CheckRule(name="value", weight=Decimal(1))
+    return TaskRule.model_validate(
+        {"id": name, "title": "", "points": 1, "checks": [check], "uses": uses, "kind": kind}
+    )
+
+
+def test_collaborators() -> None:
+    """The reference's own calls, or what the rubric says, and in turn theirs; only earlier functions."""
+    tasks = [rule("a"), rule("b"), rule("c"), rule("d", ("b",)), rule("e"), rule("t", kind="training")]
+    graph = {"a": ("e",), "c": ("a",), "d": ("a", "c"), "e": ("d",), "t": ("a",)}
+
+    assert collaborators_of(tasks, graph) == {"a": (), "b": (), "c": ("a",), "d": ("b",), "e": ("b", "d")}
+
+
+def test_call_graph(tmp_path: Path) -> None:
+    """Read from text: names, other names for them, attributes of modules, and through helpers; never by importing."""
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    (folder / "one.py").write_text(
+        "raise SystemExit\ndef f(x): return x\ndef g(x): return f(x)\ndef other(x): return x\n"
+    )
+    (folder / "two.py").write_text(
+        "from reference import one\nfrom reference.one import g as renamed\nfrom .one import other\nimport math\n"
+        "def helper(x): return renamed(x)\n"
+        "def h(x): return helper(math.f(x))\n"
+        "def k(x): return one.f(x) + other(x)\n"
+    )
+    graph = call_graph(folder, ["f", "g", "h", "k", "other", "absent"])
+
+    assert {name: set(found) for name, found in graph.items()} == {
+        "f": set(),
+        "g": {"f"},
+        "h": {"g", "f"},
+        "k": {"f", "other"},
+        "other": set(),
+        "absent": set(),
+    }
+
+
+def test_call_graph_of_this_assignment() -> None:
+    """The bound is built from densities, a sample and a divergence."""
+    graph = call_graph(Path(__file__).resolve().parents[3] / "reference", ["elbo", "vae_loss", "kl_standard_normal"])
+
+    assert graph == {
+        "elbo": ("kl_standard_normal",),
+        "vae_loss": ("elbo", "kl_standard_normal"),
+        "kl_standard_normal": (),
+    }
