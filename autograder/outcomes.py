@@ -16,6 +16,10 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
+"""Outcomes with which a check earns its points."""
+
+
 class FailureKind(StrEnum):
     """Why a check failed: always something of the student's."""
 

@@ -6,11 +6,12 @@ Everything that leaves the grading process (`result.json`, the reports, exports)
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from autograder.outcomes import Evidence, FailureKind, Outcome
+from autograder.outcomes import EARNS, Evidence, FailureKind, Outcome
 
 
 class Record(BaseModel):
@@ -136,7 +137,11 @@ class CheckRecord(Record):
 
 
 class TaskRecord(Record):
-    """The result of one task; `points` and `max_points` are decimal strings with two places."""
+    """The result of one task; `points` and `max_points` are decimal strings with two places.
+
+    Attributes:
+        digest: What the task was made of when it was graded, see `assignment.digests`: draws depend on it.
+    """
 
     id: str
     title: str
@@ -147,6 +152,7 @@ class TaskRecord(Record):
     max_points: str
     outcome: Outcome
     checks: tuple[CheckRecord, ...]
+    digest: str = ""
 
 
 class Curve(Record):
@@ -188,6 +194,14 @@ class Flag(Record):
     check: str | None = None
 
 
+class Deduction(Record):
+    """Points that a rule of the assignment takes away from the whole: a decimal string, never negative."""
+
+    code: str
+    message: str
+    points: str
+
+
 class ManualPoints(Record):
     """Points that a person added or took away. They are no part of `score`, and survive regrading.
 
@@ -205,6 +219,20 @@ class ManualPoints(Record):
 
 
 Carry = Literal["never", "half", "always"]
+_CHARGED: dict[Carry, Fraction] = {"never": Fraction(0), "half": Fraction(1, 2), "always": Fraction(1)}
+
+
+def share_earned(outcome: Outcome, carry: Carry, *, carried: bool) -> Fraction:
+    """Return the part of its points that a check earns.
+
+    Args:
+        outcome: How it ended.
+        carry: Whether a failure that comes from another task, which was charged for it, is charged again.
+        carried: Whether this failure is such a one.
+    """
+    if outcome in EARNS:
+        return Fraction(1)
+    return 1 - _CHARGED[carry] if carried else Fraction(0)
 
 
 class GradeRecord(Record):
@@ -213,7 +241,7 @@ class GradeRecord(Record):
     Everything that may differ between two gradings of the same submission stands under `timing`.
 
     Attributes:
-        score: What the checks gave; `total` adds what people gave.
+        score: What the checks gave, less `deductions`, never below zero; `total` adds what people gave.
         carry: Whether a failure that comes from another task, which was charged for it, was charged again.
         manual: Points that people added or took away; written by hand or by `autograder regrade --write`, never by a grading.
     """
@@ -232,6 +260,7 @@ class GradeRecord(Record):
     notes: tuple[Note, ...] = ()
     manual: tuple[ManualPoints, ...] = ()
     flags: tuple[Flag, ...] = ()
+    deductions: tuple[Deduction, ...] = ()
     provenance: dict[str, Any] = Field(default_factory=dict)
     timing: dict[str, Any] = Field(default_factory=dict)
 
@@ -252,6 +281,7 @@ __all__ = [
     "CheckRecord",
     "Curve",
     "DataFile",
+    "Deduction",
     "Evidence",
     "FailureKind",
     "Flag",
@@ -264,4 +294,5 @@ __all__ = [
     "Submission",
     "TaskRecord",
     "TrainingRecord",
+    "share_earned",
 ]

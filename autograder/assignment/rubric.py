@@ -1,23 +1,26 @@
-"""`rubric.yaml` as frozen records. Everything wrong with it is refused while loading, with its line: `rubric.yaml:12: ...`."""
+"""What is graded and what it is worth, as frozen records. `rubric_file` reads them; everything here is data and arithmetic.
+
+`Rubric.for_track(name)` comes first in every grading: all that follows sees one plain rubric with the points, the policies and the
+deliverables of that track.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from pydantic import Field
 
-from autograder.errors import RubricError
+from autograder.assignment.kinds import KindName
+from autograder.errors import UsageError
 from autograder.records import Carry, Record
 from autograder.sandbox.limits import Limits
 
 _CENT = Decimal("0.01")
+FULL = "full"
+"""The track that is graded when none is named."""
 
 
 class CheckRule(Record):
@@ -38,16 +41,36 @@ class TaskRule(Record):
     """One task: what it is worth and how the points are split.
 
     Attributes:
+        id: What it is called in the rubric, in records and reports: letters, digits, `_` and `-`.
+        kind: What is handed in for it, see `autograder.assignment.kinds`.
+        name: The Python name that a submission defines for it; the id where nothing is said.
+        checks: Its checks; a kind that brings its own (short answers, documents) needs none here, work for a person has none.
         uses: Earlier tasks whose functions this one is built from: a failure that comes from one of them is carried. Where
             nothing is said, those that the reference uses.
+        file: The script, the answers or the document that is handed in; may hold `*` for a document.
+        pages: Most pages of a document.
+        mentions: Words that a document must hold.
+        what: For a person: what to look at.
+        measure: For training: how the trained model is measured, see `autograder.training`.
     """
 
-    id: str
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
     title: str
-    kind: Literal["function", "training"] = "function"
+    kind: KindName = "function"
+    name: str = Field(default="", pattern=r"^([A-Za-z_]\w*)?$")
     points: Decimal = Field(gt=0)
-    checks: tuple[CheckRule, ...] = Field(min_length=1)
+    checks: tuple[CheckRule, ...] = ()
     uses: tuple[str, ...] | None = None
+    file: str = ""
+    pages: int | None = Field(default=None, gt=0)
+    mentions: tuple[str, ...] = ()
+    what: str = ""
+    measure: str = ""
+
+    @property
+    def object(self) -> str:
+        """The Python name that a submission defines for this task."""
+        return self.name or self.id
 
     def share(self, name: str) -> Fraction:
         """Return the exact part of the task's points that check `name` carries."""
@@ -74,23 +97,64 @@ class TrainingRule(Record):
     wall_seconds: float = Field(gt=0)
 
 
+class Policies(Record):
+    """What a submission may not use. Findings are shown to students and staff and never stop the grading.
+
+    Attributes:
+        forbidden_imports: Dotted names; `torch.distributions` forbids that module, not torch.
+        allowed_imports: If not empty: the only libraries that may be imported, beside Python's own.
+        costs: Points taken away when there is any finding, once.
+    """
+
+    forbidden_imports: tuple[str, ...] = ()
+    allowed_imports: tuple[str, ...] = ()
+    costs: Decimal = Field(default=Decimal(0), ge=0)
+
+
+class Deliverable(Record):
+    """A file that belongs to a submission beside the graded work.
+
+    Attributes:
+        file: Its name; `*` stands for anything, letter case does not count.
+        pages: Most pages of a PDF.
+        mentions: Words that it must hold.
+        costs: Points taken away when it is missing or not as it should be.
+    """
+
+    file: str = Field(min_length=1)
+    pages: int | None = Field(default=None, gt=0)
+    mentions: tuple[str, ...] = ()
+    costs: Decimal = Field(default=Decimal(0), ge=0)
+
+
 class Track(Record):
-    """A named choice of tasks."""
+    """A named choice of tasks with points and rules of its own.
+
+    Attributes:
+        tasks: Task ids, with the track's points where they differ from the tasks' own; all tasks when nothing is said.
+        each: Points of every task of the track, in place of their own.
+        points: What the track's tasks must add up to, if stated.
+        pass_mark: Points that are needed to pass; then the track is pass or fail.
+    """
 
     title: str
-    tasks: tuple[str, ...] = Field(min_length=1)
-    forbidden_imports: tuple[str, ...] = ()
-
-
-_CHARGED: dict[Carry, Fraction] = {"never": Fraction(0), "half": Fraction(1, 2), "always": Fraction(1)}
+    tasks: dict[str, Decimal | None] | None = None
+    each: Decimal | None = Field(default=None, gt=0)
+    points: Decimal | None = None
+    pass_mark: Decimal | None = Field(default=None, gt=0)
+    policies: Policies = Policies()
+    deliverables: tuple[Deliverable, ...] = ()
 
 
 class Rubric(Record):
-    """The whole rubric.
+    """The whole rubric, or what `for_track` makes of it for one track.
 
     Attributes:
         points: What the tasks must add up to.
         carry: Whether a failure that comes from another task, which was charged for it, is charged again.
+        training: Budgets by training task and data set.
+        track: The track that this rubric was made for; "" for the whole one.
+        policies, deliverables, pass_mark: Those of the track.
     """
 
     title: str
@@ -101,19 +165,58 @@ class Rubric(Record):
     training: dict[str, dict[str, TrainingRule]] = Field(default_factory=dict)
     tasks: tuple[TaskRule, ...] = Field(min_length=1)
     tracks: dict[str, Track]
+    track: str = ""
+    policies: Policies = Policies()
+    deliverables: tuple[Deliverable, ...] = ()
+    pass_mark: Decimal | None = None
 
     def task(self, task_id: str) -> TaskRule:
         """Return the task called `task_id`."""
         return next(task for task in self.tasks if task.id == task_id)
 
-    @property
-    def carried_share(self) -> Fraction:
-        """The part of its points that a check earns when its failure is carried from another task."""
-        return 1 - _CHARGED[self.carry]
-
     def check_ids(self) -> list[str]:
         """Return every check id, `"<task>.<name>"`, in the rubric's order."""
         return [f"{task.id}.{check.name}" for task in self.tasks for check in task.checks]
+
+    def for_track(self, name: str) -> Rubric:
+        """Return the plain rubric of one track: its tasks in the rubric's order, with its points and rules.
+
+        Raises:
+            UsageError: There is no such track.
+        """
+        if name not in self.tracks:
+            raise UsageError(f"there is no track {name!r}; rubric.yaml has: {', '.join(self.tracks)}")
+        track = self.tracks[name]
+        chosen: Mapping[str, Decimal | None] = track.tasks or dict.fromkeys(task.id for task in self.tasks)
+        tasks = [
+            task.model_copy(update={"points": chosen[task.id] or track.each or task.points})
+            for task in self.tasks
+            if task.id in chosen
+        ]
+        changes: dict[str, Any] = {
+            "tasks": tuple(tasks),
+            "points": sum((task.points for task in tasks), Decimal(0)),
+            "track": name,
+            "policies": track.policies,
+            "deliverables": track.deliverables,
+            "pass_mark": track.pass_mark,
+        }
+        return self.model_copy(update=changes)
+
+    def only(self, ids: tuple[str, ...], *, training: bool = True) -> Rubric:
+        """Return the same rubric for some of its tasks (all when `ids` is empty), with or without trained models.
+
+        Raises:
+            UsageError: A task that it does not have, or no task is left.
+        """
+        if unknown := [task_id for task_id in ids if task_id not in {task.id for task in self.tasks}]:
+            known = ", ".join(task.id for task in self.tasks)
+            raise UsageError(f"track {self.track!r} has no task {unknown[0]!r}; it has: {known}")
+        tasks = [task for task in self.tasks if not ids or task.id in ids]
+        tasks = [task for task in tasks if training or task.kind != "training"]
+        if not tasks:
+            raise UsageError("no task is left to grade")
+        return self.model_copy(update={"tasks": tuple(tasks)})
 
 
 def points_text(value: Fraction | Decimal) -> str:
@@ -121,162 +224,3 @@ def points_text(value: Fraction | Decimal) -> str:
     exact = Fraction(value)
     cents = (exact * 100 + Fraction(1, 2)).__floor__()
     return str((Decimal(cents) / 100).quantize(_CENT))
-
-
-def load_rubric(path: Path) -> Rubric:
-    """Read and check a rubric file.
-
-    Raises:
-        RubricError: With the line, for anything that is wrong with it.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RubricError(path, None, f"cannot be read: {error}") from None
-    return parse_rubric(text, path)
-
-
-def parse_rubric(text: str, path: Path) -> Rubric:
-    """Return the rubric in `text`; `path` is only used in messages."""
-    yaml = YAML(typ="rt", pure=True)
-    yaml.allow_duplicate_keys = False
-    try:
-        tree = yaml.load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise RubricError(path, line, " ".join(str(error.problem or error).split())) from None
-    except (YAMLError, ValueError) as error:
-        raise RubricError(path, None, str(error)) from None
-    if not isinstance(tree, CommentedMap):
-        raise RubricError(path, 1, "a rubric is a map with title, points, budgets, tasks and tracks")
-    try:
-        rubric = Rubric.model_validate(_shaped(tree, path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = first["loc"]
-        label = ".".join(str(part) for part in where)
-        raise RubricError(
-            path, _line_of(tree, where), f"{label}: {first['msg']} (found {first['input']!r:.80})"
-        ) from None
-    _consistent(rubric, tree, path)
-    return rubric
-
-
-def _shaped(tree: CommentedMap, path: Path) -> dict[str, Any]:
-    """Turn YAML's `checks: {value: 3}` into a list of rules, and numbers into exact decimals."""
-    plain: dict[str, Any] = _plain(tree)
-    if not isinstance(plain.get("tasks") or [], list):
-        raise RubricError(path, _line_of(tree, ["tasks"]), "tasks is a list of maps with id, title, points and checks")
-    for index, task in enumerate(plain.get("tasks") or []):
-        if not isinstance(task, dict):
-            raise RubricError(
-                path, _line_of(tree, ["tasks", index]), "a task is a map with id, title, points and checks"
-            )
-        checks = task.get("checks")
-        if isinstance(checks, dict):
-            task["checks"] = [
-                {"name": name, **rule} if isinstance(rule, dict) else {"name": name, "weight": rule}
-                for name, rule in checks.items()
-            ]
-    if isinstance(plain.get("training_budgets"), dict) and isinstance(plain.get("budgets"), dict):
-        plain["training_budgets"] = plain["budgets"] | plain["training_budgets"]
-    return plain
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, CommentedMap):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, CommentedSeq):
-        return [_plain(value) for value in node]
-    if isinstance(node, float):
-        try:  # the text of the number, not its binary neighbour
-            return Decimal(str(node))
-        except InvalidOperation:
-            return node
-    return node
-
-
-def _line_of(tree: Any, where: Collection[Any]) -> int | None:
-    """Return the line of the deepest node on the way `where` that the file has."""
-    line = 1
-    node = tree
-    for part in where:
-        if isinstance(node, CommentedMap) and part in node:
-            line = node.lc.key(part)[0] + 1
-            node = node[part]
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1
-            node = node[part]
-        elif isinstance(node, CommentedMap) and isinstance(part, int) and part < len(node):
-            key = list(node)[part]  # checks are a map in the file and a list in the record
-            line = node.lc.key(key)[0] + 1
-            node = node[key]
-    return line
-
-
-def _consistent(rubric: Rubric, tree: CommentedMap, path: Path) -> None:
-    seen: dict[str, int] = {}
-    for index, task in enumerate(rubric.tasks):
-        if task.id in seen:
-            first = _line_of(tree, ["tasks", seen[task.id]])
-            raise RubricError(
-                path, _line_of(tree, ["tasks", index]), f"task {task.id!r} stands twice (first in line {first})"
-            )
-        seen[task.id] = index
-        for position, name in enumerate(task.uses or ()):
-            _usable(name, task, rubric, _line_of(tree, ["tasks", index, "uses", position]), path, seen)
-        if task.kind == "training" and task.id not in rubric.training:
-            line = _line_of(tree, ["tasks", index])
-            raise RubricError(path, line, f"training task {task.id!r} has no entry under training")
-    total = sum((task.points for task in rubric.tasks), Decimal(0))
-    if total != rubric.points:
-        message = f"the tasks' points add up to {total}, but points says {rubric.points}"
-        raise RubricError(path, _line_of(tree, ["points"]), message)
-    for name, track in rubric.tracks.items():
-        for position, task_id in enumerate(track.tasks):
-            line = _line_of(tree, ["tracks", name, "tasks", position])
-            if task_id in track.tasks[:position]:
-                raise RubricError(path, line, f"track {name!r} names the task {task_id!r} twice")
-            if task_id not in seen:
-                raise RubricError(path, line, f"track {name!r} names an unknown task {task_id!r}; {_known(seen)}")
-    for task_id in rubric.training:
-        if task_id not in seen:
-            raise RubricError(path, _line_of(tree, ["training", task_id]), f"unknown task {task_id!r}; {_known(seen)}")
-    if "full" not in rubric.tracks:
-        raise RubricError(path, _line_of(tree, ["tracks"]), "a track named 'full' is needed: it is the default")
-
-
-def _usable(name: str, task: TaskRule, rubric: Rubric, line: int | None, path: Path, seen: Mapping[str, int]) -> None:
-    """Refuse a collaborator that is none: unknown, later than the task, or not a function."""
-    if name not in {other.id for other in rubric.tasks}:
-        raise RubricError(
-            path, line, f"{task.id} uses an unknown task {name!r}; {_known([t.id for t in rubric.tasks])}"
-        )
-    if name == task.id or name not in seen:
-        raise RubricError(path, line, f"{task.id} uses {name!r}, but a task is built from those that stand before it")
-    if task.kind != "function" or rubric.task(name).kind != "function":
-        raise RubricError(path, line, f"{task.id} uses {name!r}, but only functions stand in for each other")
-
-
-def _known(names: Mapping[str, Any] | Collection[str]) -> str:
-    return "known are: " + ", ".join(names)
-
-
-def require_checks(rubric: Rubric, path: Path, found: Collection[str]) -> None:
-    """Refuse a rubric whose checks and the assignment's tests are not the same.
-
-    Raises:
-        RubricError: An unknown check in the rubric, with its line, or a test that the rubric does not weigh.
-    """
-    tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
-    for task_index, task in enumerate(rubric.tasks):
-        names = {check_id.split(".", 1)[1] for check_id in found if check_id.startswith(task.id + ".")}
-        for check_index, check in enumerate(task.checks):
-            if check.name not in names:
-                line = _line_of(tree, ["tasks", task_index, "checks", check_index])
-                raise RubricError(path, line, f"unknown check {check.name!r} of {task.id}; {_known(sorted(names))}")
-        if unweighed := sorted(names - {check.name for check in task.checks}):
-            line = _line_of(tree, ["tasks", task_index, "checks"])
-            raise RubricError(path, line, f"{task.id}: the check {unweighed[0]!r} exists but has no weight")
-    if strangers := sorted({check_id.split(".", 1)[0] for check_id in found} - {task.id for task in rubric.tasks}):
-        raise RubricError(path, None, f"there are checks of {strangers[0]!r}, which is no task of the rubric")

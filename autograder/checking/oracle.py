@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +10,6 @@ from torch import Tensor
 
 from autograder.assignment.contract import Contract, FunctionContract
 from autograder.authoring.cases import Case, probe_dtype
-from autograder.diagnosis.mistakes import NamedMistake
-from autograder.errors import UsageError
 from autograder.sandbox.inside import probes
 from autograder.sandbox.inside.values import Probe
 
@@ -79,46 +74,3 @@ def _double(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().clone().double() if value.is_floating_point() else value.detach().clone()
     return value
-
-
-def load_mistakes(assignment: Path) -> dict[str, list[NamedMistake]]:
-    """Import the assignment's `reference.misconceptions`, by function; empty when it has none."""
-    folder = str(assignment.resolve())
-    if not (assignment / "reference" / "misconceptions").is_dir():
-        return {}
-    sys.path.insert(0, folder)
-    try:
-        module = importlib.import_module("reference.misconceptions")
-        found = [*module.all_misconceptions(), *(module.all_forms() if hasattr(module, "all_forms") else ())]
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{assignment / 'reference' / 'misconceptions'} cannot be imported: {error}") from None
-    finally:
-        sys.path.remove(folder)
-    mistakes: dict[str, list[NamedMistake]] = {}
-    for entry in found:
-        mistakes.setdefault(entry.task, []).append(NamedMistake(entry.name, entry.explanation, entry.function))
-    return mistakes
-
-
-def load_oracle(assignment: Path, contract: Contract) -> Oracle:
-    """Import the assignment's `reference` package and return its functions.
-
-    Raises:
-        UsageError: The package or one of its functions cannot be imported.
-    """
-    folder = str(assignment.resolve())
-    loaded = sys.modules.get("reference")
-    if loaded is not None and Path(str(loaded.__file__)).resolve().parent.parent != Path(folder):
-        for name in [name for name in sys.modules if name == "reference" or name.startswith("reference.")]:
-            del sys.modules[name]
-    sys.path.insert(0, folder)
-    try:
-        functions = {
-            name: getattr(importlib.import_module(f"reference.{function.module}"), name)
-            for name, function in contract.functions.items()
-        }
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{assignment / 'reference'} cannot be imported: {error}") from None
-    finally:
-        sys.path.remove(folder)
-    return Oracle(functions, contract)

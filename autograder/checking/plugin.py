@@ -2,109 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import io
-import os
-import sys
-import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 
+from autograder.assignment.code import AuthorsCode
 from autograder.assignment.contract import Contract
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.authoring.marks import FIRST, MARK
 from autograder.checking.oracle import Oracle
+from autograder.checking.results import CheckResult, Context
+from autograder.checking.session import CheckModule
 from autograder.checking.student import Student
-from autograder.diagnosis.naming import Asked as AskedCheck
-from autograder.diagnosis.naming import Diagnosis, Diagnostician
-from autograder.diagnosis.survey import Again, Surveyor
 from autograder.errors import AutograderError, HarnessFault
-from autograder.outcomes import Evidence, FailureKind, Outcome
-from autograder.sandbox.questions import Asked, LoadReport
-
-if TYPE_CHECKING:  # scipy, which the student's kit does without
-    from autograder.checking.statistics import Verdict
-
-settings.register_profile(
-    "autograder",
-    max_examples=25,
-    database=None,
-    deadline=None,
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    print_blob=False,
-)
-
-
-_NOT_ASKED_AGAIN = frozenset(
-    {FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY, FailureKind.MISSING}
-)
-"""Failures that no input cures and that cost time: they are not surveyed."""
-
-
-@dataclass
-class CheckResult:
-    """What one check found; the grading process adds weights and points.
-
-    Attributes:
-        error: Our own traceback, when the outcome is `error`.
-        verdicts: What its statistical tests said.
-        after: The checks that it waits for.
-        carried_from: Whose failure this one repeats: see `carry`.
-        tolerance_used: Largest share of the tolerance that an answer used.
-        again: The check, to be asked again.
-        surveyed: Everything that the failed check saw, where that may tell which mistake it is.
-    """
-
-    id: str
-    title: str
-    visibility: str
-    outcome: Outcome
-    kind: FailureKind | None = None
-    message: str = ""
-    help: str = ""
-    evidence: Evidence | None = None
-    diagnosis: Diagnosis | None = None
-    waits_for: str | None = None
-    after: tuple[str, ...] = ()
-    carried_from: str | None = None
-    lines: tuple[str, ...] = ()
-    printed: str = ""
-    flags: tuple[str, ...] = ()
-    error: str = ""
-    seconds: float = 0.0
-    verdicts: tuple[Verdict, ...] = ()
-    tolerance_used: float = 0.0
-    again: Again | None = field(default=None, repr=False)
-    surveyed: AskedCheck | None = field(default=None, repr=False)
-
-
-@dataclass
-class Context:
-    """What the fixtures hand to checks.
-
-    Attributes:
-        oracle: None on a student's own machine.
-        extras: The training run of every training task.
-        diagnostician: Knows the named wrong answers.
-        salt: Shifts every random seed that a check asks with.
-    """
-
-    asked: Asked
-    report: LoadReport
-    contract: Contract
-    oracle: Oracle | None = None
-    extras: dict[str, Any] = field(default_factory=dict)
-    diagnostician: Diagnostician | None = None
-    salt: int = 0
+from autograder.outcomes import FailureKind, Outcome
 
 
 @dataclass(frozen=True)
@@ -132,17 +48,29 @@ def mark_of(item: pytest.Item) -> _Mark | None:
 
 
 class ChecksPlugin:
-    """Runs checks in the order of `order` (check ids); other ids are not run. Without a context it only collects."""
+    """Runs checks in the order of `order` (check ids); other ids are not run. Without a context it only collects.
+
+    Attributes:
+        conftests: The author's `conftest.py` files by path, whose fixtures the checks may use.
+        collected: Ids of all checks that were found, with the test that each of them is.
+        results: How every check ended, by id.
+        problems: Why the checks cannot be run.
+    """
 
     def __init__(
         self,
+        code: AuthorsCode,
         context: Context | None,
         order: Sequence[str] | None,
+        names: Callable[[str], Collection[str]] = lambda task: (),
         progress: Callable[[CheckResult], None] | None = None,
         on_collected: Callable[[Collection[str]], None] | None = None,
         on_finished: Callable[[Mapping[str, CheckResult]], None] | None = None,
     ) -> None:
+        self._code = code
+        self._names = names
         self._context = context
+        self.conftests: Mapping[str, ModuleType] = {}
         self._order = None if order is None else {check_id: i for i, check_id in enumerate(order)}
         self._progress = progress
         self._on_collected = on_collected
@@ -152,13 +80,25 @@ class ChecksPlugin:
         self.problems: list[str] = []
         self.refused: AutograderError | None = None
         self._student: Student | None = None
-        self.diagnosis_faults: list[str] = []
 
     # -------------------------------------------------------------------------------------------------- collection
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the mark known."""
         config.addinivalue_line("markers", "check(task, name, after): a check of a task")
+        for path, module in self.conftests.items():
+            config.pluginmanager.register(module, path)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Let every folder be a plain one: pytest would import packages where all assignments see them."""
+        return None if path.name == "__pycache__" else pytest.Dir.from_parent(parent, path=path)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Module:
+        """Import test files for their assignment alone, and add what the contract yields."""
+        made: pytest.Module = CheckModule.from_parent(parent, path=module_path, code=self._code, names=self._names)
+        return made
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -206,7 +146,7 @@ class ChecksPlugin:
         assert mark is not None
         run = context.extras.get(mark.task)
         asked = context.asked if run is None else run.asked
-        self._student = Student(asked, context.report, context.contract, mark.id, context.salt)
+        self._student = Student(asked, context.report, context.contract, mark.id, context.seed_of(mark.task))
         return self._student
 
     @pytest.fixture
@@ -250,6 +190,7 @@ class ChecksPlugin:
         """Skip a check that waits for one that has not passed; its fixtures are there, for a diagnosis may ask it yet."""
         mark = mark_of(item)
         assert mark is not None
+        seed_draws(item, self.context_of(item).seed_of(mark.task))
         results = self.results_of(item)
         for other in mark.after:
             result = results.get(other)
@@ -267,7 +208,7 @@ class ChecksPlugin:
         if call.when == "call" or call.excinfo is not None:
             result = self._result(mark, item, None if call.excinfo is None else call.excinfo.value, report)
             result.seconds = call.duration
-            self._look_closer(mark, item, result)
+            self._look_closer(item, result)
             results = self.results_of(item)
             previous = results.get(mark.id)
             if previous is None or previous.outcome is Outcome.PASSED:
@@ -279,7 +220,7 @@ class ChecksPlugin:
     def _result(
         self, mark: _Mark, item: pytest.Item, error: BaseException | None, report: pytest.TestReport
     ) -> CheckResult:
-        result = CheckResult(mark.id, title_of(item), visibility_of(item), Outcome.PASSED)
+        result = CheckResult(mark.id, title_of(item), visibility_of(item, self._code.folder), Outcome.PASSED)
         if self._student is not None:
             result.printed = self._student.printed
             result.flags = tuple(self._student.flags)
@@ -303,15 +244,12 @@ class ChecksPlugin:
             result.message = f"the check itself broke ({type(error).__name__})"
         return result
 
-    def _look_closer(self, mark: _Mark, item: pytest.Item, result: CheckResult) -> None:
-        """Remember how to ask a check again, and survey a failed one."""
-        context = self.context_of(item)
-        if mark.task in context.extras:
-            return
-        result.after, result.again = mark.after, Again.of(item)
-        known = context.diagnostician is not None and context.diagnostician.knows(mark.task)
-        if known and result.outcome is Outcome.FAILED and result.kind not in _NOT_ASKED_AGAIN:
-            result.surveyed = self._survey(result, context)
+    def _look_closer(self, item: pytest.Item, result: CheckResult) -> None:
+        context, mark = self.context_of(item), mark_of(item)
+        assert mark is not None
+        result.after = mark.after
+        if context.follower is not None and mark.task not in context.extras:
+            context.follower.ended(item, result, context)
 
     def everyone(self) -> Iterator[tuple[Context, Mapping[str, CheckResult]]]:
         """Yield every submission with its results by check id."""
@@ -319,47 +257,12 @@ class ChecksPlugin:
             yield self._context, self.results
 
     def pytest_sessionfinish(self) -> None:
-        """Name mistakes, now that it is known what else of the same task failed."""
+        """Let followers say what only the whole shows."""
         for context, results in self.everyone():
-            if context.diagnostician is not None:
-                self._name(context.diagnostician, context, results)
+            if context.follower is not None:
+                context.follower.finished(context, results)
         if self._on_finished is not None:
             self._on_finished(self.results)
-
-    def _survey(self, result: CheckResult, context: Context) -> AskedCheck | None:
-        """Ask a check again, in full."""
-        if result.again is None:
-            return None
-        surveyor = Surveyor(context.asked, context.report, context.contract, result.id, context.salt)
-        with self._name_at_most(result.id):
-            survey = result.again.survey(surveyor)
-            result.flags = tuple(dict.fromkeys([*result.flags, *surveyor.flags]))
-            return None if survey is None else AskedCheck(result.id, result.again, survey, result.seconds)
-        return None
-
-    def _name(self, diagnostician: Diagnostician, context: Context, results: Mapping[str, CheckResult]) -> None:
-        for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
-            own = [result for check_id, result in results.items() if check_id.partition(".")[0] == task]
-            failed = [result.surveyed for result in own if result.surveyed is not None]
-            if not failed:
-                continue
-            passed = [
-                AskedCheck(r.id, r.again, seconds=r.seconds)
-                for r in own
-                if r.outcome is Outcome.PASSED and r.again is not None
-            ]
-            waiting = [functools.partial(self._survey, r, context) for r in own if r.outcome is Outcome.SKIPPED]
-            with self._name_at_most(task):
-                for check_id, diagnosis in diagnostician.name(task, failed, passed, waiting).items():
-                    results[check_id].diagnosis = diagnosis
-
-    @contextmanager
-    def _name_at_most(self, what: str) -> Iterator[None]:
-        """A name is a help, given after the outcome is settled: a fault of ours in finding it must cost no more than the name."""
-        try:
-            yield
-        except Exception as error:
-            self.diagnosis_faults.append(f"no mistake could be looked for in {what} ({type(error).__name__}: {error})")
 
 
 def failure_in(error: BaseException) -> CheckFailed | None:
@@ -387,60 +290,13 @@ def title_of(item: pytest.Item) -> str:
     return text.replace("{task}", str(callspec.params["task"])) if callspec and "task" in callspec.params else text
 
 
-def visibility_of(item: pytest.Item) -> str:
-    """Return "hidden" for checks below a folder of that name, "public" for the others."""
-    return "hidden" if "hidden" in Path(item.path).parts else "public"
+def visibility_of(item: pytest.Item, root: Path) -> str:
+    """Return "hidden" for checks below `tests/hidden` of the assignment at `root`, "public" for the others."""
+    return "hidden" if "hidden" in Path(item.path).relative_to(root).parts else "public"
 
 
-@contextmanager
-def _importable(root: Path) -> Iterator[None]:
-    """Let checks import each other as `tests.public...` of this assignment, whichever was graded before."""
-    for name in [name for name in sys.modules if name.startswith(("tests.public", "tests.hidden"))]:
-        place = getattr(sys.modules[name], "__file__", None)
-        if place is None or not Path(place).resolve().is_relative_to(root):
-            del sys.modules[name]
-    package = sys.modules.get("tests")
-    if package is not None and str(root / "tests") not in [str(Path(p).resolve()) for p in package.__path__]:
-        del sys.modules["tests"]
-    sys.path.insert(0, str(root))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(root))
-
-
-def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, collect_only: bool = False) -> None:
-    """Run pytest over `folders` (`<assignment>/tests/<name>`) in this process, without touching the caller's terminal.
-
-    Args:
-        folders: Where the checks are.
-        plugin: Collects, runs and records.
-        seed: Seeds what Hypothesis draws. The same seed gives the same questions.
-        collect_only: Only find out which checks there are.
-
-    Raises:
-        AutograderError: What `on_collected` raised.
-        HarnessFault: The checks could not be collected or pytest itself failed; with what it printed.
-    """
-    settings.load_profile("autograder")
-    arguments = [str(folder) for folder in folders]
-    root = folders[0].resolve().parent.parent
-    arguments += ["--rootdir", str(root), "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"]
-    arguments += ["-p", "no:terminalreporter", "-p", "no:faulthandler", "-p", "no:timeout", "-p", "no:logging"]
-    arguments += ["-p", "no:unraisableexception", "-p", "no:threadexception"]  # they collect garbage for half a second
-    arguments += ["-q", "--noconftest", "--capture=no", "--tb=native", "-W", "ignore", f"--hypothesis-seed={seed}"]
-    if collect_only:
-        arguments.append("--collect-only")
-    started = time.monotonic()
-    text = io.StringIO()
-    with redirect_stdout(text), redirect_stderr(text), _importable(root):
-        code = pytest.main(arguments, plugins=[plugin])
-    if plugin.problems:  # before the next: pytest also calls itself interrupted when a file cannot be imported
-        raise HarnessFault("the checks could not be collected:\n" + "\n".join(plugin.problems))
-    if code == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
-    if plugin.refused is not None:
-        raise plugin.refused
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
-        seconds = time.monotonic() - started
-        raise HarnessFault(f"pytest ended with {code!r} after {seconds:.1f} s:\n{text.getvalue()[-4000:]}")
+def seed_draws(item: pytest.Item, seed: int) -> None:
+    """Let Hypothesis draw a check's inputs from a seed."""
+    function: Any = getattr(item, "obj", None)
+    if hasattr(function, "hypothesis"):
+        hypothesis.seed(seed)(getattr(function, "__func__", function))

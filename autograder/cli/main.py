@@ -70,14 +70,15 @@ def grade(
     assignment: AssignmentOption = HERE,
 ) -> None:
     """Grade one submission and write result.json, student.html and staff.html."""
-    from autograder.grading.run import GradeOptions, error_record
+    from autograder.assignment.loading import Assignment
+    from autograder.grading.options import GradeOptions
+    from autograder.grading.record import error_record
     from autograder.grading.run import grade as grade_submission
 
     folder = out_dir or assignment / "reports" / report_name(submission)
     manual = manual_in(folder)
     ticker = Ticker(out)
     options = GradeOptions(
-        assignment=assignment,
         track=track,
         device=device,
         data=data,
@@ -89,7 +90,7 @@ def grade(
     )
     try:
         with ticker:
-            record = grade_submission(submission, options)
+            record = grade_submission(submission, Assignment(assignment), options)
     except AutograderError as error:
         if error.exit_code != 3:
             raise

@@ -15,20 +15,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autograder.assignment.kinds import KINDS
 from autograder.assignment.rubric import TaskRule
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking.oracle import Oracle
-from autograder.checking.plugin import CheckResult, Context, failure_in
+from autograder.checking.plugin import failure_in
+from autograder.checking.results import CheckResult, Context
 from autograder.checking.student import Student
 from autograder.diagnosis.standins import StandIns
 from autograder.diagnosis.survey import Again
-from autograder.outcomes import FailureKind, Outcome
+from autograder.outcomes import EARNS, FailureKind, Outcome
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, Question, Refusal
 
 SEPARATOR = " and "
 """Between the names in `carried_from`, where only several functions together explain a failure."""
-_EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
 
 
 def collaborators_of(tasks: Sequence[TaskRule], graph: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -39,7 +40,7 @@ def collaborators_of(tasks: Sequence[TaskRule], graph: Mapping[str, Sequence[str
     """
     found: dict[str, tuple[str, ...]] = {}
     for task in tasks:
-        if task.kind != "function":
+        if not KINDS[task.kind].stands_in:
             continue
         direct = graph.get(task.id, ()) if task.uses is None else task.uses
         names = {name for name in direct if name in found}
@@ -67,7 +68,7 @@ class Trial:
     @property
     def passes(self) -> bool:
         """Whether the check earns its points in this trial."""
-        return self.outcome in _EARNS
+        return self.outcome in EARNS
 
 
 Ask = Callable[[CheckResult, tuple[str, ...]], Trial]
@@ -120,7 +121,7 @@ def _settle_skipped(
     """Ask a check that was never asked, because one that it waits for failed through no fault of this task."""
     before = [results[other] for other in result.after if other in results]
     carried = [other.carried_from for other in before if other.carried_from is not None]
-    if not carried or any(other.outcome not in _EARNS and other.carried_from is None for other in before):
+    if not carried or any(other.outcome not in EARNS and other.carried_from is None for other in before):
         return
     trial = _try(result, charged, ask)
     if trial.outcome is Outcome.ERROR:
@@ -161,8 +162,8 @@ class _WithStandIns:
 class Retrial:
     """Asks checks of one submission again, each in a worker of its own that is thrown away afterwards: an `Ask`."""
 
-    def __init__(self, context: Context, sandbox: Sandbox, oracle: Oracle, secret: str) -> None:
-        """`sandbox` has loaded the submission; `secret` decides the noise of random functions."""
+    def __init__(self, context: Context, sandbox: Sandbox, oracle: Oracle, secret: Callable[[str], str]) -> None:
+        """`sandbox` has loaded the submission; `secret(task)` decides the noise of random functions."""
         self._context = context
         self._sandbox = sandbox
         self._oracle = oracle
@@ -170,11 +171,11 @@ class Retrial:
 
     def __call__(self, result: CheckResult, names: tuple[str, ...]) -> Trial:
         """See `Ask`."""
-        context = self._context
-        stand_ins = StandIns(self._oracle, context.contract, f"{self._secret}/{result.id}")
+        context, task = self._context, result.id.partition(".")[0]
+        stand_ins = StandIns(self._oracle, context.contract, f"{self._secret(task)}/{result.id}")
         with self._sandbox.fresh(stand_ins) as sandbox:
             asked = _WithStandIns(sandbox, names)
-            student = Student(asked, context.report, context.contract, result.id, context.salt)
+            student = Student(asked, context.report, context.contract, result.id, context.seed_of(task))
             outcome, message, error = _ending(result, student)
             return Trial(outcome, tuple(stand_ins.called), message, error, (*student.flags, *sandbox.flags))
 

@@ -49,11 +49,10 @@ class Asked:
 class Diagnostician:
     """Knows the named wrong answers, and remembers which checks they pass."""
 
-    def __init__(self, mistakes: Mapping[str, Sequence[NamedMistake]], contract: Contract, salt: int) -> None:
+    def __init__(self, mistakes: Mapping[str, Sequence[NamedMistake]], contract: Contract) -> None:
         self._mistakes = mistakes
         self._contract = contract
-        self._salt = salt
-        self._passes: dict[tuple[str, NamedMistake, str], bool] = {}
+        self._passes: dict[tuple[str, NamedMistake, str, int], bool] = {}
 
     def knows(self, task: str) -> bool:
         """Whether there are named wrong answers to a task."""
@@ -65,6 +64,7 @@ class Diagnostician:
         failed: Sequence[Asked],
         passed: Sequence[Asked] = (),
         waiting: Sequence[Callable[[], Asked | None]] = (),
+        seed: int = 0,
     ) -> dict[str, Diagnosis]:
         """Return a diagnosis for each failed check, by check id, where one can be given.
 
@@ -76,6 +76,7 @@ class Diagnostician:
             failed: The failed checks, with their surveys.
             passed: The passed checks, which a wrong answer must pass too.
             waiting: Surveys of checks that were skipped; made only while something explains the others.
+            seed: What the submission's questions were seeded with.
         """
         # a loop over the batch is a matter of its own, which says nothing of what is computed
         failed = [asked for asked in failed if asked.survey is None or not asked.survey.counted] or failed
@@ -84,12 +85,12 @@ class Diagnostician:
         shared = list(self._mistakes.get(task, ()))
         for asked in sorted([*failed, *passed], key=lambda asked: asked.seconds):
             if asked in failed:
-                shared = self._explaining(task, asked, shared)
+                shared = self._explaining(task, asked, shared, seed)
             else:
-                shared = [mistake for mistake in shared if self.passes(task, mistake, asked)]
+                shared = [mistake for mistake in shared if self.passes(task, mistake, asked, seed)]
         for survey in waiting:
             if shared and (asked_too := survey()) is not None:
-                shared = self._explaining(task, asked_too, shared)
+                shared = self._explaining(task, asked_too, shared, seed)
         names = tuple(dict.fromkeys(mistake.name for mistake in shared))
         if not 0 < len(names) <= MOST_NAMES:
             return {}
@@ -98,25 +99,27 @@ class Diagnostician:
             a.check_id: Diagnosis(names, f"{explanations} {evidence(a.survey)}".strip()) for a in failed if a.survey
         }
 
-    def _explaining(self, task: str, asked: Asked, among: Sequence[NamedMistake]) -> list[NamedMistake]:
+    def _explaining(
+        self, task: str, asked: Asked, among: Sequence[NamedMistake], seed: int
+    ) -> list[NamedMistake]:
         survey = asked.survey
         if survey is None:
             return []
         found = []
         for mistake in among:
             one = OneFunction(task, mistake.function)
-            observer = Surveyor(one, one.report, self._contract, asked.check_id, self._salt, like=survey.seen)
+            observer = Surveyor(one, one.report, self._contract, asked.check_id, seed, like=survey.seen)
             if asked.again.explains(observer, survey):
                 found.append(mistake)
         return found
 
-    def passes(self, task: str, mistake: NamedMistake, asked: Asked) -> bool:
+    def passes(self, task: str, mistake: NamedMistake, asked: Asked, seed: int = 0) -> bool:
         """Whether a wrong answer passes a check, strictly."""
-        key = (task, mistake, asked.check_id)
+        key = (task, mistake, asked.check_id, seed)
         if key not in self._passes:
             one = OneFunction(task, mistake.function)
             try:
-                asked.again.strictly(Student(one, one.report, self._contract, asked.check_id, self._salt))
+                asked.again.strictly(Student(one, one.report, self._contract, asked.check_id, seed))
             except Inconclusive:
                 self._passes[key] = True
             except (CheckFailed, CheckStopped, Exception):

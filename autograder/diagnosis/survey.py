@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from hypothesis import Phase, settings
+from hypothesis import seed as hypothesis_seed
 from hypothesis.errors import HypothesisException
 from numpy.typing import NDArray
 from torch import Tensor
@@ -363,23 +364,26 @@ class Survey:
 
 @dataclass(frozen=True)
 class Again:
-    """A check that can be asked again, with another student."""
+    """A check that can be asked again, with another student, about inputs drawn from the same seed."""
 
     function: Callable[..., Any] = field(repr=False)
     arguments: Mapping[str, Any] = field(repr=False)
+    seed: int = 0
 
     @staticmethod
-    def of(item: pytest.Item) -> Again | None:
+    def of(item: pytest.Item, seed: int = 0) -> Again | None:
         """Return the check that `item` runs, while its fixtures are alive; None when it asks no student."""
         names = getattr(getattr(item, "_fixtureinfo", None), "argnames", ())
         values: Mapping[str, Any] = getattr(item, "funcargs", {})
         if "student" not in names or any(name not in values for name in names):
             return None
         function: Any = getattr(item, "obj", None)
-        return Again(function, {name: values[name] for name in names})
+        return Again(function, {name: values[name] for name in names}, seed)
 
     def strictly(self, student: Student) -> None:
         """Run the check as it was run, with the same drawn inputs, for another student; raises what it raises."""
+        if hasattr(self.function, "hypothesis"):  # several tasks may share the function: each has a seed of its own
+            hypothesis_seed(self.seed)(getattr(self.function, "__func__", self.function))
         self.function(**{**self.arguments, "student": student})
 
     def survey(self, surveyor: Surveyor) -> Survey | None:

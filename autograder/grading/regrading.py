@@ -16,13 +16,11 @@ from typing import Literal
 from pydantic import ValidationError
 
 from autograder.errors import UsageError
-from autograder.records import CheckRecord, Flag, GradeRecord, ManualPoints, Outcome, Record, TaskRecord
+from autograder.records import CheckRecord, Flag, GradeRecord, ManualPoints, Outcome, Record, TaskRecord, share_earned
 
 RESULT = "result.json"
 SET_ASIDE = "failed.json"
 """Where `write` keeps the record of a grading that failed, beside the one that stands."""
-_EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
-_CARRIED = {"never": 1.0, "half": 0.5, "always": 0.0}
 _NO_GRADE = {"error": "the grader failed", "rejected": "the submission could not be read"}
 KEPT = "kept-grade"
 """Code of the flag on a record that stands because a later grading failed."""
@@ -276,8 +274,8 @@ def _shares(task: TaskRecord | None, record: GradeRecord) -> Shares:
     shares = {}
     for check in task.checks:
         full = Fraction(task.max_points) * Fraction(check.weight) / weights
-        earned = 1.0 if check.outcome in _EARNS else _CARRIED[record.carry] if check.carried_from else 0.0
-        shares[check.id] = (in_words(check), check.points or f"{float(full) * earned:.4f}")
+        share = share_earned(check.outcome, record.carry, carried=check.carried_from is not None)
+        shares[check.id] = (in_words(check), check.points or f"{float(full * share):.4f}")
     return shares
 
 

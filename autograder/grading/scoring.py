@@ -6,41 +6,37 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from autograder.assignment.contract import Contract
-from autograder.assignment.rubric import TaskRule, points_text
-from autograder.records import CheckRecord, Flag, Outcome, TaskRecord
+from autograder.assignment.kinds import KINDS
+from autograder.assignment.loading import Assignment
+from autograder.assignment.rubric import Rubric, TaskRule, points_text
+from autograder.records import CheckRecord, Flag, Outcome, TaskRecord, share_earned
 from autograder.sandbox.questions import LoadReport
 
 if TYPE_CHECKING:  # pytest and Hypothesis, which a rejected submission does not need
-    from autograder.checking.plugin import CheckResult
-
-_EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
+    from autograder.checking.results import CheckResult
 
 
 def score_task(
     task: TaskRule,
     results: Mapping[str, CheckResult],
-    contract: Contract,
+    assignment: Assignment,
     report: LoadReport,
-    carried_share: Fraction = Fraction(1),
+    rubric: Rubric,
 ) -> tuple[TaskRecord, Fraction]:
     """Return a task's record and the exact points it earned, rounded to cents once.
 
     Args:
         task: What it is worth, and its checks with their weights.
         results: How every check ended, by id.
-        contract: For the signature.
-        report: For the place where the function was found.
-        carried_share: The part of its points that a check earns when its failure is carried from another task.
+        assignment: For signature and digest.
+        report: For the place where its function or class was found.
+        rubric: For what a carried failure costs.
     """
     checks, earned = [], Fraction(0)
     for rule in task.checks:
         result = results[f"{task.id}.{rule.name}"]
-        share = Fraction(0)
-        if result.outcome in _EARNS:
-            share = task.share(rule.name)
-        elif result.carried_from is not None:
-            share = carried_share * task.share(rule.name)
+        carried = result.carried_from is not None
+        share = task.share(rule.name) * share_earned(result.outcome, rubric.carry, carried=carried)
         earned += share
         checks.append(
             CheckRecord(
@@ -65,18 +61,21 @@ def score_task(
                 printed=result.printed,
             )
         )
-    found = report.found.get(task.id)
+    found = report.found.get(task.object)
+    file, signature = KINDS[task.kind].place(task, assignment.contract)
     points = Fraction(points_text(earned))
     record = TaskRecord(
         id=task.id,
         title=task.title,
-        file=f"{contract[task.id].module}.py",
-        signature=contract[task.id].text,
+        kind=task.kind,
+        file=file,
+        signature=signature,
         found_in=None if found is None else found.path,
         points=points_text(points),
         max_points=points_text(task.points),
         outcome=task_outcome(checks),
         checks=tuple(checks),
+        digest=assignment.digests[task.id],
     )
     return record, points
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from autograder.checking.student import Student
 from autograder.records import Curve, FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Asked, Question
-from autograder.training.data import Digits
+from autograder.training.data import Choice, Digits, load_digits
 
 _CHUNK = 1000
 
@@ -46,6 +47,11 @@ class ClassifierRun:
     metrics: dict[str, float] = field(default_factory=dict)
     _trained: tuple[Handle, dict[str, Any]] | BaseException | None = None
     _confusion: tuple[tuple[int, ...], ...] = ()
+
+    @staticmethod
+    def load(choice: Choice, root: Path | None) -> Digits:
+        """Return the images that the rubric's options name."""
+        return load_digits(choice, root)
 
     def __post_init__(self) -> None:
         digest = hashlib.sha256(f"{self.secret}/{self.task}".encode()).digest()

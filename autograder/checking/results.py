@@ -1,0 +1,107 @@
+"""What a session of checks is given, and what it finds: the context of a submission, and how every check ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from autograder.assignment.contract import Contract
+from autograder.checking.oracle import Oracle
+from autograder.outcomes import Evidence, FailureKind, Outcome
+from autograder.sandbox.questions import Asked, LoadReport
+
+if TYPE_CHECKING:  # scipy, which the student's kit does without
+    from autograder.checking.statistics import Verdict
+
+
+class Named(Protocol):
+    """What was recognised in a failure: names of mistakes, and a text with the evidence."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, the likeliest first."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What a student reads."""
+        ...
+
+
+class Follower(Protocol):
+    """Looks closer at checks that have ended: the diagnosis, where there is one."""
+
+    def ended(self, item: pytest.Item, result: CheckResult, context: Context) -> None:
+        """A check has ended, and its fixtures are still alive."""
+        ...
+
+    def finished(self, context: Context, results: Mapping[str, CheckResult]) -> None:
+        """All checks of a submission have ended."""
+        ...
+
+
+@dataclass
+class CheckResult:
+    """What one check found; the grading process adds weights and points.
+
+    Attributes:
+        error: Our own traceback, when the outcome is `error`.
+        verdicts: What its statistical tests said.
+        after: The checks that it waits for.
+        carried_from: Whose failure this one repeats: see `carry`.
+        tolerance_used: Largest share of the tolerance that an answer used.
+        again, surveyed: Kept by the follower: the check, to be asked again, and everything that it saw.
+    """
+
+    id: str
+    title: str
+    visibility: str
+    outcome: Outcome
+    kind: FailureKind | None = None
+    message: str = ""
+    help: str = ""
+    evidence: Evidence | None = None
+    diagnosis: Named | None = None
+    waits_for: str | None = None
+    after: tuple[str, ...] = ()
+    carried_from: str | None = None
+    lines: tuple[str, ...] = ()
+    printed: str = ""
+    flags: tuple[str, ...] = ()
+    error: str = ""
+    seconds: float = 0.0
+    verdicts: tuple[Verdict, ...] = ()
+    tolerance_used: float = 0.0
+    again: Any = field(default=None, repr=False)
+    surveyed: Any = field(default=None, repr=False)
+
+
+@dataclass
+class Context:
+    """What the fixtures hand to checks.
+
+    Attributes:
+        oracle: None on a student's own machine.
+        extras: The training run of every training task.
+        follower: Looks closer at what failed.
+        seeds: By task: seeds what Hypothesis draws, and shifts every random seed that a check asks with.
+        seed: The same for tasks that are not in `seeds`.
+    """
+
+    asked: Asked
+    report: LoadReport
+    contract: Contract
+    oracle: Oracle | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
+    follower: Follower | None = None
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    seed: int = 0
+
+    def seed_of(self, task: str) -> int:
+        """Return the seed of a task's questions."""
+        return self.seeds.get(task, self.seed)
+
+

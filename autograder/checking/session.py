@@ -1,0 +1,135 @@
+"""One pytest session over an assignment's checks, in this process: where they are found, and the settings they run under."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from autograder.assignment.code import AuthorsCode
+from autograder.authoring.generic import yielded
+from autograder.errors import HarnessFault
+
+if TYPE_CHECKING:
+    from autograder.checking.plugin import ChecksPlugin
+
+Part = Literal["public", "hidden"]
+PARTS: tuple[Part, ...] = ("public", "hidden")
+
+PROFILE = "autograder"
+settings.register_profile(
+    PROFILE,
+    max_examples=25,
+    database=None,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    print_blob=False,
+)
+
+_WITHOUT = ("cacheprovider", "terminalreporter", "faulthandler", "timeout", "logging", "xdist", "xdist.looponfail")
+_WITHOUT_SLOW = ("unraisableexception", "threadexception")
+"""They collect garbage for half a second."""
+
+
+class CheckModule(pytest.Module):
+    """A test file of an assignment: imported for that assignment alone, with the checks that come from the contract."""
+
+    def __init__(self, *, code: AuthorsCode, names: Callable[[str], Collection[str]], **rest: Any) -> None:
+        super().__init__(**rest)
+        self._code = code
+        self._names = names
+
+    def _getobj(self) -> ModuleType:
+        return with_yielded(self._code.module(self._code.name_of(self.path)), self._names)
+
+
+def with_yielded(module: ModuleType, names: Callable[[str], Collection[str]]) -> ModuleType:
+    """Return what a test module holds, and the checks that the engine yields for the inputs in it."""
+    whole = ModuleType(module.__name__, module.__doc__)
+    vars(whole).update(vars(module))
+    vars(whole).update(yielded(vars(module), names))
+    return whole
+
+
+def folders_of(code: AuthorsCode, parts: Sequence[Part] = PARTS) -> list[Path]:
+    """Return the folders with checks that an assignment has."""
+    places = [code.folder / "tests" / part for part in parts]
+    return [place for place in places if place.is_dir()]
+
+
+def conftests_of(code: AuthorsCode, parts: Sequence[Part] = PARTS) -> Mapping[str, ModuleType]:
+    """Import the author's own `conftest.py` files, by path."""
+    places = [code.folder / "tests" / "conftest.py"]
+    places += [place for folder in folders_of(code, parts) for place in sorted(folder.rglob("conftest.py"))]
+    return {str(place): code.module(code.name_of(place)) for place in places if place.is_file()}
+
+
+@contextmanager
+def _profile() -> Iterator[None]:
+    """Let Hypothesis use our settings, and the caller's own again afterwards."""
+    before = settings.get_current_profile_name()
+    settings.load_profile(PROFILE)
+    try:
+        yield
+    finally:
+        settings.load_profile(before)
+
+
+@contextmanager
+def _without_environment() -> Iterator[None]:
+    """Keep options away that are meant for a pytest which the caller runs."""
+    hidden = [name for name in os.environ if name == "PYTEST_ADDOPTS" or name.startswith("PYTEST_XDIST")]
+    kept = {name: os.environ.pop(name) for name in hidden}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
+
+
+def run_checks(
+    code: AuthorsCode, plugin: ChecksPlugin, *, parts: Sequence[Part] = PARTS, collect_only: bool = False
+) -> None:
+    """Run the checks of an assignment, without touching the caller's terminal, settings or modules.
+
+    Args:
+        code: The assignment's Python.
+        plugin: Collects, runs and records.
+        parts: Which checks: those that students have, those that they have not, or both.
+        collect_only: Only find out which checks there are.
+
+    Raises:
+        AutograderError: What `on_collected` raised.
+        HarnessFault: The checks could not be collected or pytest itself failed; with what it printed.
+    """
+    arguments = [str(folder) for folder in folders_of(code, parts)]
+    if not arguments:
+        raise HarnessFault(f"{code.folder / 'tests'} has no checks: expected {' or '.join(parts)}")
+    arguments += ["--rootdir", str(code.folder), "-c", os.devnull, "--import-mode=importlib", "--noconftest"]
+    arguments += [part for name in (*_WITHOUT, *_WITHOUT_SLOW) for part in ("-p", f"no:{name}")]
+    arguments += ["-q", "--capture=no", "--tb=native", "-W", "ignore"]
+    if collect_only:
+        arguments.append("--collect-only")
+    started = time.monotonic()
+    text = io.StringIO()
+    with redirect_stdout(text), redirect_stderr(text), _profile(), _without_environment():
+        plugin.conftests = conftests_of(code, parts)
+        exit_code = pytest.main(arguments, plugins=[plugin])
+    if plugin.problems:  # before the next: pytest also calls itself interrupted when a file cannot be imported
+        raise HarnessFault("the checks could not be collected:\n" + "\n".join(plugin.problems))
+    if exit_code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if plugin.refused is not None:
+        raise plugin.refused
+    if exit_code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        seconds = time.monotonic() - started
+        raise HarnessFault(f"pytest ended with {exit_code!r} after {seconds:.1f} s:\n{text.getvalue()[-4000:]}")

@@ -1,0 +1,80 @@
+"""What the diagnosis does while checks run: it surveys those that fail, and names mistakes when all have ended."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from autograder.checking.results import CheckResult, Context
+from autograder.diagnosis.naming import Asked, Diagnostician
+from autograder.diagnosis.survey import Again, Surveyor
+from autograder.outcomes import FailureKind, Outcome
+
+_NOT_ASKED_AGAIN = frozenset(
+    {FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY, FailureKind.MISSING}
+)
+"""Failures that no input cures and that cost time: they are not surveyed."""
+
+
+class Following:
+    """Follows the checks of a session, see `autograder.checking.results.Follower`.
+
+    Attributes:
+        faults: What went wrong in looking for names: our fault, which costs no more than the name.
+    """
+
+    def __init__(self, diagnostician: Diagnostician | None = None) -> None:
+        """Without a diagnostician checks can be asked again, and no name is looked for."""
+        self._diagnostician = diagnostician
+        self.faults: list[str] = []
+
+    def ended(self, item: pytest.Item, result: CheckResult, context: Context) -> None:
+        """Remember how to ask a check again, and survey a failed one."""
+        task = result.id.partition(".")[0]
+        result.again = Again.of(item, context.seed_of(task))
+        known = self._diagnostician is not None and self._diagnostician.knows(task)
+        if known and result.outcome is Outcome.FAILED and result.kind not in _NOT_ASKED_AGAIN:
+            result.surveyed = self._survey(result, context)
+
+    def finished(self, context: Context, results: Mapping[str, CheckResult]) -> None:
+        """Name mistakes, now that it is known what else of the same task failed."""
+        if self._diagnostician is None:
+            return
+        for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
+            own = [result for check_id, result in results.items() if check_id.partition(".")[0] == task]
+            failed = [result.surveyed for result in own if result.surveyed is not None]
+            if not failed:
+                continue
+            passed = [
+                Asked(r.id, r.again, seconds=r.seconds)
+                for r in own
+                if r.outcome is Outcome.PASSED and r.again is not None
+            ]
+            waiting = [functools.partial(self._survey, r, context) for r in own if r.outcome is Outcome.SKIPPED]
+            with self._name_at_most(task):
+                named = self._diagnostician.name(task, failed, passed, waiting, seed=context.seed_of(task))
+                for check_id, diagnosis in named.items():
+                    results[check_id].diagnosis = diagnosis
+
+    def _survey(self, result: CheckResult, context: Context) -> Asked | None:
+        """Ask a check again, in full."""
+        if result.again is None:
+            return None
+        seed = context.seed_of(result.id.partition(".")[0])
+        surveyor = Surveyor(context.asked, context.report, context.contract, result.id, seed)
+        with self._name_at_most(result.id):
+            survey = result.again.survey(surveyor)
+            result.flags = tuple(dict.fromkeys([*result.flags, *surveyor.flags]))
+            return None if survey is None else Asked(result.id, result.again, survey, result.seconds)
+        return None
+
+    @contextmanager
+    def _name_at_most(self, what: str) -> Iterator[None]:
+        """A name is a help, given after the outcome is settled: a fault of ours in finding it must cost no more than the name."""
+        try:
+            yield
+        except Exception as error:
+            self.faults.append(f"no mistake could be looked for in {what} ({type(error).__name__}: {error})")
