@@ -7,20 +7,26 @@ climb and is the one that is named.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from autograder.assignment.contract import (
+from autograder.assignment.contract import FunctionContract
+from autograder.assignment.specs import (
+    NONE,
     ArraySpec,
+    DictSpec,
     EitherSpec,
-    FunctionContract,
+    ListSpec,
     NamedSpec,
+    Sizes,
     Spec,
     TupleSpec,
     expected_shape,
+    match_shape,
 )
 from autograder.authoring.failures import CheckFailed
 from autograder.checking import describe
@@ -28,6 +34,7 @@ from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import FoundFunction, LoadReport
 
+_NOT_COLLABORATORS = frozenset({"Any", "None", "Path", "Self", "Tensor"})
 _POSITIONAL = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
 
 
@@ -78,82 +85,156 @@ def require_signature(contract: FunctionContract, found: FoundFunction) -> None:
 def require_returns(
     value: Any,
     spec: Spec,
-    sizes: Mapping[str, int],
+    sizes: Mapping[str, int | tuple[int, ...]],
     dtype: torch.dtype | None,
     *,
     finite: bool = True,
     what: str = "the result",
+    objects: Container[str] = (),
 ) -> None:
     """Rungs 4 to 8: type, dtype, shape and finiteness of what came back.
 
     Args:
         value: The decoded answer.
         spec: What the contract says.
-        sizes: Sizes of the axes that the arguments fix.
+        sizes: Sizes of the axes that the arguments fix; one that they do not may have any size, the same in all parts.
         dtype: Dtype of the floating point inputs, which floating point results share; None to leave it open.
         finite: Whether every number must be finite.
         what: How the value is called in messages.
+        objects: Names of the contract's classes: what is annotated as one is an object that stays in the sandbox.
     """
-    if isinstance(spec, TupleSpec):
-        if not isinstance(value, tuple | list) or len(value) != len(spec.items):
-            raise CheckFailed(FailureKind.CONTRACT, f"{what} should be {spec}, but is {describe.kind_of(value)}")
-        for position, (item, inner) in enumerate(zip(value, spec.items, strict=True)):
-            require_returns(item, inner, sizes, dtype, finite=finite, what=f"part {position + 1} of {what}")
-    elif isinstance(spec, EitherSpec):
-        _require_one_of(value, spec, sizes, dtype, finite, what)
-    elif isinstance(spec, ArraySpec):
-        _require_tensor(value, spec, sizes, dtype, finite, what)
-    else:
-        _require_named(value, spec, finite, what)
+    _Climb(dict(sizes), dtype, finite, objects).require(value, spec, what)
 
 
-def _require_one_of(
-    value: Any, spec: EitherSpec, sizes: Mapping[str, int], dtype: torch.dtype | None, finite: bool, what: str
-) -> None:
-    wanted = NamedSpec if not isinstance(value, Tensor) else ArraySpec
-    for option in spec.options:
-        if isinstance(option, wanted):
-            return require_returns(value, option, sizes, dtype, finite=finite, what=what)
-    raise CheckFailed(FailureKind.CONTRACT, f"{what} should be {spec}, but is {describe.kind_of(value)}")
+@dataclass
+class _Climb:
+    """One climb through the parts of a result.
 
+    Attributes:
+        sizes: Sizes of the axes, to which the parts add those that nothing fixed before.
+    """
 
-def _require_tensor(
-    value: Any, spec: ArraySpec, sizes: Mapping[str, int], dtype: torch.dtype | None, finite: bool, what: str
-) -> None:
-    if not isinstance(value, Tensor):
-        raise CheckFailed(FailureKind.CONTRACT, f"{what} should be {spec}, but is {describe.kind_of(value)}")
-    is_float = value.dtype.is_floating_point
-    if (spec.kind == "Float") != is_float and spec.kind != "Shaped":
-        raise CheckFailed(FailureKind.CONTRACT, f"{what} should be {spec}, but is {describe.kind_of(value)}")
-    if is_float and dtype is not None and value.dtype != dtype:
-        was, should = (str(d).removeprefix("torch.") for d in (value.dtype, dtype))
-        message = f"{what} has dtype {was}, but the inputs have {should}: results keep the dtype of the inputs"
-        raise CheckFailed(FailureKind.CONTRACT, message)
-    shape = expected_shape(spec, sizes)
-    if len(shape) != value.dim() or any(n is not None and n != m for n, m in zip(shape, value.shape, strict=True)):
-        symbols = f"({', '.join(spec.dims)}{',' if len(spec.dims) == 1 else ''})"
-        wanted = tuple("?" if n is None else n for n in shape)
-        message = f"{what} has shape {tuple(value.shape)}, but should have {symbols} = {wanted}".replace("'", "")
-        raise CheckFailed(FailureKind.CONTRACT, message)
-    if finite and is_float and not bool(value.isfinite().all()):
-        bad = int((~value.isfinite()).sum())
-        raise CheckFailed(
-            FailureKind.CONTRACT, f"{what} holds {bad} entries that are NaN or infinite, of {value.numel()}"
-        )
+    sizes: Sizes
+    dtype: torch.dtype | None
+    finite: bool
+    objects: Container[str]
 
+    def require(self, value: Any, spec: Spec, what: str) -> None:
+        """Require that a value, or a part of it, is what a specification says."""
+        if isinstance(spec, EitherSpec):
+            self._one_of(value, spec, what)
+        elif isinstance(spec, ArraySpec):
+            self._tensor(value, spec, what)
+        elif isinstance(spec, NamedSpec):
+            self._named(value, spec, what)
+        elif isinstance(spec, DictSpec):
+            self._dict(value, spec, what)
+        else:
+            self._items(value, spec, what)
 
-def _require_named(value: Any, spec: NamedSpec, finite: bool, what: str) -> None:
-    if spec.name in ("float", "int"):
+    def _items(self, value: Any, spec: TupleSpec | ListSpec, what: str) -> None:
+        count = len(spec.items) if isinstance(spec, TupleSpec) else None
+        if not isinstance(value, tuple | list) or (count is not None and len(value) != count):
+            raise _not(value, spec, what)
+        items = spec.items if isinstance(spec, TupleSpec) else (spec.item,) * len(value)
+        part = "part" if isinstance(spec, TupleSpec) else "entry"
+        for position, (item, inner) in enumerate(zip(value, items, strict=True)):
+            self.require(item, inner, f"{part} {position + 1} of {what}")
+
+    def _dict(self, value: Any, spec: DictSpec, what: str) -> None:
+        if not isinstance(value, dict):
+            raise _not(value, spec, what)
+        wanted = int if spec.key == "int" else str
+        for key, item in value.items():
+            if type(key) is not wanted:
+                raise CheckFailed(
+                    FailureKind.CONTRACT, f"the keys of {what} should be {wanted.__name__}, but one is {key_text(key)}"
+                )
+            self.require(item, spec.value, f"the entry {key_text(key)} of {what}")
+
+    def _one_of(self, value: Any, spec: EitherSpec, what: str) -> None:
+        """Climb with the options of the value's kind; the first of them is the one that is named where none fits."""
+        options = [option for option in spec.options if _fits(value, option)]
+        if not options:
+            options = [option for option in spec.options if isinstance(option, NamedSpec) and option != NONE]
+        if value is None or not options:
+            if NONE in spec.options and value is None:
+                return
+            raise _not(value, spec, what)
+        failures = []
+        before = dict(self.sizes)
+        for option in options:
+            try:
+                return self.require(value, option, what)
+            except CheckFailed as failure:
+                failures.append(failure)
+                self.sizes = dict(before)
+        raise failures[0]
+
+    def _tensor(self, value: Any, spec: ArraySpec, what: str) -> None:
+        if not isinstance(value, Tensor):
+            raise _not(value, spec, what)
+        is_float = value.dtype.is_floating_point
+        if (spec.kind == "Float") != is_float and spec.kind != "Shaped":
+            raise _not(value, spec, what)
+        if is_float and self.dtype is not None and value.dtype != self.dtype:
+            was, should = (str(d).removeprefix("torch.") for d in (value.dtype, self.dtype))
+            message = f"{what} has dtype {was}, but the inputs have {should}: results keep the dtype of the inputs"
+            raise CheckFailed(FailureKind.CONTRACT, message)
+        matched = match_shape(spec, value.shape, self.sizes)
+        if matched is None:
+            shape = tuple("?" if n is None else n for n in expected_shape(spec, self.sizes))
+            message = f"{what} has shape {tuple(value.shape)}, but should have {spec.symbols()} = {shape}".replace("'", "")
+            raise CheckFailed(FailureKind.CONTRACT, message)
+        self.sizes = matched
+        if self.finite and is_float and not bool(value.isfinite().all()):
+            bad = int((~value.isfinite()).sum())
+            raise CheckFailed(
+                FailureKind.CONTRACT, f"{what} holds {bad} entries that are NaN or infinite, of {value.numel()}"
+            )
+
+    def _named(self, value: Any, spec: NamedSpec, what: str) -> None:
+        if spec.name in ("float", "int"):
+            self._number(value, spec, what)
+        elif spec.name in self.objects and not isinstance(value, Handle):
+            raise CheckFailed(FailureKind.CONTRACT, f"{what} should be a {spec}, but is {describe.kind_of(value)}")
+        elif _is_collaborator(spec.name) and not isinstance(value, Handle):
+            message = f"{what} should be something that can be called (a model), but is {describe.kind_of(value)}"
+            raise CheckFailed(FailureKind.CONTRACT, message)
+        elif spec.name.startswith("dict") and not isinstance(value, dict):
+            raise CheckFailed(FailureKind.CONTRACT, f"{what} should be a dict, but is {describe.kind_of(value)}")
+
+    def _number(self, value: Any, spec: NamedSpec, what: str) -> None:
         if (isinstance(value, Tensor) and value.dim() == 0) or (
             getattr(value, "shape", None) == () and hasattr(value, "item")
         ):
             value = value.item()
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise CheckFailed(FailureKind.CONTRACT, f"{what} should be {spec}, but is {describe.kind_of(value)}")
-        if finite and not math.isfinite(value):
+            raise _not(value, spec, what)
+        if self.finite and not math.isfinite(value):
             raise CheckFailed(FailureKind.CONTRACT, f"{what} is {value}")
-    elif spec.name in ("Encoder", "Decoder", "Classifier") and not isinstance(value, Handle):
-        message = f"{what} should be something that can be called (a model), but is {describe.kind_of(value)}"
-        raise CheckFailed(FailureKind.CONTRACT, message)
-    elif spec.name.startswith("dict") and not isinstance(value, dict):
-        raise CheckFailed(FailureKind.CONTRACT, f"{what} should be a dict, but is {describe.kind_of(value)}")
+
+
+def _not(value: Any, spec: Spec, what: str) -> CheckFailed:
+    return CheckFailed(FailureKind.CONTRACT, f"{what} should be {spec}, but is {describe.kind_of(value)}")
+
+
+def _fits(value: Any, spec: Spec) -> bool:
+    """Whether a value is of the kind of an option, whatever is wrong with it otherwise."""
+    if isinstance(value, Tensor):
+        return isinstance(spec, ArraySpec)
+    if isinstance(value, dict):
+        return isinstance(spec, DictSpec) or (isinstance(spec, NamedSpec) and spec.name.startswith("dict"))
+    if isinstance(value, tuple | list):
+        return isinstance(spec, TupleSpec | ListSpec)
+    return isinstance(spec, NamedSpec) and spec != NONE
+
+
+def _is_collaborator(name: str) -> bool:
+    """Whether a name is that of a function or model of the assignment, rather than Python's or a library's."""
+    return name.isidentifier() and name[:1].isupper() and name not in _NOT_COLLABORATORS
+
+
+def key_text(key: Any) -> str:
+    """Return a key of a dictionary as messages have it, cut to a sane length."""
+    return repr(key)[:60]
