@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from autograder.assignment.contract import Contract
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
+from autograder.authoring.generic import add_yielded
 from autograder.authoring.marks import FIRST, MARK
 from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
@@ -131,8 +132,25 @@ def mark_of(item: pytest.Item) -> _Mark | None:
     return _Mark(f"{task}.{name}", task, tuple(f"{task}.{other}" for other in waits))
 
 
+_GENERIC = frozenset({"contract", "vectorised"})
+
+
+class _Checks(pytest.Module):
+    """A test module, with the checks that follow from the inputs in it."""
+
+    names: Callable[[str], Collection[str]]
+
+    def _getobj(self) -> Any:
+        module = super()._getobj()  # type: ignore[no-untyped-call]
+        add_yielded(module, self.names)
+        return module
+
+
 class ChecksPlugin:
-    """Runs checks in the order of `order` (check ids); other ids are not run. Without a context it only collects."""
+    """Runs checks in the order of `order` (check ids); other ids are not run. Without a context it only collects.
+
+    Generic checks are made where `weighed` (check ids; default: `order`) names them; without either, all are made.
+    """
 
     def __init__(
         self,
@@ -141,8 +159,10 @@ class ChecksPlugin:
         progress: Callable[[CheckResult], None] | None = None,
         on_collected: Callable[[Collection[str]], None] | None = None,
         on_finished: Callable[[Mapping[str, CheckResult]], None] | None = None,
+        weighed: Collection[str] | None = None,
     ) -> None:
         self._context = context
+        self._weighed = order if weighed is None else weighed
         self._order = None if order is None else {check_id: i for i, check_id in enumerate(order)}
         self._progress = progress
         self._on_collected = on_collected
@@ -159,6 +179,18 @@ class ChecksPlugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the mark known."""
         config.addinivalue_line("markers", "check(task, name, after): a check of a task")
+
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Module:
+        """Let a module bring the checks that follow from its inputs."""
+        module = _Checks.from_parent(parent, path=module_path)
+        module.names = self._generic_checks
+        return module
+
+    def _generic_checks(self, task: str) -> Collection[str]:
+        """Return the names of the checks that are made of themselves for a task."""
+        if self._weighed is None:
+            return _GENERIC
+        return {name for name in _GENERIC if f"{task}.{name}" in self._weighed}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

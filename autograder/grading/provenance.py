@@ -11,7 +11,7 @@ from pathlib import Path
 def digest_of(assignment: Path) -> str:
     """Return a digest of everything that decides points: rubric, reference and checks."""
     digest = hashlib.sha256()
-    paths = [assignment / "rubric.yaml", *sorted((assignment / "reference").glob("*.py"))]
+    paths = [assignment / "rubric.yaml", *sorted((assignment / "reference").rglob("*.py"))]
     for folder in ("public", "hidden"):
         paths += sorted((assignment / "tests" / folder).rglob("*.py"))
     for path in paths:

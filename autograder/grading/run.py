@@ -197,6 +197,7 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
             progress=_reporter(options.progress, len(order)),
             on_collected=lambda found: require_checks(rubric, options.assignment / "rubric.yaml", found),
             on_finished=lambda results: _carry(session, results, Retrial(context, asked, oracle, secret)),
+            weighed=rubric.check_ids(),
         )
         before = time.monotonic()
         tests = options.assignment / "tests"
