@@ -42,7 +42,8 @@ def build_kit(assignment: Path) -> bytes:
     for path in sorted((assignment / FOLDER).iterdir()):
         if path.is_file() and path.suffix in _HAND_WRITTEN and path.name not in files:
             files[path.name] = path.read_bytes()
-    checks = {path.name: path.read_bytes() for path in sorted((assignment / "tests" / "public").glob("*.py"))}
+    public = assignment / "tests" / "public"
+    checks = {path.relative_to(public).as_posix(): path.read_bytes() for path in sorted(public.rglob("*.py"))}
     files |= {"tests/__init__.py": b""} | {f"tests/public/{name}": text for name, text in checks.items()}
     name, wheel = build_wheel({path: text.decode() for path, text in checks.items()})
     files[name] = wheel

@@ -1,1 +1,32 @@
-"""What an author of an assignment imports: inputs, checks, candidates."""
+"""What an author of an assignment imports to write checks::
+
+from autograder.authoring import inputs, value_check
+"""
+
+from autograder.authoring.cases import Case, Sizes
+from autograder.authoring.failures import CheckFailed, Inconclusive
+from autograder.authoring.generic import cotangent_for, gradient_check, require_gradients, value_check
+from autograder.authoring.inputs import DTYPES, Draw, Inputs, constant, inputs, made
+from autograder.authoring.marks import check
+from autograder.outcomes import FailureKind
+from autograder.sandbox.inside.values import Probe
+
+__all__ = [
+    "DTYPES",
+    "Case",
+    "CheckFailed",
+    "Draw",
+    "FailureKind",
+    "Inconclusive",
+    "Inputs",
+    "Probe",
+    "Sizes",
+    "check",
+    "constant",
+    "cotangent_for",
+    "gradient_check",
+    "inputs",
+    "made",
+    "require_gradients",
+    "value_check",
+]

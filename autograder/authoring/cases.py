@@ -23,12 +23,14 @@ class Case:
         seed: Seeds the global generators and `generator` where the function takes one.
         scale: Size of the terms that are added up on the way to the result, where it is larger than the result: the
             tolerance grows with it.
+        calls: For a call that makes an object: the methods that are asked of it, by name, with their arguments.
     """
 
     function: str
     arguments: Mapping[str, Any]
     seed: int = 0
     scale: float = 1.0
+    calls: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def but(self, **arguments: Any) -> Case:
         """Return the same call with some arguments replaced."""
@@ -65,9 +67,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of the named axes, pairwise different wherever a mix-up could hide."""
+    """Sizes of the named axes, pairwise different wherever a mix-up could hide.
+
+    Attributes:
+        values: By name of the axis.
+        others: Handed out to axes that have no name there, in the order in which they are asked for (see `Draw.size`).
+    """
 
     values: Mapping[str, int] = field(default_factory=dict)
+    others: tuple[int, ...] = ()
 
     def __getitem__(self, dim: str) -> int:
         """Return the size of axis `dim`."""
@@ -75,7 +83,7 @@ class Sizes:
 
     def but(self, **sizes: int) -> Sizes:
         """Return the same sizes with some replaced."""
-        return Sizes({**self.values, **sizes})
+        return replace(self, values={**self.values, **sizes})
 
 
 def probe_dtype(probe: Probe, dtype: Any) -> Probe:

@@ -276,13 +276,6 @@ def _innermost(lines: tuple[str, ...]) -> str:
     return places[-1] if places else ""
 
 
-def cotangent_for(value: Any, seed: int = 0) -> Tensor:
-    """Return fixed, generic weights in the shape of a value: a vector-Jacobian product sees every entry of the Jacobian."""
-    tensor = describe.plain_tensor(value)
-    generator = torch.Generator().manual_seed(seed + 12345)
-    return torch.rand(tensor.shape, generator=generator, dtype=torch.float64) + 0.5
-
-
 def float_arguments(contract: FunctionContract, case: Case) -> list[str]:
     """Return the names of the floating point tensor arguments of a case."""
     specs: Mapping[str, Any] = {p.name: p.spec for p in contract.parameters}

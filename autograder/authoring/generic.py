@@ -1,0 +1,237 @@
+"""The checks that every task has in the same form: two that are made of the contract, two that an author orders in one line.
+
+`yielded` makes `contract` and `vectorised` for the inputs in a test module, where the rubric weighs them and the author has not
+written them. `value_check` and `gradient_check` return test functions for the author to name::
+
+    test_value = value_check(scaled_sum, "Σ w x, summed over D, one value per example.", help="Sum over the last axis.")
+
+`student` and `oracle` are the fixtures of `checking.plugin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from autograder.assignment.contract import ArraySpec, FunctionContract, TupleSpec
+from autograder.authoring.cases import Case, Sizes
+from autograder.authoring.inputs import Inputs
+from autograder.authoring.marks import MARK, check
+from autograder.errors import HarnessFault
+
+FEW, MANY = 6, 29
+"""Lengths of the batch between which the number of operations may not grow, by more than a few."""
+ROOM = 10
+EXAMPLES = 8
+"""Inputs that a check of form, or of gradients, is asked with."""
+_YIELDED = "yielded_by_autograder"
+
+
+# ------------------------------------------------------------------------------------------- made of the contract
+
+
+def yielded(namespace: Mapping[str, Any], names: Callable[[str], Collection[str]]) -> dict[str, Callable[..., None]]:
+    """Return the generic checks of a test module, by the name that the test function is to have in it.
+
+    Args:
+        namespace: What is defined in the module. Inputs that it imports from another module are left to that one.
+        names: The names of the checks of a task that count; others are not made.
+    """
+    written = set(_written(namespace))
+    own = [(name, value) for name, value in namespace.items() if isinstance(value, Inputs)]
+    return {
+        f"test_{check_name}_of_{variable}": make(source)
+        for variable, source in own
+        if source.builder.__module__ == namespace.get("__name__")
+        for check_name, make in (("contract", contract_check), ("vectorised", vectorised_check))
+        if check_name in names(source.task) and (source.task, check_name) not in written
+    }
+
+
+def add_yielded(module: Any, names: Callable[[str], Collection[str]]) -> None:
+    """Put the generic checks into a test module, in place of those that an earlier session put there."""
+    for name in [name for name, value in vars(module).items() if hasattr(value, _YIELDED)]:
+        delattr(module, name)
+    for name, function in yielded(vars(module), names).items():
+        setattr(module, name, function)
+
+
+def _written(namespace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield task and name of the checks that the author wrote."""
+    for value in namespace.values():
+        if hasattr(value, _YIELDED):
+            continue
+        marks = getattr(value, "pytestmark", None)
+        for mark in marks if isinstance(marks, list) else ():
+            if mark.name == MARK:
+                yield mark.kwargs["task"], mark.kwargs["name"]
+
+
+def contract_check(source: Inputs) -> Callable[..., None]:
+    """Return the check `contract`: what is asked for exists, and answers as its signature says.
+
+    Of an object every method is asked that the inputs call.
+    """
+
+    @settings(max_examples=EXAMPLES)
+    @given(
+        size=st.sampled_from(source.sizes),
+        dtype=st.sampled_from(source.dtypes),
+        seed=st.integers(0, 2**31 - 1),
+    )
+    def test(student: Any, size: Sizes, dtype: torch.dtype, seed: int) -> None:
+        case = source.build(size, dtype, seed)
+        if not case.calls:
+            student.value(case, untouched=True)
+            return
+        made = student.make(case)
+        for method, arguments in case.calls.items():
+            made.value(method, arguments)
+
+    sentence = (
+        f"`{source.task}` exists, takes the documented arguments, and returns finite values of the documented type, "
+        "dtype and shape without changing its inputs."
+    )
+    return _yields(_named(test, source.task, "contract", sentence))
+
+
+def vectorised_check(source: Inputs) -> Callable[..., None]:
+    """Return the check `vectorised`: the number of operations does not grow with the batch."""
+    task = source.task
+
+    def test(student: Any, contract: Any) -> None:
+        axis = source.batch or batch_axis(contract[task])
+        if axis is None:
+            raise HarnessFault(
+                f"which axis of `{task}` is the batch does not follow from its signature: say it, "
+                f'`@inputs({task!r}, batch="N")`, or take `vectorised` out of its checks in rubric.yaml'
+            )
+        sizes, dtype = source.sizes[(len(source.sizes) - 1) // 2], source.dtypes[0]
+        few, many = (student.operations(source.build(sizes.but(**{axis: n}), dtype)) for n in (FEW, MANY))
+        student.require(
+            many <= few + ROOM,
+            source.build(sizes.but(**{axis: MANY}), dtype),
+            f"`{task}` runs {few} tensor operations for a batch of {FEW}, but {many} for a batch of {MANY}",
+            help="Replace the loop over examples by operations on whole tensors; sums over an axis take `dim=`.",
+        )
+
+    sentence = f"`{task}` needs no Python loop over the batch: the number of tensor operations does not grow with it."
+    return _yields(_named(test, task, "vectorised", sentence))
+
+
+def batch_axis(contract: FunctionContract) -> str | None:
+    """Return the axis along which examples lie, as far as a signature tells; else None.
+
+    It is the first axis of the first array result that some argument has and no result has twice; where results are 0-d tensors,
+    the first axis of the first array argument.
+    """
+    taken = [p.spec.dims for p in contract.parameters if isinstance(p.spec, ArraySpec) and p.spec.dims]
+    parts = contract.returns.items if isinstance(contract.returns, TupleSpec) else (contract.returns,)
+    results = [spec.dims for spec in parts if isinstance(spec, ArraySpec)]
+    given_axes = {axis for dims in taken for axis in dims if axis.isidentifier()}
+    for dims in results:
+        if dims and dims[0] in given_axes and all(other.count(dims[0]) < 2 for other in results):
+            return dims[0]
+    if results and not any(results) and taken and taken[0][0].isidentifier():
+        return taken[0][0]
+    return None
+
+
+# --------------------------------------------------------------------------------------------- ordered by the author
+
+
+def value_check(
+    source: Inputs,
+    sentence: str,
+    *,
+    help: str = "",
+    examples: int | None = None,
+    dtypes: Sequence[torch.dtype] | None = None,
+    sizes: Sequence[Sizes] | None = None,
+    **more: st.SearchStrategy[Any],
+) -> Callable[..., None]:
+    """Return the check `value`: the value is the reference's, on drawn inputs.
+
+    Args:
+        source: The inputs of the task.
+        sentence: What students read: the formula in words.
+        help: What a failing student reads besides: the mistakes to look for.
+        examples: How many inputs are drawn; the profile's number where it is not said.
+        dtypes: In place of those of the inputs.
+        sizes: In place of those of the inputs.
+        more: Drawn and handed to the builder by keyword.
+    """
+
+    @given(case=source.drawn(dtypes, sizes, **more))
+    def test(student: Any, oracle: Any, case: Case) -> None:
+        student.agrees(case, oracle.value(case), help=help)
+
+    asked = test if examples is None else settings(max_examples=examples)(test)
+    return _named(asked, source.task, "value", sentence)
+
+
+def gradient_check(
+    source: Inputs,
+    names: Sequence[str],
+    sentence: str,
+    *,
+    part: int | None = None,
+    help: str = "",
+    examples: int = EXAMPLES,
+    sizes: Sizes | None = None,
+) -> Callable[..., None]:
+    """Return the check `gradient`: the result can be differentiated, and the gradients are the reference's.
+
+    Args:
+        source: The inputs of the task.
+        names: The arguments to differentiate by; `"network.layers.0.bias"` is a weight of a probe.
+        sentence: What students read.
+        part: Which part of a tuple is differentiated.
+        help: What a failing student reads besides.
+        examples: How many seeds are drawn.
+        sizes: In place of the generic ones.
+    """
+
+    @settings(max_examples=examples)
+    @given(seed=st.integers(0, 1000))
+    def test(student: Any, oracle: Any, seed: int) -> None:
+        case = source.generic(seed) if sizes is None else source.build(sizes, source.dtypes[0], seed)
+        require_gradients(student, oracle, case, names, part, help)
+
+    return _named(test, source.task, "gradient", sentence)
+
+
+def require_gradients(
+    student: Any, oracle: Any, case: Case, names: Sequence[str], part: int | None = None, help: str = ""
+) -> None:
+    """Require that every gradient of a call (of one part of a tuple), with generic cotangents, is the reference's."""
+    value = oracle.value(case)
+    weights = cotangent_for(value if part is None else value[part])
+    got = student.gradients(case, names, weights, part)
+    expected = oracle.gradients(case, names, weights, part)
+    for name in names:
+        student.close(case, got[name], expected[name], what=f"the gradient with respect to `{name}`", help=help)
+
+
+def cotangent_for(value: Any, seed: int = 0) -> Tensor:
+    """Return fixed, generic weights in the shape of a value: a vector-Jacobian product sees every entry of the Jacobian."""
+    shape = torch.as_tensor(value).shape
+    generator = torch.Generator().manual_seed(seed + 12345)
+    return torch.rand(shape, generator=generator, dtype=torch.float64) + 0.5
+
+
+def _named(function: Callable[..., None], task: str, name: str, sentence: str) -> Callable[..., None]:
+    """Make a test function a check, as if its author had written it out."""
+    function.__doc__ = sentence
+    function.__name__ = function.__qualname__ = f"test_{name}"
+    return check(task, name)(function)
+
+
+def _yields(function: Callable[..., None]) -> Callable[..., None]:
+    setattr(function, _YIELDED, True)
+    return function
