@@ -1,0 +1,572 @@
+"""What is held against the checks of `train_classifier`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+
+from autograder.authoring.candidates import right, wrong
+from reference.classifier import ConvClassifier, evaluate_classifier, train_classifier
+
+History = dict[str, list[float]]
+
+
+# ------------------------------------------------------------------------------------------------------- named mistakes
+
+
+class _Softmaxed(ConvClassifier):
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.softmax(super().forward(images), dim=-1)
+
+
+def _train(
+    images: Tensor,
+    labels: Tensor,
+    learning_rate: float,
+    device: str,
+    seed: int,
+    *,
+    epochs: int,
+    batch_size: int,
+    validate: Callable[[nn.Module, list[Tensor]], tuple[float, float]],
+    network: Callable[[], nn.Module] = ConvClassifier,
+    steps: int | None = None,
+    zero_grad: bool = True,
+    shuffle: bool = True,
+    update: bool = True,
+    smaller_steps: bool = False,
+) -> tuple[nn.Module, History]:
+    """A training loop with one thing wrong: what, its caller says."""
+    images, labels = images.to(device), labels.to(device)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        model = network().to(device)
+        optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+        total = epochs * -(-len(labels) // batch_size)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05 if smaller_steps else 1.0, total_iters=total)
+        history: History = {"val_loss": [], "val_accuracy": []}
+        for _ in range(epochs):
+            order = torch.randperm(len(labels)) if shuffle else torch.arange(len(labels))
+            batches = [order[start : start + batch_size].to(device) for start in range(0, len(labels), batch_size)]
+            for batch in batches[:steps]:
+                if zero_grad:
+                    optimizer.zero_grad()
+                loss = cross_entropy(model(images[batch]), labels[batch])
+                loss.backward()  # type: ignore[no-untyped-call]
+                if update:
+                    optimizer.step()
+                    schedule.step()
+            val_loss, val_accuracy = validate(model, batches)
+            history["val_loss"].append(val_loss)
+            history["val_accuracy"].append(val_accuracy)
+    return model, history
+
+
+class _Dropout(ConvClassifier):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(nn.functional.dropout(images, 0.8, training=self.training))
+
+
+def _in_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> list[tuple[float, float]]:
+    """Mean loss and accuracy of each batch, in whatever mode the model is."""
+    results = []
+    with torch.no_grad():
+        for start in range(0, len(labels), batch_size):
+            logits, y = model(images[start : start + batch_size]), labels[start : start + batch_size]
+            results.append((cross_entropy(logits, y).item(), (logits.argmax(-1) == y).double().mean().item()))
+    return results
+
+
+def _evaluate_training_mode(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    total_loss, total_correct = 0.0, 0.0
+    for start, (loss, accuracy) in zip(
+        range(0, len(labels), batch_size), _in_batches(model, images, labels, batch_size), strict=True
+    ):
+        n = min(batch_size, len(labels) - start)
+        total_loss, total_correct = total_loss + n * loss, total_correct + n * accuracy
+    return total_loss / len(labels), total_correct / len(labels)
+
+
+@wrong(
+    "softmax_in_network",
+    "The network ends in a softmax and the cross-entropy has its own: the loss cannot fall below 1.46.",
+)
+def _softmax_in_network(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        network=_Softmaxed,
+    )
+
+
+@wrong("zero_grad_missing", "The gradients are never set to zero, so every step adds up those of all steps before it.")
+def _zero_grad_missing(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        zero_grad=False,
+    )
+
+
+@wrong(
+    "validated_in_training_mode",
+    "The validation figures are computed in training mode, with dropout still at work: call `model.eval()` first.",
+)
+def _validated_in_training_mode(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    model, history = _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: _evaluate_training_mode(model, val_images, val_labels, batch_size),
+        network=_Dropout,
+    )
+    return model.eval(), history
+
+
+@wrong(
+    "validated_on_training_data",
+    "The history holds figures of the training data; the validation data are to be reported.",
+)
+def _validated_on_training_data(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, images.to(device), labels.to(device), batch_size),
+    )
+
+
+@wrong(
+    "last_batch_reported",
+    "The history holds figures of the last training batch of each epoch, not of the validation data.",
+)
+def _last_batch_reported(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, batches: evaluate_classifier(
+            model, images[batches[-1].cpu()].to(device), labels[batches[-1].cpu()].to(device), batch_size
+        ),
+    )
+
+
+@wrong(
+    "trained_on_validation_data",
+    "The model is trained on the validation data as well, so their figures say nothing about new images.",
+)
+def _trained_on_validation_data(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        torch.cat([images.to(device), val_images]),
+        torch.cat([labels.to(device), val_labels]),
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+    )
+
+
+@wrong("one_batch_per_epoch", "Only one batch is used in each epoch; an epoch is a pass over all training images.")
+def _one_batch_per_epoch(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        steps=1,
+    )
+
+
+@wrong("one_epoch_only", "`epochs` is ignored: the model is trained for one epoch.")
+def _one_epoch_only(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=1,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+    )
+
+
+@wrong("no_update", "The optimiser's `step` is never called, so the model stays as it was initialised.")
+def _no_update(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        update=False,
+    )
+
+
+@wrong(
+    "not_shuffled",
+    "The images are visited in the order in which they are stored; sorted by class they teach one class at a time.",
+)
+def _not_shuffled(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        shuffle=False,
+        smaller_steps=True,
+    )
+
+
+@wrong(
+    "epochs_accumulated",
+    "The sums of loss and accuracy are not reset between epochs, so the history grows from epoch to epoch.",
+)
+def _epochs_accumulated(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    model, history = _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+    )
+    for values in history.values():
+        values[:] = torch.tensor(values, dtype=torch.float64).cumsum(0).tolist()
+    return model.eval(), history
+
+
+@wrong("history_forgotten", "Only the model is returned; the history is asked for as well.")
+def _history_forgotten(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> nn.Module:
+    model, _ = train_classifier(
+        images,
+        labels,
+        val_images,
+        val_labels,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        device=device,
+        seed=seed,
+    )
+    assert isinstance(model, nn.Module)
+    return model
+
+
+# -------------------------------------------------------------------------------------------------------- right answers
+
+
+class _Normalised(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return (images - 0.1307) / 0.3081
+
+
+def _switch(model: Any, training: bool) -> bool:
+    before = bool(getattr(model, "training", False))
+    if hasattr(model, "train"):
+        model.train(training)
+    return before
+
+
+def _evaluate_data_loader(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _switch(model, training=False)
+    loss = correct = 0.0
+    with torch.inference_mode():
+        for x, y in DataLoader(TensorDataset(images, labels), batch_size=batch_size):
+            scores = model(x)
+            loss += nn.CrossEntropyLoss()(scores, y).item() * len(y)
+            correct += (scores.max(dim=1).indices == y).sum().item()
+    _switch(model, before)
+    return loss / len(images), correct / len(images)
+
+
+def _evaluate_log_softmax(network: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _switch(network, training=False)
+    with torch.no_grad():
+        logits = torch.cat([network(x) for x in torch.split(images, batch_size)])
+    _switch(network, before)
+    log_probs = torch.log_softmax(logits.double(), dim=-1)
+    loss = -log_probs.gather(1, labels[:, None].long()).mean()
+    return float(loss), float(torch.eq(log_probs.argmax(-1), labels).double().mean())
+
+
+@right("mlp_with_momentum", "A three-layer perceptron with SGD and momentum; normalisation inside the model.")
+def _mlp_with_momentum(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    torch.manual_seed(seed)
+    model = nn.Sequential(
+        _Normalised(),
+        nn.Flatten(),
+        nn.Linear(784, 512),
+        nn.BatchNorm1d(512),
+        nn.ReLU(),
+        nn.Linear(512, 256),
+        nn.BatchNorm1d(256),
+        nn.ReLU(),
+        nn.Linear(256, 10),
+    ).to(device)
+    # plain SGD needs larger steps than the Adam step size that callers have in mind
+    optimizer = torch.optim.SGD(model.parameters(), lr=80 * learning_rate, momentum=0.9, nesterov=True)
+    steps = epochs * -(-len(labels) // batch_size)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, total_iters=steps)
+    loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size, shuffle=True)
+    history: History = {"train_loss": [], "val_loss": [], "val_accuracy": []}
+    for _ in range(epochs):
+        losses = []
+        for x, y in loader:
+            if len(y) == 1:  # batch normalisation cannot work on a single image
+                continue
+            optimizer.zero_grad()
+            loss = nn.CrossEntropyLoss()(model(x.to(device)), y.to(device))
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        val_loss, val_accuracy = _evaluate_data_loader(model, val_images.to(device), val_labels.to(device), 500)
+        history["train_loss"].append(sum(losses) / len(losses))
+        history["val_loss"].append(val_loss)
+        history["val_accuracy"].append(val_accuracy)
+    return model, history
+
+
+@right("convolutions_with_one_cycle", "Batch normalisation, dropout, AdamW and a one-cycle schedule.")
+def _convolutions_with_one_cycle(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    torch.manual_seed(seed)
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dropout(0.25),
+        nn.Linear(32 * 49, 10),
+    ).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=1e-2)
+    steps_per_epoch = max(1, len(labels) // batch_size)  # an incomplete batch is left out, another one in each epoch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=5 * learning_rate, epochs=epochs, steps_per_epoch=steps_per_epoch
+    )
+    history: History = {"val_loss": [], "val_accuracy": []}
+    for _ in range(epochs):
+        model.train()
+        order = torch.randperm(len(labels))
+        for step in range(steps_per_epoch):
+            batch = order[step * batch_size : (step + 1) * batch_size]
+            log_probs = F.log_softmax(model(images[batch].to(device)), dim=1)
+            loss = F.nll_loss(log_probs, labels[batch].to(device))
+            model.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        val_loss, val_accuracy = _evaluate_log_softmax(model, val_images.to(device), val_labels.to(device), 512)
+        history["val_loss"].append(val_loss)
+        history["val_accuracy"].append(val_accuracy)
+    model.eval()
+    return model, history
