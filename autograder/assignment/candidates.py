@@ -17,13 +17,14 @@ from typing import Any, Literal, get_args
 from autograder.errors import UsageError
 
 FOLDER = "reference/candidates"
+_PACKAGE = FOLDER.replace("/", ".") + "."
 MARK = "autograder_candidate"
 """The attribute that a decorator sets."""
 
 Role = Literal["mistake", "form", "rewritten", "unnamed", "variant", "second"]
 Severity = Literal["form", "slip", "gap", "empty"]
-_RIGHT = ("variant", "second")
-_OF_A_MISTAKE = ("form", "rewritten")
+_RIGHT: tuple[Role, ...] = ("variant", "second")
+_OF_A_MISTAKE: tuple[Role, ...] = ("form", "rewritten")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Candidate:
         text: The sentence; forms and rewritten ones have that of the first form, bugs without a name none.
         severity: Of the mistake, where its author gave one; inherited as the sentence is.
         function: The answer, a function or a class.
-        source: Text of the module and of the helper modules that it may import, for a digest.
+        source: Text of the module and of those of `reference/candidates` that it imports, for a digest.
         label: Unique among the candidates of the task that are wrong, and among those that are right.
     """
 
@@ -150,7 +151,7 @@ def _place(path: Path) -> str:
 
 def _imported(path: Path, import_module: Callable[[str], ModuleType]) -> ModuleType:
     try:
-        return import_module(".".join((*FOLDER.split("/"), path.parent.name, path.stem)))
+        return import_module(f"{_PACKAGE}{path.parent.name}.{path.stem}")
     except Exception as error:  # whatever the author's code raises
         raise UsageError(f"{_place(path)} cannot be imported: {type(error).__name__}: {error}") from error
 
@@ -172,7 +173,7 @@ def _candidates(path: Path, module: ModuleType) -> list[Candidate]:
     for variable, (mark, _) in marked.items():
         _check_mark(path, variable, mark)
     first = _first_forms(path, [mark for mark, _ in marked.values()])
-    source = _source(path)
+    source = _source(path, path.parents[3])
     made = []
     for variable, (mark, function) in marked.items():
         own = variable.lstrip("_")
@@ -193,10 +194,31 @@ def _marked(module: ModuleType) -> Iterator[tuple[str, tuple[Mark, Any]]]:
             yield variable, (mark, value)
 
 
-def _source(path: Path) -> str:
-    """Return the text of a file and of the helpers beside and above it, which it may import."""
-    helpers = [*path.parent.parent.glob("_*.py"), *path.parent.glob("_*.py")]
-    return "\n".join(file.read_text(encoding="utf-8") for file in [path, *sorted(helpers)])
+def _source(path: Path, root: Path) -> str:
+    """Return the text of a file and of what it imports from `reference/candidates`, directly or not."""
+    texts: dict[Path, str] = {}
+    todo = [path]
+    while todo:
+        file = todo.pop()
+        if file not in texts and file.is_file():
+            texts[file] = file.read_text(encoding="utf-8")
+            todo += _imported_files(file, texts[file], root)
+    return "\n".join(texts[file] for file in sorted(texts))
+
+
+def _imported_files(file: Path, text: str, root: Path) -> Iterator[Path]:
+    """Yield the files that imports may mean: `from package import name` may mean a module of that name."""
+    package = file.relative_to(root).parts[:-1]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package[: len(package) - node.level + 1]) + "." if node.level else ""
+            base = f"{start}{node.module or ''}".strip(".")
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (root / f"{name.replace('.', '/')}.py" for name in names if name.startswith(_PACKAGE))
 
 
 # ------------------------------------------------------------------------------------------------------ what is refused

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from autograder.assignment.candidates import Candidates, load_candidates
 from autograder.assignment.contract import Contract, FunctionContract
 from autograder.authoring.cases import Case, probe_dtype
 from autograder.diagnosis.mistakes import NamedMistake
@@ -82,22 +84,39 @@ def _double(value: Any) -> Any:
 
 
 def load_mistakes(assignment: Path) -> dict[str, list[NamedMistake]]:
-    """Import the assignment's `reference.misconceptions`, by function; empty when it has none."""
+    """Import the named mistakes of an assignment and their other forms, by task; empty when it has none.
+
+    Raises:
+        UsageError: A file of candidates cannot be imported or is refused.
+    """
+    candidates = import_candidates(assignment)
+    named = {task: candidates.named(task) for task in candidates.tasks()}
+    return {task: [NamedMistake(c.name, c.text, c.function) for c in own] for task, own in named.items() if own}
+
+
+def import_candidates(assignment: Path) -> Candidates:
+    """Import everything that is held against the checks of an assignment (`reference/candidates`).
+
+    Raises:
+        UsageError: A file of candidates cannot be imported or is refused.
+    """
+    with _importable(assignment):
+        return load_candidates(assignment, importlib.import_module)
+
+
+@contextmanager
+def _importable(assignment: Path) -> Iterator[None]:
+    """Make the assignment's `reference` the one that is imported: forget another assignment's, put the folder first."""
     folder = str(assignment.resolve())
-    if not (assignment / "reference" / "misconceptions").is_dir():
-        return {}
+    loaded = sys.modules.get("reference")
+    if loaded is not None and Path(str(loaded.__file__)).resolve().parent.parent != Path(folder):
+        for name in [name for name in sys.modules if name == "reference" or name.startswith("reference.")]:
+            del sys.modules[name]
     sys.path.insert(0, folder)
     try:
-        module = importlib.import_module("reference.misconceptions")
-        found = [*module.all_misconceptions(), *(module.all_forms() if hasattr(module, "all_forms") else ())]
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{assignment / 'reference' / 'misconceptions'} cannot be imported: {error}") from None
+        yield
     finally:
         sys.path.remove(folder)
-    mistakes: dict[str, list[NamedMistake]] = {}
-    for entry in found:
-        mistakes.setdefault(entry.task, []).append(NamedMistake(entry.name, entry.explanation, entry.function))
-    return mistakes
 
 
 def load_oracle(assignment: Path, contract: Contract) -> Oracle:
@@ -106,19 +125,12 @@ def load_oracle(assignment: Path, contract: Contract) -> Oracle:
     Raises:
         UsageError: The package or one of its functions cannot be imported.
     """
-    folder = str(assignment.resolve())
-    loaded = sys.modules.get("reference")
-    if loaded is not None and Path(str(loaded.__file__)).resolve().parent.parent != Path(folder):
-        for name in [name for name in sys.modules if name == "reference" or name.startswith("reference.")]:
-            del sys.modules[name]
-    sys.path.insert(0, folder)
     try:
-        functions = {
-            name: getattr(importlib.import_module(f"reference.{function.module}"), name)
-            for name, function in contract.functions.items()
-        }
+        with _importable(assignment):
+            functions = {
+                name: getattr(importlib.import_module(f"reference.{function.module}"), name)
+                for name, function in contract.functions.items()
+            }
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{assignment / 'reference'} cannot be imported: {error}") from None
-    finally:
-        sys.path.remove(folder)
     return Oracle(functions, contract)

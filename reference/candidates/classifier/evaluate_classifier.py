@@ -291,7 +291,7 @@ def _data_loader(model: Any, images: Tensor, labels: Tensor, batch_size: int) ->
     return loss / len(images), correct / len(images)
 
 
-@right("log_softmax", "Logits collected first, then log-softmax and gather, in float64.")
+@right("log_softmax", "Logits collected first, then log-softmax and gather, in float64.", second=True)
 def _log_softmax(network: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     before = _switch(network, training=False)
     with torch.no_grad():

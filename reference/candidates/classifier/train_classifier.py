@@ -1,7 +1,6 @@
 """What is held against the checks of `train_classifier`."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +9,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from autograder.authoring.candidates import right, wrong
+from reference.candidates.classifier.evaluate_classifier import _data_loader, _log_softmax, _training_mode
 from reference.classifier import ConvClassifier, evaluate_classifier, train_classifier
 
 History = dict[str, list[float]]
@@ -21,6 +21,11 @@ History = dict[str, list[float]]
 class _Softmaxed(ConvClassifier):
     def forward(self, images: Tensor) -> Tensor:
         return torch.softmax(super().forward(images), dim=-1)
+
+
+class _Dropout(ConvClassifier):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(nn.functional.dropout(images, 0.8, training=self.training))
 
 
 def _train(
@@ -56,7 +61,7 @@ def _train(
                 if zero_grad:
                     optimizer.zero_grad()
                 loss = cross_entropy(model(images[batch]), labels[batch])
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 if update:
                     optimizer.step()
                     schedule.step()
@@ -64,31 +69,6 @@ def _train(
             history["val_loss"].append(val_loss)
             history["val_accuracy"].append(val_accuracy)
     return model, history
-
-
-class _Dropout(ConvClassifier):
-    def forward(self, images: Tensor) -> Tensor:
-        return super().forward(nn.functional.dropout(images, 0.8, training=self.training))
-
-
-def _in_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> list[tuple[float, float]]:
-    """Mean loss and accuracy of each batch, in whatever mode the model is."""
-    results = []
-    with torch.no_grad():
-        for start in range(0, len(labels), batch_size):
-            logits, y = model(images[start : start + batch_size]), labels[start : start + batch_size]
-            results.append((cross_entropy(logits, y).item(), (logits.argmax(-1) == y).double().mean().item()))
-    return results
-
-
-def _evaluate_training_mode(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
-    total_loss, total_correct = 0.0, 0.0
-    for start, (loss, accuracy) in zip(
-        range(0, len(labels), batch_size), _in_batches(model, images, labels, batch_size), strict=True
-    ):
-        n = min(batch_size, len(labels) - start)
-        total_loss, total_correct = total_loss + n * loss, total_correct + n * accuracy
-    return total_loss / len(labels), total_correct / len(labels)
 
 
 @wrong(
@@ -173,7 +153,7 @@ def _validated_in_training_mode(
         seed,
         epochs=epochs,
         batch_size=batch_size,
-        validate=lambda model, _: _evaluate_training_mode(model, val_images, val_labels, batch_size),
+        validate=lambda model, _: _training_mode(model, val_images, val_labels, batch_size),
         network=_Dropout,
     )
     return model.eval(), history
@@ -445,35 +425,6 @@ class _Normalised(nn.Module):
         return (images - 0.1307) / 0.3081
 
 
-def _switch(model: Any, training: bool) -> bool:
-    before = bool(getattr(model, "training", False))
-    if hasattr(model, "train"):
-        model.train(training)
-    return before
-
-
-def _evaluate_data_loader(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
-    before = _switch(model, training=False)
-    loss = correct = 0.0
-    with torch.inference_mode():
-        for x, y in DataLoader(TensorDataset(images, labels), batch_size=batch_size):
-            scores = model(x)
-            loss += nn.CrossEntropyLoss()(scores, y).item() * len(y)
-            correct += (scores.max(dim=1).indices == y).sum().item()
-    _switch(model, before)
-    return loss / len(images), correct / len(images)
-
-
-def _evaluate_log_softmax(network: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
-    before = _switch(network, training=False)
-    with torch.no_grad():
-        logits = torch.cat([network(x) for x in torch.split(images, batch_size)])
-    _switch(network, before)
-    log_probs = torch.log_softmax(logits.double(), dim=-1)
-    loss = -log_probs.gather(1, labels[:, None].long()).mean()
-    return float(loss), float(torch.eq(log_probs.argmax(-1), labels).double().mean())
-
-
 @right("mlp_with_momentum", "A three-layer perceptron with SGD and momentum; normalisation inside the model.")
 def _mlp_with_momentum(
     images: Tensor,
@@ -516,7 +467,7 @@ def _mlp_with_momentum(
             optimizer.step()
             schedule.step()
             losses.append(loss.item())
-        val_loss, val_accuracy = _evaluate_data_loader(model, val_images.to(device), val_labels.to(device), 500)
+        val_loss, val_accuracy = _data_loader(model, val_images.to(device), val_labels.to(device), 500)
         history["train_loss"].append(sum(losses) / len(losses))
         history["val_loss"].append(val_loss)
         history["val_accuracy"].append(val_accuracy)
@@ -565,7 +516,7 @@ def _convolutions_with_one_cycle(
             loss.backward()
             optimizer.step()
             schedule.step()
-        val_loss, val_accuracy = _evaluate_log_softmax(model, val_images.to(device), val_labels.to(device), 512)
+        val_loss, val_accuracy = _log_softmax(model, val_images.to(device), val_labels.to(device), 512)
         history["val_loss"].append(val_loss)
         history["val_accuracy"].append(val_accuracy)
     model.eval()

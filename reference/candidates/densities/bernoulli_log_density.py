@@ -233,7 +233,7 @@ def _white_pixels_rounded(x, logits):
 # -------------------------------------------------------------------------------------------------------- right answers
 
 
-@right("bce_with_logits", "The negative of PyTorch's cross-entropy with logits.")
+@right("bce_with_logits", "The negative of PyTorch's cross-entropy with logits.", second=True)
 def _bce_with_logits(x: Tensor, logits: Tensor) -> Tensor:
     return -F.binary_cross_entropy_with_logits(logits, x, reduction="none")
 

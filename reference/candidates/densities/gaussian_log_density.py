@@ -102,8 +102,8 @@ def _log_of_product(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
 @wrong("loop_over_examples", LOOP)
 def _loop_over_examples(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    rows = zip(rows(x), rows(mean), rows(log_var), strict=True)
-    return torch.cat([gaussian_log_density(*row) for row in rows])
+    examples = zip(rows(x), rows(mean), rows(log_var), strict=True)
+    return torch.cat([gaussian_log_density(*example) for example in examples])
 
 
 @wrong(
@@ -181,7 +181,7 @@ def _log10(x, mean, log_var):
 # -------------------------------------------------------------------------------------------------------- right answers
 
 
-@right("distributions_normal", "torch.distributions.Normal, summed.")
+@right("distributions_normal", "torch.distributions.Normal, summed.", second=True)
 def _distributions_normal(x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     return Independent(Normal(mu, (logvar / 2).exp()), 1).log_prob(x)
 

@@ -10,8 +10,6 @@ from autograder.authoring.candidates import right, wrong
 from reference.candidates._helpers import LOOP, rows
 from reference.densities import sample_gaussian
 
-_STATE = {}
-
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
@@ -88,8 +86,8 @@ def _inputs_modified(mean: Tensor, log_var: Tensor, generator: Generator | None 
 
 @wrong("loop_over_examples", LOOP)
 def _loop_over_examples(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    rows = zip(rows(mean), rows(log_var), strict=True)
-    return torch.cat([sample_gaussian(*row, generator) for row in rows])
+    examples = zip(rows(mean), rows(log_var), strict=True)
+    return torch.cat([sample_gaussian(*example, generator) for example in examples])
 
 
 # -------------------------------------------------------------------------------------------------- other forms of them
@@ -165,6 +163,9 @@ def _noise_of_one_row(mean, log_var, generator=None):
 @wrong()
 def _slightly_wide(mean, log_var):
     return mean + 1.1 * torch.randn_like(mean) * torch.exp(0.5 * log_var)
+
+
+_STATE: dict[torch.Size, Tensor] = {}
 
 
 @wrong()

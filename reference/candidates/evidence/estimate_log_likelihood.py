@@ -405,14 +405,14 @@ def _loop_over_samples(
 ) -> Tensor:
     mean, log_var = encoder(x)
     log_2pi, log_sigma = math.log(2 * math.pi), torch.log(torch.as_tensor(sigma_p, dtype=x.dtype, device=x.device))
-    rows = []
+    log_weights = []
     for _ in range(n_samples):
         eps = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
         z = mean + torch.exp(log_var / 2) * eps
         log_ratio = 0.5 * (eps**2 + log_var - z**2).sum(-1)  # log p(z) − log q(z | x): the constants cancel
         log_likelihood = -0.5 * (((x - decoder(z)) / sigma_p) ** 2 + log_2pi).sum(-1) - x.shape[-1] * log_sigma
-        rows.append(log_ratio + log_likelihood)
-    return torch.stack(rows).logsumexp(0) - math.log(n_samples)
+        log_weights.append(log_ratio + log_likelihood)
+    return torch.stack(log_weights).logsumexp(0) - math.log(n_samples)
 
 
 @right("distributions", "torch.distributions; the generator is not used.")

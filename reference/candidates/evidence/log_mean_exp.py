@@ -152,7 +152,7 @@ def _maximum_taken_out(log_w: Tensor) -> Tensor:
     return maximum + torch.log(torch.exp(log_w - maximum).mean(dim=0))
 
 
-@right("logaddexp", "A loop over the samples with logaddexp.")
+@right("logaddexp", "A loop over the samples with logaddexp.", second=True)
 def _logaddexp(log_weights: Tensor) -> Tensor:
     total = log_weights[0]
     for row in log_weights[1:]:

@@ -207,7 +207,7 @@ def _three_for_pi(X, W, mu, sigma2):
 # -------------------------------------------------------------------------------------------------------- right answers
 
 
-@right("multivariate_normal", "torch.distributions with the D × D covariance.")
+@right("multivariate_normal", "torch.distributions with the D × D covariance.", second=True)
 def _right_multivariate_normal(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     C = W @ W.T + sigma2 * eye(len(W), W)
     return MultivariateNormal(mu, C).log_prob(X)

@@ -101,7 +101,7 @@ def _einsum(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return mu, torch.einsum("dm,em->de", W, W) + noise
 
 
-@right("sum_of_outer_products", "A sum of outer products, one per latent dimension.")
+@right("sum_of_outer_products", "A sum of outer products, one per latent dimension.", second=True)
 def _right_sum_of_outer_products(weights: Tensor, mean: Tensor, variance: Variance) -> tuple[Tensor, Tensor]:
     cov = variance * eye(len(weights), weights)
     for column in weights.T:

@@ -133,7 +133,7 @@ def _cholesky(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tenso
     return mean, sigma2 * torch.cholesky_inverse(L)
 
 
-@right("conditioning", "Conditioning of the joint Gaussian on x, with the D × D inverse, in float64.")
+@right("conditioning", "Conditioning of the joint Gaussian on x, with the D × D inverse, in float64.", second=True)
 def _conditioning(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     V = W.double()
     gain = torch.linalg.solve(V @ V.T + scalar(sigma2, V) * eye(len(V), V), V).T  # WᵀC⁻¹

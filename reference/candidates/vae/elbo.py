@@ -317,11 +317,11 @@ def _importance_weighted(x, encoder, decoder, n_samples=1):
 def _one_noise_vector_per_sample(x, encoder, decoder, n_samples=1):
     mean, log_var = encoder(x)
     kl = kl_divergence(Normal(mean, torch.exp(0.5 * log_var)), Normal(0.0, 1.0)).sum(-1)
-    terms = []
+    bounds = []
     for _ in range(n_samples):
         eps = torch.randn(mean.shape[-1], dtype=mean.dtype)
-        terms.append(-bce(decoder(mean + eps * torch.exp(0.5 * log_var)), x) - kl)
-    return torch.stack(terms).mean()
+        bounds.append(-bce(decoder(mean + eps * torch.exp(0.5 * log_var)), x) - kl)
+    return torch.stack(bounds).mean()
 
 
 @wrong("negative", rewritten=True)

@@ -17,55 +17,6 @@ from reference.vae import elbo, vae_loss
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-def _elbo_kl_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return (reconstruction.mean(0) - 2 * kl).mean()
-
-
-def _elbo_kl_half(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return (reconstruction.mean(0) - 0.5 * kl).mean()
-
-
-def _elbo_kl_averaged_over_latents(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return (reconstruction.mean(0) - kl / encoder(x)[0].shape[-1]).mean()
-
-
-def _elbo_averaged_over_pixels(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return (reconstruction.mean(0) / x.shape[-1] - kl).mean()
-
-
-def _elbo_detached_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    mean, log_var = encoder(x)
-    z = draw(mean, log_var, n_samples, generator).detach()
-    return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
-
-
-def _elbo_sigmoid_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    return elbo(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
-
-
-def _elbo_no_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    mean, log_var = encoder(x)
-    return (bernoulli_log_density(x, decoder(mean)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
-
-
 @wrong("sign", "The sign is reversed: this is the bound itself, and minimising it makes the model worse.")
 def _sign(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -92,21 +43,24 @@ def _kl_missing(
 def _kl_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -_elbo_kl_twice(x, encoder, decoder, n_samples, generator)
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return -(reconstruction.mean(0) - 2 * kl).mean()
 
 
 @wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).")
 def _kl_half(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -_elbo_kl_half(x, encoder, decoder, n_samples, generator)
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return -(reconstruction.mean(0) - 0.5 * kl).mean()
 
 
 @wrong("kl_averaged_over_latents", "The KL divergence is averaged over the latent dimensions; it is their sum.")
 def _kl_averaged_over_latents(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -_elbo_kl_averaged_over_latents(x, encoder, decoder, n_samples, generator)
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return -(reconstruction.mean(0) - kl / encoder(x)[0].shape[-1]).mean()
 
 
 @wrong(
@@ -115,7 +69,8 @@ def _kl_averaged_over_latents(
 def _mean_reduction(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -_elbo_averaged_over_pixels(x, encoder, decoder, n_samples, generator)
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return -(reconstruction.mean(0) / x.shape[-1] - kl).mean()
 
 
 @wrong("summed_over_batch", "The batch is summed; the mean over the examples is asked for.")
@@ -131,21 +86,24 @@ def _summed_over_batch(
 def _detached_sample(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -_elbo_detached_sample(x, encoder, decoder, n_samples, generator)
+    mean, log_var = encoder(x)
+    z = draw(mean, log_var, n_samples, generator).detach()
+    return -(bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
 @wrong("sigmoid_twice", "The decoder's logits go through a sigmoid before a function that applies another one.")
 def _sigmoid_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -_elbo_sigmoid_twice(x, encoder, decoder, n_samples, generator)
+    return -elbo(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
 
 
 @wrong("no_noise", "The mean of q is decoded; z must be drawn from q.")
 def _no_noise(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -_elbo_no_noise(x, encoder, decoder, n_samples, generator)
+    mean, log_var = encoder(x)
+    return -(bernoulli_log_density(x, decoder(mean)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
 @wrong("per_example", "One value per example is returned; a loss is their mean, a single number.")
