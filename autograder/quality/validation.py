@@ -7,9 +7,7 @@ in this process: candidates are our own code. `--runs N` repeats the checks that
 from __future__ import annotations
 
 import hashlib
-import importlib
 import multiprocessing
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,7 +19,7 @@ import pytest
 
 from autograder.assignment.contract import Contract, load_contract
 from autograder.assignment.rubric import Rubric, load_rubric
-from autograder.checking.oracle import load_mistakes, load_oracle
+from autograder.checking.oracle import import_candidates, load_mistakes, load_oracle
 from autograder.checking.plugin import CheckResult, ChecksPlugin, Context, mark_of, run_checks
 from autograder.checking.statistics import Verdict
 from autograder.diagnosis.naming import Diagnostician
@@ -194,24 +192,22 @@ def _candidate_of(item: pytest.Item) -> str:
 
 
 def load_candidates(assignment: Path) -> list[Candidate]:
-    """Return the assignment's misconceptions and variants.
+    """Return the assignment's named mistakes and right answers.
 
     Raises:
-        UsageError: The assignment has none.
+        UsageError: The assignment has none, or one of them is refused.
     """
-    sys.path.insert(0, str(assignment.resolve()))
-    try:
-        wrong = importlib.import_module("reference.misconceptions").all_misconceptions()
-        right = importlib.import_module("reference.variants").all_variants()
-    except ImportError as error:
-        raise UsageError(
-            f"{assignment}/reference has no misconceptions or variants to validate with: {error}"
-        ) from None
-    finally:
-        sys.path.remove(str(assignment.resolve()))
-    return [Candidate("misconception", m.task, m.name, m.function) for m in wrong] + [
-        Candidate("variant", v.task, v.name, v.function) for v in right
+    candidates = import_candidates(assignment)
+    tasks = candidates.tasks()
+    wrong = [
+        Candidate("misconception", c.task, c.name, c.function) for task in tasks for c in candidates.mistakes(task)
     ]
+    right = [Candidate("variant", c.task, c.name, c.function) for task in tasks for c in candidates.variants(task)]
+    if not wrong and not right:
+        raise UsageError(
+            f"{assignment} has no candidates to validate with: write reference/candidates/<topic>/<task>.py."
+        )
+    return wrong + right
 
 
 def run_matrix(

@@ -1,0 +1,318 @@
+"""What is held against the checks of `evaluate_classifier`."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+
+from autograder.authoring.candidates import right, wrong
+from reference.classifier import evaluate_classifier
+
+# ------------------------------------------------------------------------------------------------------- named mistakes
+
+
+def _in_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> list[tuple[float, float]]:
+    """Mean loss and accuracy of each batch, in whatever mode the model is."""
+    results = []
+    with torch.no_grad():
+        for start in range(0, len(labels), batch_size):
+            logits, y = model(images[start : start + batch_size]), labels[start : start + batch_size]
+            results.append((cross_entropy(logits, y).item(), (logits.argmax(-1) == y).double().mean().item()))
+    return results
+
+
+def _mode(model: Any, training: bool) -> bool:
+    before = bool(getattr(model, "training", training))
+    if isinstance(model, nn.Module):
+        model.train(training)
+    return before
+
+
+@wrong("training_mode", "The model stays in training mode, so dropout disturbs the result: call `model.eval()` first.")
+def _training_mode(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    total_loss, total_correct = 0.0, 0.0
+    for start, (loss, accuracy) in zip(
+        range(0, len(labels), batch_size), _in_batches(model, images, labels, batch_size), strict=True
+    ):
+        n = min(batch_size, len(labels) - start)
+        total_loss, total_correct = total_loss + n * loss, total_correct + n * accuracy
+    return total_loss / len(labels), total_correct / len(labels)
+
+
+@wrong(
+    "mode_not_restored", "The model is left in evaluation mode; afterwards it should be in the mode it was in before."
+)
+def _mode_not_restored(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    _mode(model, training=False)
+    return evaluate_classifier(model, images, labels, batch_size)
+
+
+@wrong(
+    "training_mode_afterwards",
+    "The model is always put in training mode afterwards, even when it was in evaluation mode before.",
+)
+def _training_mode_afterwards(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    result = evaluate_classifier(model, images, labels, batch_size)
+    _mode(model, training=True)
+    return result
+
+
+@wrong(
+    "mean_of_batch_means",
+    "The means of the batches are averaged, so the examples of a smaller last batch count for too much.",
+)
+def _mean_of_batch_means(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _mode(model, training=False)
+    results = torch.tensor(_in_batches(model, images, labels, batch_size), dtype=torch.float64).mean(0)
+    _mode(model, before)
+    return results[0].item(), results[1].item()
+
+
+@wrong("last_batch_only", "Only the last batch is reported; the averages run over all examples.")
+def _last_batch_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    start = (len(labels) - 1) // batch_size * batch_size
+    return evaluate_classifier(model, images[start:], labels[start:], batch_size)
+
+
+@wrong("first_batch_only", "Only the first batch is evaluated; the averages run over all examples.")
+def _first_batch_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    return evaluate_classifier(model, images[:batch_size], labels[:batch_size], batch_size)
+
+
+@wrong("last_batch_dropped", "The last, incomplete batch is dropped; every example counts.")
+def _last_batch_dropped(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    n = max(len(labels) // batch_size * batch_size, min(batch_size, len(labels)))
+    return evaluate_classifier(model, images[:n], labels[:n], batch_size)
+
+
+@wrong("percent", "The accuracy is given in per cent; a fraction between 0 and 1 is asked for.")
+def _percent(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return loss, 100 * accuracy
+
+
+@wrong("number_correct", "The number of correct examples is returned; it must be divided by N.")
+def _number_correct(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return loss, float(round(accuracy * len(labels)))
+
+
+@wrong("error_rate", "The fraction of wrong answers is returned; the accuracy is the fraction of right ones.")
+def _error_rate(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return loss, 1 - accuracy
+
+
+@wrong("summed_loss", "The loss is summed over the examples; the mean is asked for.")
+def _summed_loss(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return loss * len(labels), accuracy
+
+
+@wrong("summed_over_batches", "The mean losses of the batches are added up without dividing by their number.")
+def _summed_over_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _mode(model, training=False)
+    loss = sum(loss for loss, _ in _in_batches(model, images, labels, batch_size))
+    _mode(model, before)
+    return loss, evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong(
+    "softmax_before_loss",
+    "A softmax is applied before the cross-entropy, which has its own: the loss cannot fall below 1.46.",
+)
+def _softmax_before_loss(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _mode(model, training=False)
+    result = evaluate_classifier(lambda x: torch.softmax(model(x), dim=-1), images, labels, batch_size)
+    _mode(model, before)
+    return result
+
+
+@wrong("result_order", "The two results are in the wrong order: the loss comes first, then the accuracy.")
+def _result_order(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return accuracy, loss
+
+
+@wrong("loss_only", "Only the loss is returned; the accuracy is asked for as well.")
+def _loss_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> float:
+    return evaluate_classifier(model, images, labels, batch_size)[0]
+
+
+# ------------------------------------------------------------------------------------------------------- in other words
+
+
+def _evaluating(model):
+    was = model.training
+    model.eval()
+    return was
+
+
+def Normalised(scores):
+    """Log-probabilities by way of numpy."""
+    return torch.from_numpy(np.log(np.exp(scores.double().numpy()) / np.exp(scores.double().numpy()).sum(1)[:, None]))
+
+
+@wrong("mean_of_batch_means", rewritten=True)
+def _numpy_means(model, images, labels, batch_size):
+    was = _evaluating(model)
+    losses, accuracies = [], []
+    with torch.no_grad():
+        for x, y in DataLoader(TensorDataset(images, labels), batch_size=batch_size):
+            scores = model(x)
+            losses.append(F.nll_loss(scores.log_softmax(1), y).item())
+            accuracies.append((scores.argmax(1) == y).float().mean().item())
+    model.train(was)
+    return float(np.mean(losses)), float(np.mean(accuracies))
+
+
+@wrong("percent", rewritten=True)
+def _per_cent(model, images, labels, batch_size):
+    was = _evaluating(model)
+    with torch.inference_mode():
+        scores = torch.cat([model(part) for part in images.split(batch_size)])
+    model.train(was)
+    loss = -Normalised(scores).gather(1, labels.view(-1, 1)).mean()
+    return loss.item(), 100.0 * torch.eq(scores.max(1).indices, labels).sum().item() / len(labels)
+
+
+@wrong("softmax_before_loss", rewritten=True)
+def _probabilities_into_cross_entropy(model, images, labels, batch_size):
+    was = _evaluating(model)
+    total = hits = 0.0
+    with torch.no_grad():
+        for i in range(0, len(images), batch_size):
+            probabilities = model(images[i : i + batch_size]).softmax(dim=1)
+            y = labels[i : i + batch_size]
+            total += torch.nn.CrossEntropyLoss()(probabilities, y).item() * len(y)
+            hits += (probabilities.argmax(1) == y).sum().item()
+    model.train(was)
+    return total / len(images), hits / len(images)
+
+
+@wrong("training_mode", rewritten=True)
+@torch.no_grad()
+def _whole_set_in_training_mode(model, images, labels, batch_size):
+    scores = model(images)
+    return F.cross_entropy(scores, labels).item(), (scores.argmax(1) == labels).double().mean().item()
+
+
+@wrong("training_mode", rewritten=True)
+def _data_loader_in_training_mode(model, images, labels, batch_size):
+    loss = correct = 0.0
+    for x, y in DataLoader(TensorDataset(images, labels), batch_size=batch_size):
+        with torch.no_grad():
+            scores = model(x)
+        loss += F.cross_entropy(scores, y, reduction="sum").item() / len(labels)
+        correct += (scores.argmax(1) == y).sum().item() / len(labels)
+    return loss, correct
+
+
+@wrong("mode_not_restored", rewritten=True)
+@torch.no_grad()
+def _eval_and_away(model, images, labels, batch_size):
+    model.eval()
+    scores = model(images)
+    return F.cross_entropy(scores, labels).item(), (scores.argmax(1) == labels).double().mean().item()
+
+
+@wrong("last_batch_dropped", rewritten=True)
+def _drop_last(model, images, labels, batch_size):
+    was = _evaluating(model)
+    total = hits = count = 0
+    with torch.no_grad():
+        for x, y in DataLoader(TensorDataset(images, labels), batch_size, drop_last=True):
+            scores = model(x)
+            total += F.cross_entropy(scores, y, reduction="sum").item()
+            hits += int((scores.argmax(1) == y).sum())
+            count += len(y)
+    model.train(was)
+    return total / count, hits / count
+
+
+# ------------------------------------------------------------------------------------------------------- without a name
+
+
+@wrong()
+def _loss_of_best_class(model, images, labels, batch_size):
+    """The cross-entropy against the model's own answers."""
+    was = _evaluating(model)
+    with torch.no_grad():
+        scores = model(images)
+    model.train(was)
+    return F.cross_entropy(scores, scores.argmax(1)).item(), (scores.argmax(1) == labels).double().mean().item()
+
+
+@wrong()
+def _bits(model, images, labels, batch_size):
+    was = _evaluating(model)
+    with torch.no_grad():
+        scores = model(images)
+    model.train(was)
+    loss = F.cross_entropy(scores, labels).item() / math.log(2)
+    return loss, (scores.argmax(1) == labels).double().mean().item()
+
+
+# -------------------------------------------------------------------------------------------------------- right answers
+
+
+def _switch(model: Any, training: bool) -> bool:
+    before = bool(getattr(model, "training", False))
+    if hasattr(model, "train"):
+        model.train(training)
+    return before
+
+
+@right("whole_set_at_once", "All images in one pass; the batch size is a limit, not an order.")
+@torch.no_grad()
+def _whole_set_at_once(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _switch(model, training=False)
+    logits = model(images)
+    _switch(model, before)
+    loss = F.cross_entropy(logits, labels).item()
+    return loss, (logits.argmax(1) == labels).float().mean().item()
+
+
+@right("data_loader", "A DataLoader and weighted batch means.")
+def _data_loader(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _switch(model, training=False)
+    loss = correct = 0.0
+    with torch.inference_mode():
+        for x, y in DataLoader(TensorDataset(images, labels), batch_size=batch_size):
+            scores = model(x)
+            loss += nn.CrossEntropyLoss()(scores, y).item() * len(y)
+            correct += (scores.max(dim=1).indices == y).sum().item()
+    _switch(model, before)
+    return loss / len(images), correct / len(images)
+
+
+@right("log_softmax", "Logits collected first, then log-softmax and gather, in float64.", second=True)
+def _log_softmax(network: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _switch(network, training=False)
+    with torch.no_grad():
+        logits = torch.cat([network(x) for x in torch.split(images, batch_size)])
+    _switch(network, before)
+    log_probs = torch.log_softmax(logits.double(), dim=-1)
+    loss = -log_probs.gather(1, labels[:, None].long()).mean()
+    return float(loss), float(torch.eq(log_probs.argmax(-1), labels).double().mean())
+
+
+@right("running_average", "A running average that is updated batch by batch.")
+def _running_average(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    before = _switch(model, training=False)
+    averages, seen = torch.zeros(2, dtype=torch.float64), 0
+    for start in range(0, len(labels), batch_size):
+        x, y = images[start : start + batch_size], labels[start : start + batch_size]
+        with torch.no_grad():
+            logits = model(x)
+        hit = (logits.argmax(-1) == y).double().mean()
+        batch = torch.stack([F.cross_entropy(logits, y).double(), hit]).cpu()
+        seen += len(y)
+        averages += (batch - averages) * len(y) / seen
+    _switch(model, before)
+    return averages[0].item(), averages[1].item()

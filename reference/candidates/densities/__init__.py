@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/densities.py`, a file for each."""

@@ -1,0 +1,228 @@
+"""What is held against the checks of `sample_gaussian`."""
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.distributions import Normal
+
+from autograder.authoring.candidates import right, wrong
+from reference.candidates._helpers import LOOP, rows
+from reference.densities import sample_gaussian
+
+
+# ------------------------------------------------------------------------------------------------------- named mistakes
+
+
+def _noise(mean: Tensor, generator: Generator | None) -> Tensor:
+    return torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+
+
+@wrong("variance_as_std", "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.")
+def _variance_as_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(log_var) * _noise(mean, generator)
+
+
+@wrong("log_var_as_std", "The noise is multiplied by `log_var` itself; the standard deviation is e^{½ log_var}.")
+def _log_var_as_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + log_var * _noise(mean, generator)
+
+
+@wrong("half_log_var_as_std", "The noise is multiplied by ½ log_var; the exponential of it is missing.")
+def _half_log_var_as_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + 0.5 * log_var * _noise(mean, generator)
+
+
+@wrong("no_noise", "The mean is returned: no noise is added.")
+def _no_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + 0 * log_var
+
+
+@wrong("standard_normal", "The noise has standard deviation 1 whatever `log_var` is.")
+def _standard_normal(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + 0 * log_var + _noise(mean, generator)
+
+
+@wrong("shared_over_batch", "One noise vector is shared by the whole batch; every example needs its own.")
+def _shared_over_batch(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) * _noise(mean[..., :1, :], generator)
+
+
+@wrong("shared_over_dimensions", "One noise value is shared by all dimensions of an example; each needs its own.")
+def _shared_over_dimensions(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) * _noise(mean[..., :1], generator)
+
+
+@wrong("detached", "The sample is detached from the graph (sample instead of rsample, or no_grad): no gradient flows.")
+def _detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return (mean + torch.exp(0.5 * log_var) * _noise(mean, generator)).detach()
+
+
+@wrong("std_detached", "The standard deviation is detached from the graph, so no gradient reaches `log_var`.")
+def _std_detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var.detach()) * _noise(mean, generator)
+
+
+@wrong("uniform_noise", "The noise is uniform on [0, 1] (`rand`); it should be standard normal (`randn`).")
+def _uniform_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    uniform = torch.rand(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    return mean + torch.exp(0.5 * log_var) * uniform
+
+
+@wrong("scaled_noise", "The noise is scaled down by a constant, which leaves too small a spread.")
+def _scaled_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) * 0.01 * _noise(mean, generator)
+
+
+@wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.")
+def _same_noise_every_call(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) * _noise(mean, Generator(device=mean.device).manual_seed(0))
+
+
+@wrong("inputs_modified", "An in-place operation changes the caller's `log_var`.")
+def _inputs_modified(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + log_var.mul_(0.5).exp() * _noise(mean, generator)
+
+
+@wrong("loop_over_examples", LOOP)
+def _loop_over_examples(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    examples = zip(rows(mean), rows(log_var), strict=True)
+    return torch.cat([sample_gaussian(*example, generator) for example in examples])
+
+
+# -------------------------------------------------------------------------------------------------- other forms of them
+
+
+@wrong("scaled_noise")
+def _a_tenth_of_the_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    return mean + torch.exp(0.5 * log_var) * 0.1 * noise
+
+
+# ------------------------------------------------------------------------------------------------------- in other words
+
+
+@wrong("variance_as_std", rewritten=True)
+def _rsample_with_variance(mean, log_var, generator=None):
+    return Normal(mean, torch.exp(log_var)).rsample()
+
+
+@wrong("no_noise", rewritten=True)
+def _only_the_mean(mean, log_var):
+    return mean.clone()
+
+
+@wrong("standard_normal", rewritten=True)
+def _log_var_forgotten(mean, log_var):
+    return mean + torch.randn_like(mean)
+
+
+@wrong("shared_over_dimensions", rewritten=True)
+def _one_column_of_noise(mean, log_var):
+    eps = torch.empty(mean.shape[0], 1, dtype=mean.dtype).normal_()
+    return torch.addcmul(mean, eps, (log_var / 2).exp())
+
+
+@wrong("uniform_noise", rewritten=True)
+def _rand_like(mean, log_var):
+    return mean + torch.rand_like(mean) * log_var.exp().sqrt()
+
+
+@wrong("detached", rewritten=True)
+def _torch_normal(mean, log_var):
+    return torch.normal(mean, torch.exp(0.5 * log_var))
+
+
+@wrong("detached", rewritten=True)
+def _sample_for_rsample(mean, log_var):
+    return Normal(mean, torch.exp(0.5 * log_var)).sample()
+
+
+@wrong("std_detached", rewritten=True)
+def _std_without_graph(mean, log_var):
+    with torch.no_grad():
+        noise = torch.normal(torch.zeros_like(mean), (log_var / 2).exp())
+    return mean + noise
+
+
+@wrong("same_noise_every_call", rewritten=True)
+def _seeded_inside(mean, log_var):
+    torch.manual_seed(42)
+    return mean + torch.randn(mean.shape, dtype=mean.dtype) * torch.exp(log_var * 0.5)
+
+
+@wrong("shared_over_batch", rewritten=True)
+def _noise_of_one_row(mean, log_var, generator=None):
+    eps = torch.randn(mean.size(1), generator=generator, dtype=mean.dtype)
+    return mean + eps.expand_as(mean) * log_var.div(2).exp()
+
+
+# ------------------------------------------------------------------------------------------------------- without a name
+
+
+@wrong()
+def _slightly_wide(mean, log_var):
+    return mean + 1.1 * torch.randn_like(mean) * torch.exp(0.5 * log_var)
+
+
+_STATE: dict[torch.Size, Tensor] = {}
+
+
+@wrong()
+def _noise_of_the_last_call(mean, log_var):
+    """Stale state: each noise is half that of the call before."""
+    last = _STATE.get(mean.shape, torch.randn_like(mean)).to(mean.dtype)
+    _STATE[mean.shape] = (torch.randn_like(mean) + last) / math.sqrt(2)
+    return mean + _STATE[mean.shape] * torch.exp(0.5 * log_var)
+
+
+@wrong()
+def _laplace_noise(mean, log_var):
+    eps = torch.distributions.Laplace(torch.zeros_like(mean), torch.ones_like(mean) / math.sqrt(2)).sample()
+    return mean + eps * torch.exp(0.5 * log_var)
+
+
+# -------------------------------------------------------------------------------------------------------- right answers
+
+
+@right("rsample", "Normal.rsample, which knows no generator.")
+def _rsample(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return Normal(mean, torch.exp(log_var).sqrt()).rsample()
+
+
+@right("generator_ignored", "randn_like; the generator is accepted and not used.")
+def _generator_ignored(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    std = torch.exp(0.5 * log_var)
+    return mean + std * torch.randn_like(std)
+
+
+@right("no_generator", "Without `generator` in the signature, and with other argument names.")
+def _no_generator(mu: Tensor, logvar: Tensor) -> Tensor:
+    eps = torch.empty_like(mu).normal_()
+    return torch.addcmul(mu, eps, torch.exp(logvar / 2))
+
+
+@right("box_muller", "Normal noise made from uniform numbers by Box and Muller's transform.")
+def _box_muller(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    u, v = torch.rand((2, *mean.shape), generator=generator, dtype=torch.float64, device=mean.device)
+    noise = torch.sqrt(-2 * torch.log1p(-u)) * torch.cos(2 * math.pi * v)
+    return mean + torch.exp(log_var * 0.5) * noise.to(mean.dtype)
+
+
+@right("inverse_cdf", "Normal noise made from uniform numbers by the inverse distribution function.")
+def _inverse_cdf(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    u = torch.rand(mean.shape, generator=generator, dtype=torch.float64, device=mean.device)
+    noise = torch.special.ndtri(u.clamp(1e-15, 1 - 1e-15))
+    result: Tensor = (mean.double() + torch.exp(log_var.double() / 2) * noise).to(mean.dtype)
+    return result
+
+
+@right("submodule", "A callable module, as many students write it.")
+def _submodule(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    class Reparameterise(nn.Module):
+        def forward(self, mean: Tensor, log_var: Tensor) -> Tensor:
+            eps = torch.randn(mean.size(), generator=generator, dtype=mean.dtype, device=mean.device)
+            return eps.mul(log_var.mul(0.5).exp()).add(mean)
+
+    z: Tensor = Reparameterise()(mean, log_var)
+    return z

@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/divergences.py`, a file for each."""

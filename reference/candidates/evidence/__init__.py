@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/evidence.py`, a file for each."""

@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/ppca.py`, a file for each."""

@@ -1,0 +1,324 @@
+"""What is held against the checks of `ppca_fit`."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autograder.authoring.candidates import right, wrong
+from reference.candidates.ppca._helpers import eye
+from reference.ppca import ppca_fit
+
+Variance = float | Tensor
+
+
+# ------------------------------------------------------------------------------------------------------- named mistakes
+
+
+def _fit(eigenvalues: Tensor, eigenvectors: Tensor, n: int, sigma2: Tensor) -> Tensor:
+    return eigenvectors[:, :n] * (eigenvalues[:n] - sigma2).clamp(min=0).sqrt()
+
+
+def _spectrum(cov: Tensor) -> tuple[Tensor, Tensor]:
+    eigenvalues, eigenvectors = torch.linalg.eigh(cov)
+    return eigenvalues.flip(0), eigenvectors.flip(1)  # in descending order
+
+
+def _covariance(X: Tensor) -> Tensor:
+    return torch.cov(X.mT, correction=0)
+
+
+@wrong("unbiased_covariance", "The covariance is divided by N − 1; maximum likelihood divides by N.")
+def _unbiased_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(torch.cov(X.mT))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "scatter_for_covariance",
+    "Squared singular values are used without dividing by N, so that σ² doubles when the data are listed twice.",
+)
+def _scatter_for_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X) * len(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("loadings_not_scaled", "W holds the bare eigenvectors; each must be multiplied by √(λ − σ²).")
+def _loadings_not_scaled(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    return U[:, :n_components], X.mean(0), eigenvalues[n_components:].mean()
+
+
+@wrong("noise_not_subtracted", "The eigenvectors are multiplied by √λ; σ² must be subtracted first, √(λ − σ²).")
+def _noise_not_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, torch.zeros_like(sigma2)), X.mean(0), sigma2
+
+
+@wrong("root_missing", "The eigenvectors are multiplied by λ − σ²; the square root of it is missing.")
+def _root_missing(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return U[:, :n_components] * (eigenvalues[:n_components] - sigma2), X.mean(0), sigma2
+
+
+@wrong("not_centred", "The data are not centred before the eigenvectors are computed.")
+def _not_centred(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(X.mT @ X / len(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("zero_mean", "μ is returned as zero; it is the mean of the data.")
+def _zero_mean(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    W, mu, sigma2 = ppca_fit(X, n_components)
+    return W, torch.zeros_like(mu), sigma2
+
+
+@wrong("sum_of_discarded", "σ² is the sum of the discarded eigenvalues; it is their mean.")
+def _sum_of_discarded(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].sum()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("divided_by_all_dimensions", "The discarded eigenvalues are summed and divided by D; there are D − M of them.")
+def _divided_by_all_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].sum() / X.shape[1]
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("mean_of_kept", "σ² is the mean of the kept eigenvalues; it is the mean of the discarded ones.")
+def _mean_of_kept(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[:n_components].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("mean_of_all", "σ² is the mean of all eigenvalues; only the discarded ones count as noise.")
+def _mean_of_all(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues.mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("smallest_kept", "The eigenvectors of the smallest eigenvalues are kept: `eigh` sorts them in ascending order.")
+def _smallest_kept(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = torch.linalg.eigh(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return U[:, :n_components] * (eigenvalues[:n_components] - sigma2).abs().sqrt(), X.mean(0), sigma2
+
+
+@wrong("rows_for_columns", "The rows of the matrix of eigenvectors are used; the eigenvectors are its columns.")
+def _rows_for_columns(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U.mT, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("std_returned", "σ is returned; σ² is asked for.")
+def _std_returned(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    W, mu, sigma2 = ppca_fit(X, n_components)
+    return W, mu, sigma2**0.5
+
+
+@wrong("standardised", "The data are divided by their standard deviations; PPCA models the data as they are.")
+def _standardised(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    W, _, sigma2 = ppca_fit((X - X.mean(0)) / X.std(0, correction=0), n_components)
+    return W, X.mean(0), sigma2
+
+
+@wrong("loadings_transposed", "W has shape (M, D); its columns should be the factors, shape (D, M).")
+def _loadings_transposed(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    W, mu, sigma2 = ppca_fit(X, n_components)
+    return W.mT, mu, sigma2
+
+
+@wrong("data_centred_in_place", "The mean is subtracted from the caller's data in place; work on a copy.")
+def _data_centred_in_place(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    W, mu, sigma2 = ppca_fit(X, n_components)
+    X -= mu
+    return W, mu, sigma2
+
+
+# -------------------------------------------------------------------------------------------------- other forms of them
+
+
+def _smallest(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    eigenvalues, U = torch.linalg.eigh(torch.cov(X.mT, correction=0))
+    return eigenvalues[:n_components], U[:, :n_components], X.mean(0), eigenvalues[n_components:].mean()
+
+
+@wrong("smallest_kept")
+def _smallest_kept_and_clamped(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    kept, U, mu, sigma2 = _smallest(X, n_components)
+    return U * (kept - sigma2).clamp(min=0).sqrt(), mu, sigma2
+
+
+@wrong("smallest_kept")
+def _smallest_kept_and_not_a_number(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    kept, U, mu, sigma2 = _smallest(X, n_components)
+    return U * (kept - sigma2).sqrt(), mu, sigma2
+
+
+@wrong("mean_of_kept")
+def _mean_of_kept_and_not_a_number(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = torch.linalg.eigh(torch.cov(X.mT, correction=0))
+    kept = eigenvalues[-n_components:]
+    return U[:, -n_components:] * (kept - kept.mean()).sqrt(), X.mean(0), kept.mean()
+
+
+# ------------------------------------------------------------------------------------------------------- in other words
+
+
+def _fitted(W, mu, sigma2, like):
+    return (torch.as_tensor(part, dtype=like.dtype) for part in (np.asarray(W), np.asarray(mu), np.asarray(sigma2)))
+
+
+def _rotation(n, seed):
+    return np.linalg.qr(np.random.default_rng(seed).normal(size=(n, n)))[0]
+
+
+@wrong("unbiased_covariance", rewritten=True)
+def _svd_and_rotation(X, n_components):
+    data = X.numpy()
+    mu = data.mean(0)
+    _, s, vt = np.linalg.svd(data - mu, full_matrices=True)
+    values = np.zeros(data.shape[1])
+    values[: len(s)] = s**2 / (len(data) - 1)
+    sigma2 = values[n_components:].mean()
+    W = vt[:n_components].T * np.sqrt(values[:n_components] - sigma2)
+    return tuple(_fitted(W @ _rotation(n_components, 1), mu, sigma2, X))
+
+
+@wrong("loadings_not_scaled", rewritten=True)
+def _numpy_eigenvectors(X, n_components):
+    values, vectors = np.linalg.eigh(np.cov(X.numpy(), rowvar=False, bias=True))
+    order = np.argsort(values)[::-1]
+    W = -vectors[:, order[:n_components]]
+    return tuple(_fitted(W, X.numpy().mean(0), values[order[n_components:]].mean(), X))
+
+
+@wrong("sum_of_discarded", rewritten=True)
+def _pca_lowrank(X, n_components):
+    centred = X - X.mean(0, keepdim=True)
+    _, S, V = torch.linalg.svd(centred, full_matrices=False)
+    values = S.square() / X.shape[0]
+    sigma2 = values[n_components:].sum()
+    W = V.mT[:, :n_components] @ torch.diag((values[:n_components] - sigma2).sqrt())
+    return W.flip(1), X.mean(0), sigma2
+
+
+@wrong("noise_not_subtracted", rewritten=True)
+def _singular_values_as_loadings(X, n_components):
+    centred = (X - X.mean(0)).numpy()
+    _, S, Vt = np.linalg.svd(centred / math.sqrt(len(X)), full_matrices=False)
+    W = Vt.T[:, :n_components] * S[:n_components] * -1
+    total = np.trace(centred.T @ centred) / len(X)
+    sigma2 = (total - (S[:n_components] ** 2).sum()) / (X.shape[1] - n_components)
+    return tuple(_fitted(W, X.numpy().mean(0), sigma2, X))
+
+
+@wrong("standardised", rewritten=True)
+def _correlation_matrix(X, n_components):
+    values, vectors = torch.linalg.eigh(torch.corrcoef(X.T))
+    sigma2 = values[:-n_components].mean()
+    W = vectors[:, -n_components:] * torch.sqrt(values[-n_components:] - sigma2)
+    return W @ torch.as_tensor(_rotation(n_components, 5), dtype=X.dtype), X.mean(dim=0), sigma2
+
+
+@wrong("not_centred", rewritten=True)
+def _orthogonal_iteration(X, n_components):
+    """An iterative fit: repeated multiplication by the second moments of the raw data."""
+    N, D = X.shape
+    S = np.einsum("nd,ne->de", X.double().numpy(), X.double().numpy()) / N
+    Q = np.linalg.qr(np.random.default_rng(0).normal(size=(D, n_components)))[0]
+    for _ in range(300):
+        Q, R = np.linalg.qr(S @ Q)
+    values = np.abs(np.diag(R))
+    sigma2 = (np.trace(S) - values.sum()) / (D - n_components)
+    return tuple(
+        _fitted(Q * np.sqrt(values - sigma2) @ _rotation(n_components, 2), X.double().numpy().mean(0), sigma2, X)
+    )
+
+
+@wrong("scatter_for_covariance", rewritten=True)
+def _scatter_matrix(X, n_components):
+    mu = torch.einsum("nd->d", X) / len(X)
+    values, vectors = torch.linalg.eigh((X - mu).T @ (X - mu))
+    sigma2 = values[: X.shape[1] - n_components].mean()
+    W = torch.einsum("dm,m->dm", vectors[:, -n_components:], (values[-n_components:] - sigma2) ** 0.5)
+    return -W, mu, sigma2
+
+
+# ------------------------------------------------------------------------------------------------------- without a name
+
+
+@wrong()
+def _one_component_too_few(X, n_components):
+    """An off-by-one: the last column of W is zero, its eigenvalue is counted as noise."""
+    values, vectors = torch.linalg.eigh(torch.cov(X.T, correction=0))
+    values, vectors = values.flip(0), vectors.flip(1)
+    sigma2 = values[n_components - 1 :].mean()
+    return vectors[:, :n_components] * (values[:n_components] - sigma2).clamp(min=0).sqrt(), X.mean(0), sigma2
+
+
+@wrong()
+def _median_of_discarded(X, n_components):
+    values, vectors = torch.linalg.eigh(torch.cov(X.T, correction=0))
+    sigma2 = values[:-n_components].min()
+    return vectors[:, -n_components:] * (values[-n_components:] - sigma2).sqrt(), X.mean(0), sigma2
+
+
+# -------------------------------------------------------------------------------------------------------- right answers
+
+
+@right("singular_values", "Singular value decomposition of the centred data.")
+def _singular_values(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    N, D = X.shape
+    mu = X.mean(0)
+    _, s, Vh = torch.linalg.svd(X - mu, full_matrices=False)
+    variances = s**2 / N
+    sigma2 = variances[n_components:].sum() / (D - n_components)
+    return Vh[:n_components].T @ torch.diag((variances[:n_components] - sigma2).clamp(min=0).sqrt()), mu, sigma2
+
+
+@right("float_variance", "σ² from the trace, returned as a float.")
+def _float_variance(data: Tensor, q: int) -> tuple[Tensor, Tensor, float]:
+    mean = data.sum(0) / len(data)
+    S = torch.einsum("nd,ne->de", data - mean, data - mean) / len(data)
+    eigenvalues, U = torch.linalg.eigh(S)
+    kept, U = eigenvalues.flip(0)[:q], U.flip(1)[:, :q]
+    sigma2 = (torch.trace(S) - kept.sum()) / (len(S) - q)
+    return U * (kept - sigma2).clamp(min=0).sqrt(), mean, float(sigma2)
+
+
+@right("rotated", "The closed form followed by a random rotation of the latent space.")
+def _rotated(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    W, mu, sigma2 = _singular_values(X, n_components)
+    noise = torch.randn(n_components, n_components, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    rotation, _ = torch.linalg.qr(noise)
+    return W @ rotation.to(W), mu, sigma2
+
+
+@right("expectation_maximisation", "EM on the covariance until the variance stands still, in float64.")
+def _expectation_maximisation(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    D = X.shape[1]
+    mu = X.mean(0)
+    S = torch.cov(X.double().T, correction=0)
+    W = torch.randn(D, n_components, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(S)
+    W, sigma2 = W * torch.sqrt(torch.trace(S) / D), torch.trace(S) / D
+    for _ in range(5000):
+        M = W.T @ W + sigma2 * eye(n_components, S)
+        A = torch.linalg.solve(M, W.T)  # M⁻¹Wᵀ
+        W_new = S @ W @ torch.linalg.inv(sigma2 * eye(n_components, S) + A @ S @ W)
+        sigma2 = torch.trace(S - S @ A.T @ W_new.T) / D
+        step, W = torch.linalg.norm(W_new - W), W_new
+        if step < 1e-9 * torch.linalg.norm(W):
+            break
+    return W.to(X.dtype), mu, sigma2.to(X.dtype)

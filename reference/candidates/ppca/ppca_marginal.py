@@ -1,0 +1,122 @@
+"""What is held against the checks of `ppca_marginal`."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from autograder.authoring.candidates import right, wrong
+from reference.candidates.ppca._helpers import eye, scalar
+from reference.ppca import ppca_marginal
+
+Variance = float | Tensor
+
+
+# ------------------------------------------------------------------------------------------------------- named mistakes
+
+
+@wrong("noise_missing", "The noise σ²I is missing from the covariance.")
+def _noise_missing(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.clone(), W @ W.mT
+
+
+@wrong("std_for_variance", "σ stands on the diagonal where the variance σ² belongs.")
+def _std_for_variance(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(W, mu, sigma2**0.5)
+
+
+@wrong("variance_squared", "`sigma2` is squared once more; it is σ² already.")
+def _variance_squared(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(W, mu, sigma2**2)
+
+
+@wrong("noise_everywhere", "σ² is added to every entry of WWᵀ; the noise is independent, so only the diagonal has it.")
+def _noise_everywhere(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.clone(), W @ W.mT + sigma2
+
+
+@wrong("transposed", "WᵀW (M × M) is used; the covariance of x is built from WWᵀ (D × D).")
+def _transposed(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.clone(), W.mT @ W + sigma2 * eye(W.shape[1], W)
+
+
+@wrong("diagonal_only", "Only the diagonal of WWᵀ is kept; the latent variables make the dimensions of x correlated.")
+def _diagonal_only(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.clone(), torch.diag((W**2).sum(1) + sigma2)
+
+
+@wrong("zero_mean", "The mean of p(x) is μ, not zero.")
+def _zero_mean(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return torch.zeros_like(mu), ppca_marginal(W, mu, sigma2)[1]
+
+
+@wrong("precision", "The inverse of the covariance is returned.")
+def _precision(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.clone(), torch.linalg.inv(ppca_marginal(W, mu, sigma2)[1])
+
+
+# ------------------------------------------------------------------------------------------------------- in other words
+
+
+@wrong("transposed", rewritten=True)
+def _latent_covariance(W, mu, sigma2):
+    return mu + 0, torch.einsum("dm,dn->mn", W, W) + torch.diag(torch.ones(W.shape[1], dtype=W.dtype)) * sigma2
+
+
+@wrong("noise_everywhere", rewritten=True)
+def _full_of_noise(W, mu, sigma2):
+    D = len(W)
+    return mu.clone(), torch.matmul(W, W.T) + torch.ones(D, D, dtype=W.dtype) * sigma2
+
+
+@wrong("precision", rewritten=True)
+def _cholesky_inverse(W, mu, sigma2):
+    C = W @ W.T
+    C = C + torch.diag_embed(torch.full((len(W),), float(sigma2), dtype=W.dtype))
+    return mu.clone(), torch.cholesky_inverse(torch.linalg.cholesky(C))
+
+
+@wrong("std_for_variance", rewritten=True)
+def _sum_of_outer_products(W, mu, sigma2):
+    C = torch.eye(W.shape[0], dtype=W.dtype) * math.sqrt(sigma2)
+    for m in range(W.shape[1]):
+        C = C + torch.outer(W[:, m], W[:, m])
+    return mu.clone(), C
+
+
+# ------------------------------------------------------------------------------------------------------- without a name
+
+
+@wrong()
+def _jitter(W, mu, sigma2):
+    return mu.clone(), W @ W.T + (sigma2 + 0.01) * torch.eye(len(W), dtype=W.dtype)
+
+
+# -------------------------------------------------------------------------------------------------------- right answers
+
+
+@right("einsum", "einsum and a diagonal matrix.")
+def _einsum(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    noise = torch.diag(scalar(sigma2, W).expand(W.shape[0]))
+    return mu, torch.einsum("dm,em->de", W, W) + noise
+
+
+@right("sum_of_outer_products", "A sum of outer products, one per latent dimension.", second=True)
+def _right_sum_of_outer_products(weights: Tensor, mean: Tensor, variance: Variance) -> tuple[Tensor, Tensor]:
+    cov = variance * eye(len(weights), weights)
+    for column in weights.T:
+        cov = cov + torch.outer(column, column)
+    return mean, cov
+
+
+@right("joint_factor", "C = A Aᵀ with A = [W, σI].")
+def _joint_factor(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    A = torch.cat([W, torch.sqrt(scalar(sigma2, W)) * eye(len(W), W)], dim=1)
+    return mu.clone(), A @ A.T
+
+
+@right("diagonal_in_place", "σ² is added in place to the diagonal of a fresh matrix.")
+def _diagonal_in_place(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    cov = torch.matmul(W, W.transpose(0, 1))
+    cov.diagonal().add_(scalar(sigma2, W))
+    return 1 * mu, cov

@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/vae.py`, a file for each."""

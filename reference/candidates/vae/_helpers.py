@@ -1,0 +1,47 @@
+"""What candidates for the bound and for the loss are made of."""
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+from torch.distributions import Independent, Normal
+from torch.nn import functional as F
+
+from reference.densities import bernoulli_log_density, sample_gaussian
+from reference.divergences import kl_standard_normal
+from reference.types import Decoder, Encoder
+
+
+def draw(mean: Tensor, log_var: Tensor, n_samples: int, generator: Generator | None) -> Tensor:
+    """Samples of q, shape (S, B, M)."""
+    shape = (n_samples, *mean.shape)
+    return sample_gaussian(mean.expand(shape), log_var.expand(shape), generator)
+
+
+def terms(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int, generator: Generator | None
+) -> tuple[Tensor, Tensor]:
+    """log p(x | z), shape (S, B), and the KL divergence, shape (B,)."""
+    mean, log_var = encoder(x)
+    z = draw(mean, log_var, n_samples, generator)
+    return bernoulli_log_density(x, decoder(z)).sum(-1), kl_standard_normal(mean, log_var)
+
+
+# ----------------------------------------------------------------- without the reference, for what is written in other words
+
+
+def normal(mean: Tensor, std: Tensor) -> Any:
+    """A diagonal Gaussian of torch.distributions."""
+    return Independent(Normal(mean, std), 1)
+
+
+def q_and_prior(x, encoder):
+    """q(z | x) and p(z), as distributions."""
+    mean, log_var = encoder(x)
+    q = Independent(Normal(mean, torch.exp(log_var / 2)), 1)
+    return q, Independent(Normal(torch.zeros_like(mean), torch.ones_like(mean)), 1)
+
+
+def bce(logits, x):
+    """The cross-entropy of each image, summed over its pixels."""
+    return F.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").sum(-1)

@@ -1,0 +1,451 @@
+"""What is held against the checks of `elbo`."""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+from torch.nn import functional as F
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+
+from autograder.authoring.candidates import right, wrong
+from reference.candidates._helpers import LOOP, rows
+from reference.candidates.vae._helpers import bce, draw, normal, q_and_prior, terms
+from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
+from reference.divergences import kl_standard_normal
+from reference.evidence import log_mean_exp
+from reference.types import Decoder, Encoder
+from reference.vae import elbo
+
+# ------------------------------------------------------------------------------------------------------- named mistakes
+
+
+@wrong("plus_kl", "The KL divergence is added; the bound subtracts it.")
+def _plus_kl(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return (reconstruction.mean(0) + kl).mean()
+
+
+@wrong("kl_missing", "Only the reconstruction term is there; the KL divergence must be subtracted.")
+def _kl_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return terms(x, encoder, decoder, n_samples, generator)[0].mean()
+
+
+@wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.")
+def _kl_twice(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return (reconstruction.mean(0) - 2 * kl).mean()
+
+
+@wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).")
+def _kl_half(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return (reconstruction.mean(0) - 0.5 * kl).mean()
+
+
+@wrong("kl_averaged_over_latents", "The KL divergence is averaged over the latent dimensions; it is their sum.")
+def _kl_averaged_over_latents(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return (reconstruction.mean(0) - kl / encoder(x)[0].shape[-1]).mean()
+
+
+@wrong(
+    "kl_summed_over_batch", "The KL divergence is summed over the batch while the reconstruction is averaged over it."
+)
+def _kl_summed_over_batch(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return reconstruction.mean() - kl.sum()
+
+
+@wrong("averaged_over_pixels", "The log-probabilities are averaged over the pixels; log p(x | z) is their sum.")
+def _averaged_over_pixels(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return (reconstruction.mean(0) / x.shape[-1] - kl).mean()
+
+
+@wrong("divided_by_pixels", "The whole bound is divided by the number of pixels; nats per image are asked for.")
+def _divided_by_pixels(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1]
+
+
+@wrong("summed_over_batch", "The batch is summed; the mean over the examples is asked for.")
+def _summed_over_batch(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, n_samples, generator) * len(x)
+
+
+@wrong("samples_summed", "The reconstruction is summed over the samples of z; it must be averaged.")
+def _samples_summed(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return (reconstruction.sum(0) - kl).mean()
+
+
+@wrong(
+    "averaged_inside_log",
+    "The samples are averaged inside the logarithm: that is the importance-weighted bound, not the ELBO.",
+)
+def _averaged_inside_log(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    z = draw(mean, log_var, n_samples, generator)
+    zero = torch.zeros_like(mean)
+    log_w = gaussian_log_density(z, zero, zero) - gaussian_log_density(z, mean, log_var)
+    return log_mean_exp(log_w + bernoulli_log_density(x, decoder(z)).sum(-1)).mean()
+
+
+@wrong("log_q_missing", "−log q(z | x) is missing: this is the average of log p(x, z) alone.")
+def _log_q_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    z = draw(mean, log_var, n_samples, generator)
+    zero = torch.zeros_like(mean)
+    return (gaussian_log_density(z, zero, zero) + bernoulli_log_density(x, decoder(z)).sum(-1)).mean()
+
+
+@wrong("shared_noise", "One noise vector is shared by the whole batch; every example needs its own.")
+def _shared_noise(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    zero = torch.zeros(n_samples, 1, mean.shape[-1], dtype=mean.dtype, device=mean.device)
+    z = mean + torch.exp(0.5 * log_var) * sample_gaussian(zero, zero, generator)
+    return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+@wrong(
+    "shared_over_samples",
+    "All `n_samples` samples of an example are the same draw, so that averaging them averages nothing.",
+)
+def _shared_over_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, 1, generator)
+
+
+@wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.")
+def _same_noise_every_call(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, n_samples, Generator(device=x.device).manual_seed(0))
+
+
+@wrong(
+    "score_function",
+    "The encoder's gradient is that of log q(z | x), weighted (REINFORCE): right on average, but far too noisy to learn from.",
+)
+def _score_function(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    z = draw(mean, log_var, n_samples, generator).detach()
+    reconstruction, log_q = bernoulli_log_density(x, decoder(z)).sum(-1), gaussian_log_density(z, mean, log_var)
+    score = reconstruction.detach() * (log_q - log_q.detach())  # 0 in value
+    return (reconstruction + score - kl_standard_normal(mean, log_var)).mean()
+
+
+@wrong(
+    "detached_sample", "The sample is detached from the graph, so the encoder gets no gradient from the reconstruction."
+)
+def _detached_sample(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    z = draw(mean, log_var, n_samples, generator).detach()
+    return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+@wrong("detached_kl", "The KL divergence is detached from the graph, so the encoder gets no gradient from it.")
+def _detached_kl(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
+    return (reconstruction.mean(0) - kl.detach()).mean()
+
+
+@wrong("variance_as_std", "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.")
+def _variance_as_std(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    z = draw(mean, 2 * log_var, n_samples, generator)
+    return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+@wrong("no_noise", "The mean of q is decoded; z must be drawn from q.")
+def _no_noise(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    return (bernoulli_log_density(x, decoder(mean)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+@wrong("prior_samples", "z is drawn from the prior; it must be drawn from q(z | x).")
+def _prior_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    z = draw(torch.zeros_like(mean), torch.zeros_like(mean), n_samples, generator)
+    return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+@wrong("sigmoid_twice", "The decoder's logits go through a sigmoid before a function that applies another one.")
+def _sigmoid_twice(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
+
+
+@wrong("squared_error", "The reconstruction is a squared error; binary pixels have a Bernoulli log-probability.")
+def _squared_error(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    error = (x - torch.sigmoid(decoder(draw(mean, log_var, n_samples, generator)))) ** 2
+    return (-error.sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+@wrong("negative", "The sign is reversed: this is the loss, the negative of the bound.")
+def _negative(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -elbo(x, encoder, decoder, n_samples, generator)
+
+
+@wrong("loop_over_examples", LOOP)
+def _loop_over_examples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return torch.stack([elbo(row, encoder, decoder, n_samples, generator) for row in rows(x)]).mean()
+
+
+@wrong("per_example", "One value per example is returned; their mean is asked for.")
+def _per_example(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return torch.stack([elbo(row, encoder, decoder, n_samples, generator) for row in rows(x)])
+
+
+@wrong(
+    "log_of_sigmoid", "The logarithm of a sigmoid becomes log 0 for large logits, where the sigmoid rounds to 0 or 1."
+)
+def _log_of_sigmoid(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    shape = (n_samples, *mean.shape)
+    probs = torch.sigmoid(decoder(sample_gaussian(mean.expand(shape), log_var.expand(shape), generator)))
+    reconstruction = (x * torch.log(probs) + (1 - x) * torch.log(1 - probs)).sum(-1)
+    return (reconstruction - kl_standard_normal(mean, log_var)).mean()
+
+
+# ------------------------------------------------------------------------------------------------------- in other words
+
+
+@wrong("kl_twice", rewritten=True)
+def _monte_carlo_kl_twice(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    z = q.rsample((n_samples,))
+    return (-bce(decoder(z), x) - 2 * (q.log_prob(z) - prior.log_prob(z))).mean()
+
+
+@wrong("plus_kl", rewritten=True)
+def _loop_over_samples(x, encoder, decoder, n_samples=1):
+    mu, logvar = encoder(x)
+    total = 0.0
+    for _ in range(n_samples):
+        z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
+        total = total - F.binary_cross_entropy_with_logits(decoder(z), x, reduction="sum")
+    kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+    return (total / n_samples + kl) / x.shape[0]
+
+
+@wrong("averaged_over_pixels", rewritten=True)
+def _bce_mean_with_sampled_kl(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    z = q.rsample((n_samples,))
+    log_ratio = prior.log_prob(z) - q.log_prob(z)
+    logits = decoder(z)
+    return log_ratio.mean() - F.binary_cross_entropy_with_logits(logits, x.expand_as(logits))
+
+
+@wrong("no_noise", rewritten=True)
+def _decode_the_mean(x, encoder, decoder, n_samples=1):
+    mu, logvar = encoder(x)
+    log_likelihood = Bernoulli(logits=decoder(mu)).log_prob(x).sum(-1)
+    return torch.mean(log_likelihood + 0.5 * torch.sum(1 + logvar - mu**2 - logvar.exp(), dim=1))
+
+
+@wrong("detached_sample", rewritten=True)
+def _drawn_by_torch_normal(x, encoder, decoder, n_samples=1):
+    mu, logvar = encoder(x)
+    z = torch.normal(mu.expand(n_samples, -1, -1), torch.exp(0.5 * logvar).expand(n_samples, -1, -1))
+    kl = 0.5 * (mu**2 + logvar.exp() - logvar - 1).sum(-1)
+    return -(bce(decoder(z), x).mean(0) + kl).mean()
+
+
+@wrong("averaged_inside_log", rewritten=True)
+def _importance_weighted(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    z = q.rsample((n_samples,))
+    log_w = prior.log_prob(z) - bce(decoder(z), x) - q.log_prob(z)
+    top = log_w.max(0).values
+    return (top + torch.log(torch.exp(log_w - top).sum(0) / n_samples)).mean()
+
+
+@wrong("shared_noise", rewritten=True)
+def _one_noise_vector_per_sample(x, encoder, decoder, n_samples=1):
+    mean, log_var = encoder(x)
+    kl = kl_divergence(Normal(mean, torch.exp(0.5 * log_var)), Normal(0.0, 1.0)).sum(-1)
+    bounds = []
+    for _ in range(n_samples):
+        eps = torch.randn(mean.shape[-1], dtype=mean.dtype)
+        bounds.append(-bce(decoder(mean + eps * torch.exp(0.5 * log_var)), x) - kl)
+    return torch.stack(bounds).mean()
+
+
+@wrong("negative", rewritten=True)
+def _loss_with_entropy(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    z = q.rsample((n_samples,))
+    energy = bce(decoder(z), x) - prior.log_prob(z)
+    return energy.mean() - q.entropy().mean()
+
+
+# ------------------------------------------------------------------------------------------------------- without a name
+
+
+@wrong()
+def _best_sample(x, encoder, decoder, n_samples=1):
+    """The maximum over the samples where the mean belongs."""
+    q, prior = q_and_prior(x, encoder)
+    return (-bce(decoder(q.rsample((n_samples,))), x).amax(0) - kl_divergence(q, prior)).mean()
+
+
+@wrong()
+def _no_kl_and_pixels_averaged(x, encoder, decoder, n_samples=1):
+    q, _ = q_and_prior(x, encoder)
+    logits = decoder(q.rsample((n_samples,)))
+    return -F.binary_cross_entropy_with_logits(logits, x.expand_as(logits))
+
+
+@wrong()
+def _noise_a_third_too_wide(x, encoder, decoder, n_samples=1):
+    mean, log_var = encoder(x)
+    z = mean + 1.3 * torch.exp(0.5 * log_var) * torch.randn((n_samples, *mean.shape), dtype=mean.dtype)
+    kl = 0.5 * (mean**2 + log_var.exp() - log_var - 1).sum(-1)
+    return -(bce(decoder(z), x) + kl).mean()
+
+
+# -------------------------------------------------------------------------------------------------------- right answers
+
+
+def _gaussian(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return (-0.5 * (math.log(2 * math.pi) + log_var + (x - mean) ** 2 * torch.exp(-log_var))).sum(-1)
+
+
+@right("joint_minus_log_q", "The mean of log p(x, z) − log q(z | x), with no closed form.")
+def _joint_minus_log_q(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    eps = torch.randn((n_samples, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
+    z = mean + torch.exp(log_var / 2) * eps
+    logits = decoder(z)
+    log_likelihood = (x * logits - softplus(logits)).sum(-1)
+    log_prior = _gaussian(z, torch.zeros_like(z), torch.zeros_like(z))
+    return (log_likelihood + log_prior - _gaussian(z, mean, log_var)).mean()
+
+
+@right("loop_over_samples", "A loop over the samples, never over the batch.")
+def _right_loop_over_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mu, logvar = encoder(x)
+    total = x.new_zeros(())
+    for _ in range(n_samples):
+        z = mu + (logvar * 0.5).exp() * torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
+        total = total - binary_cross_entropy_with_logits(decoder(z), x, reduction="sum") / len(x)
+    kl = -0.5 * torch.sum(1 + logvar - mu**2 - logvar.exp()) / len(x)
+    return total / n_samples - kl
+
+
+@right("distributions", "torch.distributions throughout, as in the DTU code; the generator is not used.")
+def _distributions(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    q = normal(mean, torch.exp(0.5 * log_var))
+    prior = normal(torch.zeros_like(mean), torch.ones_like(mean))
+    z = q.rsample(torch.Size([n_samples]))
+    p = Independent(Bernoulli(logits=decoder(z)), 1)
+    elbo: Tensor = torch.mean(p.log_prob(x) - kl_divergence(q, prior), dim=(0, 1))
+    return elbo
+
+
+@right("flattened", "Samples and batch in one axis, without `generator` in the signature.")
+def _flattened(x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1) -> Tensor:
+    mean, log_var = encoder(x)
+    mean, log_var = mean.repeat_interleave(n_samples, 0), log_var.repeat_interleave(n_samples, 0)
+    images = x.repeat_interleave(n_samples, 0)
+    z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_var)
+    bce = binary_cross_entropy_with_logits(decoder(z), images, reduction="none").sum(1)
+    kl = 0.5 * (mean.pow(2) + log_var.exp() - log_var - 1).sum(1)
+    return -(bce + kl).mean()
+
+
+@right("sticking_the_landing", "log q with detached parameters (Roeder et al. 2017): same value, same mean gradient.")
+def _sticking_the_landing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    eps = torch.randn((n_samples, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
+    z = mean + torch.exp(log_var / 2) * eps
+    log_likelihood = -binary_cross_entropy_with_logits(logits := decoder(z), x.expand_as(logits), reduction="none")
+    log_ratio = _gaussian(z, torch.zeros_like(z), torch.zeros_like(z)) - _gaussian(z, mean.detach(), log_var.detach())
+    return (log_likelihood.sum(-1) + log_ratio).mean()
+
+
+@right("entropy", "E[log p(x, z)] by sampling plus the closed-form entropy of q.")
+def _entropy(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    eps = torch.randn((n_samples, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
+    z = mean + torch.exp(log_var / 2) * eps
+    log_likelihood = -softplus((1 - 2 * x) * decoder(z)).sum(-1)
+    log_prior = -0.5 * (z**2 + math.log(2 * math.pi)).sum(-1)
+    entropy = 0.5 * (1 + math.log(2 * math.pi) + log_var).sum(-1)
+    return (log_likelihood + log_prior).mean(0).add(entropy).mean()
+
+
+@right("antithetic", "Noise in pairs ε and −ε over the samples: unbiased, and less noisy than independent draws.")
+def _antithetic(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    half = (n_samples + 1) // 2
+    eps = torch.randn((half, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
+    z = mean + torch.exp(log_var / 2) * torch.stack([eps, -eps], dim=1).flatten(0, 1)[:n_samples]
+    log_likelihood = -binary_cross_entropy_with_logits(logits := decoder(z), x.expand_as(logits), reduction="none")
+    return (log_likelihood.sum(-1).mean(0) + 0.5 * (1 + log_var - mean**2 - log_var.exp()).sum(-1)).mean()
