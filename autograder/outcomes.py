@@ -52,3 +52,25 @@ class Evidence:
     expected: str = ""
     difference: str = ""
     reproduce: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a kind of work that asks no function (answers, documents) says of one check.
+
+    Attributes:
+        name: Second half of the check's id.
+        title: The line that the student reads.
+        kind: Set when `outcome` is `failed`.
+        message: One or two sentences that are safe for students: what is right is not said.
+        help: What to look at.
+        evidence: What was handed in; nothing in it is secret.
+    """
+
+    name: str
+    title: str
+    outcome: Outcome
+    kind: FailureKind | None = None
+    message: str = ""
+    help: str = ""
+    evidence: Evidence | None = None

@@ -141,10 +141,15 @@ class TaskRecord(Record):
 
     Attributes:
         digest: What the task was made of when it was graded, see `assignment.digests`: draws depend on it.
+        kind: What kind of work it is: `"function"`, `"answers"`, `"document"`, ...
+        file: Where it is expected.
+        signature: How the function is called; empty for work that is no function.
+        found_in: Where it was found.
     """
 
     id: str
     title: str
+    kind: str = "function"
     file: str
     signature: str
     found_in: str | None
@@ -202,6 +207,23 @@ class Deduction(Record):
     points: str
 
 
+class Waiting(Record):
+    """Work that a person grades. Its points are no part of `score` and `max_score`; they come as `ManualPoints` of the same id.
+
+    Attributes:
+        id: The task, as `ManualPoints.task` names it.
+        max_points: What it is worth: a decimal string with two places.
+        what: One sentence for whoever grades it.
+        files: The files of the submission that it is about; none if nothing of it was handed in.
+    """
+
+    id: str
+    title: str
+    max_points: str
+    what: str
+    files: tuple[str, ...] = ()
+
+
 class ManualPoints(Record):
     """Points that a person added or took away. They are no part of `score`, and survive regrading.
 
@@ -243,6 +265,9 @@ class GradeRecord(Record):
     Attributes:
         score: What the checks gave, less `deductions`, never below zero; `total` adds what people gave.
         carry: Whether a failure that comes from another task, which was charged for it, was charged again.
+        passed: In a track that is passed or not: whether `score` reaches `pass_mark`. `passes` looks at `total`.
+        pass_mark: Points that such a track asks for, a decimal string with two places.
+        waiting: Work that a person grades.
         manual: Points that people added or took away; written by hand or by `autograder regrade --write`, never by a grading.
     """
 
@@ -253,11 +278,14 @@ class GradeRecord(Record):
     track: str
     score: str | None
     max_score: str | None
+    passed: bool | None = None
+    pass_mark: str | None = None
     carry: Carry = "never"
     message: str = ""
     tasks: tuple[TaskRecord, ...] = ()
     training: tuple[TrainingRecord, ...] = ()
     notes: tuple[Note, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     manual: tuple[ManualPoints, ...] = ()
     flags: tuple[Flag, ...] = ()
     deductions: tuple[Deduction, ...] = ()
@@ -269,6 +297,18 @@ class GradeRecord(Record):
         if self.score is None or not self.manual:
             return self.score
         return str(max(sum((entry.points for entry in self.manual), Decimal(self.score)), Decimal("0.00")))
+
+    def passes(self) -> bool | None:
+        """Whether the total reaches the track's pass mark; None where the track has none, or there is no score."""
+        total = self.total()
+        if self.pass_mark is None or total is None or (self.passed is not None and not self.manual):
+            return self.passed
+        return Decimal(total) >= Decimal(self.pass_mark)
+
+    def still_waiting(self) -> tuple[Waiting, ...]:
+        """The work that nobody has given points for yet."""
+        given = {entry.task for entry in self.manual}
+        return tuple(work for work in self.waiting if work.id not in given)
 
     def to_json(self) -> str:
         """The canonical text of `result.json`: two spaces of indent, non-ASCII kept, a final newline."""
@@ -295,4 +335,5 @@ __all__ = [
     "TaskRecord",
     "TrainingRecord",
     "share_earned",
+    "Waiting",
 ]

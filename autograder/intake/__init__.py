@@ -17,6 +17,7 @@ import hashlib
 import os
 import unicodedata
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -25,7 +26,7 @@ from autograder.intake import detect
 from autograder.intake.archive import read_tar, read_zip
 from autograder.intake.collect import Collector, Entry
 from autograder.intake.folder import open_regular, read_folder
-from autograder.intake.layout import is_source, kept_prefix, module_names, wrapping_folder
+from autograder.intake.layout import is_source, kept_prefix, matches, module_names, wrapping_folder
 from autograder.intake.limits import DEFAULT, IntakeLimits
 from autograder.intake.notebook import read_notebook
 from autograder.intake.policy import static_notes, without_hooks
@@ -36,21 +37,25 @@ from autograder.records import DataFile, Note, SourceFile, Submission
 __all__ = ["DEFAULT", "IntakeLimits", "printable", "static_notes", "take_in"]
 
 Kind = Literal["zip", "tar", "folder", "file", "notebook"]
-_HAND_IN = "Hand in a zip, a tar.gz, a folder, a .py file or a notebook (.ipynb)."
 _NESTED = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 
 
-def take_in(path: Path, limits: IntakeLimits = DEFAULT) -> Submission:
+def take_in(path: Path, limits: IntakeLimits = DEFAULT, wanted: Collection[str] = ()) -> Submission:
     """Reads a zip, tar, folder, Python file or notebook. What it is, is decided by its content.
+
+    `wanted` are patterns of other files that count as work (`"answers.yaml"`, `"*.pdf"`, see `layout.matches`): a submission
+    that has one is taken in without any Python, and one such file may be handed in alone.
 
     :raises SubmissionRejected: if nothing of it can be graded; the message is one that a student understands.
     """
     name = printable(path.name or path.resolve().name)
-    kind, entries, notes = _read(path, name, limits)
-    return _assemble(submission_name(path.name or path.resolve().name), name, kind, entries, notes, limits)
+    expected = tuple(dict.fromkeys(wanted))
+    kind, entries, notes = _read(path, name, limits, expected)
+    title = submission_name(path.name or path.resolve().name)
+    return _assemble(title, name, kind, entries, notes, limits, expected)
 
 
-def _read(path: Path, name: str, limits: IntakeLimits) -> tuple[Kind, list[Entry], list[Note]]:
+def _read(path: Path, name: str, limits: IntakeLimits, wanted: tuple[str, ...]) -> tuple[Kind, list[Entry], list[Note]]:
     """The files of a submission, whatever it is packed in."""
     try:
         is_folder, exists = path.is_dir(), path.exists()
@@ -69,35 +74,55 @@ def _read(path: Path, name: str, limits: IntakeLimits) -> tuple[Kind, list[Entry
                 f"{name} has {size(count)}; the limit is {size(limits.archive_bytes)}. "
                 "Hand in code and notebooks only, without datasets."
             )
-        return _read_file(stream, path, name, limits)
+        if _is_wanted(path.name, wanted) and not path.name.lower().endswith(_NESTED):
+            return _read_alone(stream, path, name, limits)
+        return _read_file(stream, path, name, limits, wanted)
 
 
-def _read_file(stream: IO[bytes], path: Path, name: str, limits: IntakeLimits) -> tuple[Kind, list[Entry], list[Note]]:
+def _hand_in(wanted: tuple[str, ...]) -> str:
+    """What can be handed in, as a sentence."""
+    if not wanted:
+        return "Hand in a zip, a tar.gz, a folder, a .py file or a notebook (.ipynb)."
+    listed = ", ".join(wanted)
+    return f"Hand in a zip, a tar.gz, a folder, a .py file, a notebook (.ipynb) or one of: {listed}."
+
+
+def _is_wanted(path: str, wanted: tuple[str, ...]) -> bool:
+    return any(matches(path, pattern) for pattern in wanted)
+
+
+def _read_alone(stream: IO[bytes], path: Path, name: str, limits: IntakeLimits) -> tuple[Kind, list[Entry], list[Note]]:
+    """The one file that was handed in, whatever it is."""
+    collector = Collector(name, limits)
+    collector.read(collector.admit(path.name) or name, stream)
+    entries, notes = collector.finish()
+    kind: Kind = "notebook" if is_source(path.name) and _is_notebook(entries[0]) else "file"
+    return kind, entries, notes
+
+
+def _read_file(
+    stream: IO[bytes], path: Path, name: str, limits: IntakeLimits, wanted: tuple[str, ...]
+) -> tuple[Kind, list[Entry], list[Note]]:
     """The files of an archive, or the one file that was handed in."""
     head = stream.read(1024)
     stream.seek(0)
     if detect.is_zip(head):
         return "zip", *read_zip(stream, name, limits)
     if detect.is_gzip(head):
-        _require_tar(stream, name)
+        _require_tar(stream, name, _hand_in(wanted))
         with gzip.GzipFile(fileobj=stream) as unpacked:
             return "tar", *read_tar(cast("IO[bytes]", unpacked), name, limits)
     if detect.is_tar(head):
         return "tar", *read_tar(stream, name, limits)
     if (foreign := detect.foreign_format(head)) is not None:
-        raise SubmissionRejected(f"{name} is {foreign}, whatever its name says. {_HAND_IN}")
+        raise SubmissionRejected(f"{name} is {foreign}, whatever its name says. {_hand_in(wanted)}")
     if not is_source(path.name):
         what = "not a zip archive" if path.name.lower().endswith(".zip") else "neither an archive nor a Python file"
-        raise SubmissionRejected(f"{name} is {what}. {_HAND_IN}")
-    collector = Collector(name, limits)
-    admitted = collector.admit(path.name) or name
-    collector.read(admitted, stream)
-    entries, notes = collector.finish()
-    kind: Kind = "notebook" if _is_notebook(entries[0]) else "file"
-    return kind, entries, notes
+        raise SubmissionRejected(f"{name} is {what}. {_hand_in(wanted)}")
+    return _read_alone(stream, path, name, limits)
 
 
-def _require_tar(stream: IO[bytes], name: str) -> None:
+def _require_tar(stream: IO[bytes], name: str, hand_in: str) -> None:
     """Refuses gzip files that hold no tar; rewinds the stream."""
     try:
         with gzip.GzipFile(fileobj=stream) as unpacked:
@@ -108,11 +133,17 @@ def _require_tar(stream: IO[bytes], name: str) -> None:
         ) from None
     stream.seek(0)
     if not detect.is_tar(head):
-        raise SubmissionRejected(f"{name} is a gzip file, but no tar archive is in it. {_HAND_IN}")
+        raise SubmissionRejected(f"{name} is a gzip file, but no tar archive is in it. {hand_in}")
 
 
 def _assemble(
-    title: str, name: str, kind: Kind, entries: list[Entry], notes: list[Note], limits: IntakeLimits
+    title: str,
+    name: str,
+    kind: Kind,
+    entries: list[Entry],
+    notes: list[Note],
+    limits: IntakeLimits,
+    wanted: tuple[str, ...],
 ) -> Submission:
     """The submission made of its files."""
     entries, folder, digest = _unwrapped(entries)
@@ -120,12 +151,14 @@ def _assemble(
     entries, dropped = without_hooks(entries)
     sources = [entry for entry in entries if is_source(entry.path)]
     others = [entry for entry in entries if not is_source(entry.path)]
-    _require_sources(name, entries, sources, limits)
+    other_work = any(_is_wanted(entry.path, wanted) for entry in others)
+    _require_work(name, entries, sources, wanted, other_work)
+    _require_moderate(name, sources, limits)
     modules, renamed = module_names([entry.path for entry in sources])
     effort = Effort.of(limits)
     parsed = [(entry, _parse(entry, limits, effort)) for entry in sources]
     reasons = [result.unreadable for _, result in parsed if result.unreadable]
-    if len(reasons) == len(parsed):
+    if len(reasons) == len(parsed) and not other_work:
         raise SubmissionRejected(f"{name}: no file of it can be read. {reasons[0]}")
     found = [note for _, result in parsed for note in result.notes]
     return Submission(
@@ -154,18 +187,29 @@ def _unwrapped(entries: list[Entry]) -> tuple[list[Entry], str, str]:
     return [Entry(entry.path[cut:], entry.data) for entry in entries], prefix[:cut], digest.hexdigest()
 
 
-def _require_sources(name: str, entries: list[Entry], sources: list[Entry], limits: IntakeLimits) -> None:
-    """Refuses submissions without Python, and those with more of it than anyone writes."""
+def _require_work(
+    name: str, entries: list[Entry], sources: list[Entry], wanted: tuple[str, ...], other_work: bool
+) -> None:
+    """Refuses submissions that hold neither Python nor a file that counts as work."""
     if not entries:
-        raise SubmissionRejected(f"{name} is empty: it holds no files of yours. {_HAND_IN}")
-    if not sources:
-        paths = [entry.path for entry in entries]
-        office = detect.office_format(paths)
-        if office is not None:
-            raise SubmissionRejected(f"{name} is {office}, whatever its name says. {_HAND_IN}")
-        listed = ", ".join(printable(path, 60) for path in paths[:5]) + (", ..." if len(paths) > 5 else "")
-        nested = " Do not pack an archive into an archive." if any(p.lower().endswith(_NESTED) for p in paths) else ""
-        raise SubmissionRejected(f"{name} holds no Python file (.py) and no notebook (.ipynb), only {listed}.{nested}")
+        raise SubmissionRejected(f"{name} is empty: it holds no files of yours. {_hand_in(wanted)}")
+    if sources or other_work:
+        return
+    paths = [entry.path for entry in entries]
+    office = detect.office_format(paths)
+    if office is not None:
+        raise SubmissionRejected(f"{name} is {office}, whatever its name says. {_hand_in(wanted)}")
+    listed = ", ".join(printable(path, 60) for path in paths[:5]) + (", ..." if len(paths) > 5 else "")
+    nested = " Do not pack an archive into an archive." if any(p.lower().endswith(_NESTED) for p in paths) else ""
+    missing = "no Python file (.py) and no notebook (.ipynb)"
+    if wanted:
+        missing = f"no Python file (.py), no notebook (.ipynb) and none of: {', '.join(wanted)}; it holds"
+        raise SubmissionRejected(f"{name} holds {missing} only {listed}.{nested}")
+    raise SubmissionRejected(f"{name} holds {missing}, only {listed}.{nested}")
+
+
+def _require_moderate(name: str, sources: list[Entry], limits: IntakeLimits) -> None:
+    """Refuses more Python than anyone writes."""
     total = sum(len(entry.data) for entry in sources if not _is_notebook(entry))
     if total > limits.source_bytes:
         raise SubmissionRejected(

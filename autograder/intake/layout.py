@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import keyword
 import re
 import sys
@@ -45,6 +46,19 @@ def junk_kind(path: str) -> Junk | None:
 def is_source(path: str) -> bool:
     """Whether `path` is a Python file or a notebook, by its suffix in any case."""
     return path.lower().endswith(_SOURCE_SUFFIXES)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether the file name `pattern` (`"answers.yaml"`, `"*.pdf"`, `"README*"`) means `path`, in any case and any folder.
+
+    A pattern with `/` in it is compared with the whole path.
+    """
+    compared = path if "/" in pattern else path.rpartition("/")[2]
+    return fnmatch.fnmatchcase(_folded(compared), _folded(pattern))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 def wrapping_folder(paths: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from autograder.intake.layout import (
     is_reserved,
     junk_kind,
     kept_prefix,
+    matches,
     module_names,
     wrapping_folder,
 )
@@ -151,3 +152,22 @@ def test_names_and_messages_are_always_printable(text: str) -> None:
 def test_sizes_are_words() -> None:
     """Sizes are rounded to three digits."""
     assert [size(n) for n in (12, 1500, 200_000_000, 10**10)] == ["12 bytes", "1.5 kB", "200 MB", "10 GB"]
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "meant"),
+    [
+        ("answers.yaml", "answers.yaml", True),
+        ("me/Answers.YAML", "answers.yaml", True),
+        ("answers.yaml.txt", "answers.yaml", False),
+        ("a/b/Report.PDF", "*.pdf", True),
+        ("README", "README*", True),
+        ("readme.md", "README*", True),
+        ("doc/report.pdf", "doc/*.pdf", True),
+        ("report.pdf", "doc/*.pdf", False),
+        ("U\u0308bung.pdf", "\u00dcbung.pdf", True),
+    ],
+)
+def test_patterns_mean_files_in_any_folder_and_case(path: str, pattern: str, meant: bool) -> None:
+    """A pattern without `/` looks at the name alone."""
+    assert matches(path, pattern) is meant

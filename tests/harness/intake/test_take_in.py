@@ -89,6 +89,79 @@ def test_zips_without_python_are_rejected(tmp_path: Path, files: dict[str, str |
     assert words in rejected(packed(filled(tmp_path / "f", files), tmp_path / "a.zip"))
 
 
+WANTED = ("answers.yaml", "*.pdf", "README*")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("answers.yaml", b"q1: {a: 1}"),
+        ("Answers.YAML", b"q1: {a: 1}"),
+        ("report.pdf", b"%PDF-1.7 ..."),
+        ("README", b"me"),
+        ("report.pdf", b"PK\x03\x04 no archive"),
+    ],
+)
+def test_a_single_wanted_file_is_taken_in(tmp_path: Path, name: str, data: bytes) -> None:
+    """Answers or a document are a whole submission where they count as work, in any case, and are data only."""
+    submission = take_in(filled(tmp_path, {name: data}) / name, wanted=WANTED)
+
+    assert (submission.kind, submission.sources) == ("file", ())
+    assert [(file.path, file.data) for file in submission.files] == [(name, data)]
+
+
+def test_archives_without_python_are_taken_in_for_wanted_files(tmp_path: Path) -> None:
+    """A zip or folder with one such file, in whatever folder, is graded for what it has."""
+    folder = filled(tmp_path / "hw1", {"me/answers.yaml": "a: 1", "me/x.txt": "", "me/pictures/a.png": ""})
+    submission = take_in(packed(folder, tmp_path / "a.zip"), wanted=WANTED)
+
+    assert (submission.kind, submission.sources) == ("zip", ())
+    assert [file.path for file in submission.files] == ["answers.yaml", "pictures/a.png", "x.txt"]
+    assert take_in(folder, wanted=WANTED).sha256 == submission.sha256
+
+
+def test_what_was_expected_is_named(tmp_path: Path) -> None:
+    """Without Python and without any wanted file, the sentence says what would count."""
+    folder = filled(tmp_path / "hw1", {"a.txt": "", "answers.yaml.txt": ""})
+    expected = "no Python file (.py), no notebook (.ipynb) and none of: answers.yaml, *.pdf, README*"
+
+    def message(path: Path) -> str:
+        with pytest.raises(SubmissionRejected) as caught:
+            take_in(path, wanted=WANTED)
+        return str(caught.value)
+
+    assert message(folder) == f"hw1 holds {expected}; it holds only a.txt, answers.yaml.txt."
+    assert message(folder / "a.txt").startswith("a.txt is empty (0 bytes).")
+    alone = (
+        "Hand in a zip, a tar.gz, a folder, a .py file, a notebook (.ipynb) or one of: answers.yaml, *.pdf, README*."
+    )
+    assert message(filled(tmp_path, {"b.txt": "x"}) / "b.txt").endswith(
+        f"neither an archive nor a Python file. {alone}"
+    )
+    filled(tmp_path, {"c.zip": b"%PDF-1.7"})
+    assert message(tmp_path / "c.zip") == f"c.zip is a PDF document, whatever its name says. {alone}"
+
+
+def test_unreadable_python_beside_wanted_files_is_a_note(tmp_path: Path) -> None:
+    """Whoever hands in answers and a broken notebook is graded for the answers."""
+    folder = filled(tmp_path / "hw1", {"nb.ipynb": "{", "answers.yaml": "a: 1"})
+    submission = take_in(folder, wanted=WANTED)
+
+    assert [note.code for note in submission.notes] == ["notebook-unreadable"]
+    assert [file.path for file in submission.files] == ["answers.yaml"]
+    assert "no file of it can be read" in rejected(folder)
+
+
+def test_wanted_names_do_not_hide_archives_and_python(tmp_path: Path) -> None:
+    """`README.zip` is an archive, and `README.py` is Python, whatever pattern they match."""
+    packed(filled(tmp_path / "f", {"a.py": ""}), tmp_path / "README.zip")
+    filled(tmp_path, {"README.py": "x = 1", "README.ipynb": NOTEBOOK})
+
+    assert take_in(tmp_path / "README.zip", wanted=WANTED).kind == "zip"
+    assert len(take_in(tmp_path / "README.py", wanted=WANTED).sources) == 1
+    assert take_in(tmp_path / "README.ipynb", wanted=WANTED).kind == "notebook"
+
+
 def test_missing_and_odd_paths_are_rejected(tmp_path: Path) -> None:
     """What is not there, or is no file, is said in words."""
     os.mkfifo(tmp_path / "pipe")
