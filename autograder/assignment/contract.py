@@ -65,10 +65,28 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Contract:
-    """All functions and classes of an assignment by their Python names; no name is both."""
+    """All functions and classes of an assignment by their Python names; no name is both.
+
+    Attributes:
+        aliases: Other names under which they are asked for: a task's id, where it is not the Python name.
+    """
 
     functions: Mapping[str, FunctionContract]
     classes: Mapping[str, ClassContract] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a function or class is known under this name."""
+        return self.resolved(name) in self.modules
+
+    def resolved(self, name: str) -> str:
+        """Return the Python name behind an alias; any other name is returned as it is."""
+        return self.aliases.get(name, name)
+
+    def text_of(self, name: str) -> str:
+        """Return how a function is called, or the first line of a class with its constructor, as one line."""
+        name = self.resolved(name)
+        return self.classes[name].text if name in self.classes else self.functions[name].text
 
     def __getitem__(self, name: str) -> FunctionContract:
         """Return how `name` is called: a function, a class (its constructor) or `Class.method`.
@@ -77,6 +95,7 @@ class Contract:
             KeyError: There is no such name.
         """
         owner, dot, method = name.partition(".")
+        owner = name = self.resolved(owner)
         if dot:
             return self.classes[owner].methods[method]
         return self.classes[name].constructor if name in self.classes else self.functions[name]
@@ -88,7 +107,9 @@ class Contract:
         return functions | {name: found.module for name, found in self.classes.items()}
 
     def object_of(self, function: str) -> ClassContract | None:
-        """Return the class of the object that a function returns, or of the first one in what it returns; None if there is none."""
+        """Return the class of what a call gives: the class that is called, or the first one in what a function returns; else None."""
+        if self.resolved(function) in self.classes:
+            return self.classes[self.resolved(function)]
         names = (part.name for part in parts_of(self[function].returns) if isinstance(part, NamedSpec))
         return next((self.classes[name] for name in names if name in self.classes), None)
 

@@ -11,12 +11,12 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.assignment.callgraph import reached
+from autograder.assignment.callgraph import reached, text_of
 
 if TYPE_CHECKING:
     from autograder.assignment.loading import Assignment
@@ -47,8 +47,10 @@ def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, ast.Modu
     parts = [task.id, task.kind, task.object, task.file, str(task.pages), *task.mentions, task.measure]
     if task.object in assignment.contract:
         parts.append(assignment.contract.text_of(task.object))
-        for module, name in reached(assignment.folder / "reference", task.object):
-            parts.append(f"{module}.{name}: {_definition(assignment.folder / 'reference' / f'{module}.py', name)}")
+        folder = assignment.folder / "reference"
+        parts += [
+            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(folder, place)))}" for place in reached(folder, task.object)
+        ]
     parts += [f"{name}: {tree_text(tests[name])}" for name in sorted(_modules_of(task.id, tests))]
     if task.id in assignment.rubric.training:
         rules = assignment.rubric.training[task.id]
@@ -64,19 +66,6 @@ def tree_text(tree: ast.AST) -> str:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _PROSE.search(node.value):
             node.value = ""
     return ast.dump(tree)
-
-
-def _definition(path: Path, name: str) -> str:
-    """Return the text of what a module defines under a name."""
-    found = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if name in set(_defined(node))]
-    return "; ".join(map(tree_text, found))
-
-
-def _defined(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        yield node.name
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    yield from (part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name))
 
 
 # -------------------------------------------------------------------------------------------------------- the checks

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from autograder.outcomes import Judged
@@ -83,7 +84,11 @@ class Kind:
 
     def names(self, task: TaskRule, contract: Contract) -> Mapping[str, str]:
         """Return the names to look for in a submission, each with the module that is looked at first."""
-        return {task.object: contract.module_of(task.object)}
+        return {task.object: contract.modules[task.object]}
+
+    def sheet(self, task: TaskRule, reference: Path) -> Sheet | None:
+        """Return the right answers that stand below the folder `reference`, where the kind has any."""
+        return None
 
     def own_checks(self, task: TaskRule, sheets: Mapping[str, Sheet]) -> tuple[str, ...]:
         """Return the names of the checks that the kind brings itself."""
@@ -91,7 +96,7 @@ class Kind:
 
     def place(self, task: TaskRule, contract: Contract) -> tuple[str, str]:
         """Return the file in which it is expected, and its signature or ""."""
-        return f"{contract.module_of(task.object)}.py", contract.text_of(task.object)
+        return f"{contract.modules[task.object]}.py", contract.text_of(task.object)
 
     def files(self, task: TaskRule) -> tuple[str, ...]:
         """Return patterns of files that are handed in for it, beside Python."""
@@ -176,6 +181,12 @@ class Answers(_Handed):
     def complaint(self, task: TaskRule) -> Complaint | None:
         """See `Kind.complaint`."""
         return None
+
+    def sheet(self, task: TaskRule, reference: Path) -> Sheet | None:
+        """See `Kind.sheet`."""
+        from autograder.assignment.answers import load_sheet
+
+        return load_sheet(reference / "answers" / f"{task.id}.yaml")
 
     def own_checks(self, task: TaskRule, sheets: Mapping[str, Sheet]) -> tuple[str, ...]:
         """See `Kind.own_checks`."""

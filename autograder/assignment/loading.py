@@ -6,11 +6,11 @@ Everything else in the engine receives it, or a part of it. Two assignments can 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograder.assignment.answers import Sheet, load_sheet
 from autograder.assignment.callgraph import call_graph
 from autograder.assignment.candidates import Candidates, load_candidates
 from autograder.assignment.code import AuthorsCode
@@ -20,6 +20,9 @@ from autograder.assignment.kinds import KINDS
 from autograder.assignment.rubric import CheckRule, Rubric, TaskRule
 from autograder.assignment.rubric_file import load_rubric, require_checks
 from autograder.errors import RubricError, UsageError
+
+if TYPE_CHECKING:
+    from autograder.assignment.answers import Sheet
 
 RUBRIC = "rubric.yaml"
 REFERENCE = "reference"
@@ -48,14 +51,12 @@ class Assignment:
         self.code = AuthorsCode(self.folder)
         rubric = load_rubric(self.rubric_path)
         self.sheets: Mapping[str, Sheet] = {
-            task.id: load_sheet(self.folder / REFERENCE / "answers" / f"{task.id}.yaml")
-            for task in rubric.tasks
-            if task.kind == "answers"
+            task.id: sheet for task in rubric.tasks if (sheet := KINDS[task.kind].sheet(task, self.folder / REFERENCE))
         }
         self.rubric = rubric.model_copy(update={"tasks": tuple(self._with_own_checks(task) for task in rubric.tasks)})
-        self.contract: Contract = load_contract(
-            self.folder / REFERENCE, {task.id: task.object for task in rubric.tasks if KINDS[task.kind].asked_by_name}
-        )
+        named = {task.id: task.object for task in rubric.tasks if KINDS[task.kind].asked_by_name}
+        contract = load_contract(self.folder / REFERENCE, named.values())
+        self.contract: Contract = replace(contract, aliases={task: name for task, name in named.items() if task != name})
 
     @property
     def rubric_path(self) -> Path:
@@ -84,7 +85,7 @@ class Assignment:
             UsageError: A module cannot be imported, or lacks what its text defines.
         """
         found = {}
-        for name, module in self.contract.modules().items():
+        for name, module in self.contract.modules.items():
             try:
                 found[name] = getattr(self.code.module(f"{REFERENCE}.{module}"), name)
             except Exception as error:

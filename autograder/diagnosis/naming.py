@@ -6,7 +6,7 @@ if the wrong answer passes what the submission passes. Where several are left, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,7 @@ from autograder.assignment.contract import Contract
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking.compare import find_pattern
 from autograder.checking.student import Student
-from autograder.diagnosis.mistakes import NamedMistake
+from autograder.assignment.candidates import Candidate, Candidates
 from autograder.diagnosis.survey import Again, Survey, Surveyor
 from autograder.sandbox.inprocess import OneFunction
 
@@ -49,14 +49,14 @@ class Asked:
 class Diagnostician:
     """Knows the named wrong answers, and remembers which checks they pass."""
 
-    def __init__(self, mistakes: Mapping[str, Sequence[NamedMistake]], contract: Contract) -> None:
-        self._mistakes = mistakes
+    def __init__(self, candidates: Candidates, contract: Contract) -> None:
+        self._candidates = candidates
         self._contract = contract
-        self._passes: dict[tuple[str, NamedMistake, str, int], bool] = {}
+        self._passes: dict[tuple[str, Candidate, str, int], bool] = {}
 
     def knows(self, task: str) -> bool:
         """Whether there are named wrong answers to a task."""
-        return bool(self._mistakes.get(task))
+        return bool(self._candidates.mistakes(task))
 
     def name(
         self,
@@ -82,7 +82,7 @@ class Diagnostician:
         failed = [asked for asked in failed if asked.survey is None or not asked.survey.counted] or failed
         if not any(asked.survey is not None and asked.survey.failed for asked in failed):
             return {}  # the failure did not come again
-        shared = list(self._mistakes.get(task, ()))
+        shared = list(self._candidates.named(task))
         for asked in sorted([*failed, *passed], key=lambda asked: asked.seconds):
             if asked in failed:
                 shared = self._explaining(task, asked, shared, seed)
@@ -94,30 +94,30 @@ class Diagnostician:
         names = tuple(dict.fromkeys(mistake.name for mistake in shared))
         if not 0 < len(names) <= MOST_NAMES:
             return {}
-        explanations = " Or: ".join(dict.fromkeys(mistake.explanation for mistake in shared))
+        explanations = " Or: ".join(dict.fromkeys(mistake.text for mistake in shared))
         return {
             a.check_id: Diagnosis(names, f"{explanations} {evidence(a.survey)}".strip()) for a in failed if a.survey
         }
 
     def _explaining(
-        self, task: str, asked: Asked, among: Sequence[NamedMistake], seed: int
-    ) -> list[NamedMistake]:
+        self, task: str, asked: Asked, among: Sequence[Candidate], seed: int
+    ) -> list[Candidate]:
         survey = asked.survey
         if survey is None:
             return []
         found = []
         for mistake in among:
-            one = OneFunction(task, mistake.function)
+            one = OneFunction(self._contract.resolved(task), mistake.function)
             observer = Surveyor(one, one.report, self._contract, asked.check_id, seed, like=survey.seen)
             if asked.again.explains(observer, survey):
                 found.append(mistake)
         return found
 
-    def passes(self, task: str, mistake: NamedMistake, asked: Asked, seed: int = 0) -> bool:
+    def passes(self, task: str, mistake: Candidate, asked: Asked, seed: int = 0) -> bool:
         """Whether a wrong answer passes a check, strictly."""
         key = (task, mistake, asked.check_id, seed)
         if key not in self._passes:
-            one = OneFunction(task, mistake.function)
+            one = OneFunction(self._contract.resolved(task), mistake.function)
             try:
                 asked.again.strictly(Student(one, one.report, self._contract, asked.check_id, seed))
             except Inconclusive:

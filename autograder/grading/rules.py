@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from autograder.assignment.documents import Rule, judge_document
 from autograder.assignment.kinds import Work
 from autograder.assignment.rubric import Rubric, points_text
 from autograder.intake import static_notes
@@ -35,7 +34,7 @@ def look_at(submission: Submission, rubric: Rubric, work: Work) -> Findings:
 
 def _policies(submission: Submission, rubric: Rubric) -> Findings:
     rules = rubric.policies
-    notes = static_notes(submission.sources, rules.forbidden_imports, rules.allowed_imports)
+    notes = static_notes(submission.sources, rules.forbidden_imports)
     if not notes:
         return Findings()
     count = f"{len(notes)} place{'s use' if len(notes) != 1 else ' uses'} what track {rubric.track!r} does not allow"
@@ -44,6 +43,8 @@ def _policies(submission: Submission, rubric: Rubric) -> Findings:
 
 
 def _deliverables(rubric: Rubric, work: Work) -> Findings:
+    from autograder.assignment.documents import Rule, judge_document
+
     notes, flags, deductions = [], [], []
     for wanted in rubric.deliverables:
         found = next(iter(work.matching(wanted.file)), "")

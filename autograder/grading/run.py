@@ -260,12 +260,15 @@ def _reporter(progress: Callable[[int, int, str], None] | None, total: int) -> C
 
 
 def _work(session: _Session) -> Work:
-    from autograder.sandbox.readers import count_pages
+    def count_pages(data: bytes) -> int | str:
+        from autograder.sandbox import readers
+
+        return readers.count_pages(session.backend, data, session.rubric.budgets)
 
     return Work(
         files={file.path: file.data for file in session.submission.files},
         sheets=session.assignment.sheets,
-        count_pages=partial(count_pages, session.backend, limits=session.rubric.budgets),
+        count_pages=count_pages,
     )
 
 

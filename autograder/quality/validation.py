@@ -1,296 +1,31 @@
 """Grading the grader: every named wrong answer must be caught by its own task's checks, every right one must pass them all.
 
-One pytest session runs every check of a task once for every candidate of that task (a misconception or a correct variant),
-in this process: candidates are our own code. `--runs N` repeats the checks that use random numbers under fresh seeds.
+`validate` asks the whole matrix once, the generated mutants of the reference up to the first check that catches them, and, with
+`runs`, the checks that use random numbers again under fresh seeds. Rows are stored: only what changed is asked again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import pytest
-
-from autograder.assignment.contract import Contract, load_contract
-from autograder.assignment.rubric import Rubric, load_rubric
-from autograder.checking.oracle import import_candidates, load_mistakes, load_oracle
-from autograder.checking.plugin import CheckResult, ChecksPlugin, Context, mark_of, run_checks
-from autograder.checking.statistics import Verdict
-from autograder.diagnosis.naming import Diagnostician
-from autograder.errors import HarnessFault, UsageError
-from autograder.outcomes import Outcome
+from autograder.assignment.loading import Assignment
+from autograder.quality.fresh import FreshJob, fresh_jobs, run_fresh
+from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
+from autograder.quality.mutation import Mutated, mutated, mutants_asked
 from autograder.quality.simulation import NullRow, PowerRow, Tally, alarm, null_rows, power_rows
-from autograder.sandbox.inprocess import OneFunction
+from autograder.quality.store import Store
 
-RANDOM_CHECKS = frozenset(
-    {
-        "sample_gaussian.distribution",
-        "sample_gaussian.independence",
-        "elbo.reconstruction",
-        "elbo.divergence",
-        "elbo.unbiased",
-        "elbo.noise",
-        "elbo.gradient",
-        "elbo.reparameterised",
-        "elbo.extreme",
-        "vae_loss.value",
-        "vae_loss.unbiased",
-        "vae_loss.gradient",
-        "estimate_log_likelihood.noise",
-        "estimate_log_likelihood.importance",
-    }
-)
-"""Checks whose verdict depends on the student's random numbers: they are repeated under fresh seeds."""
-
-
-MOST_POWER_RUNS = 200
 LEAST_POWER = 0.999
-_RUNS_PER_SESSION = 10
 
 J = TypeVar("J")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A function that stands for a whole submission to one task.
-
-    Attributes:
-        kind: "misconception" or "variant".
-        run: Shifts every seed that it is asked with; candidates of different runs go through one session.
-    """
-
-    kind: str
-    task: str
-    name: str
-    function: Callable[..., Any] = field(repr=False)
-    run: int = 0
-
-    @property
-    def id(self) -> str:
-        """Return `"<task>/<name>"`, with the run where there are several."""
-        return f"{self.task}/{self.name}" + (f"#{self.run}" if self.run else "")
-
-    @property
-    def key(self) -> str:
-        """Return `"<kind>:<id>"`: a misconception and a variant may share a name."""
-        return f"{self.kind}:{self.id}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """What happened to one candidate.
-
-    Attributes:
-        outcomes: Check name -> outcome.
-        messages: Check name -> message, for checks that did not pass.
-        named: Misconceptions that the diagnosis named.
-        verdicts: Check name -> what its statistical tests said.
-        tolerance_used: Check name -> largest share of the tolerance that an answer used.
-        diagnosed: Whether the diagnosis looks at this task; it does not at training, where a name would cost a run each.
-    """
-
-    kind: str
-    task: str
-    name: str
-    outcomes: Mapping[str, Outcome]
-    messages: Mapping[str, str]
-    named: tuple[str, ...] = ()
-    verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict, repr=False)
-    tolerance_used: Mapping[str, float] = field(default_factory=dict, repr=False)
-    diagnosed: bool = True
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """Return the names of the checks that failed."""
-        return tuple(name for name, outcome in self.outcomes.items() if outcome is Outcome.FAILED)
-
-    @property
-    def undecided(self) -> tuple[str, ...]:
-        """Return the names of the statistical checks that ran out of budget."""
-        return tuple(name for name, outcome in self.outcomes.items() if outcome is Outcome.INCONCLUSIVE)
-
-
-class ValidationPlugin(ChecksPlugin):
-    """Runs every check of a task for every candidate of the task."""
-
-    def __init__(
-        self,
-        candidates: Sequence[Candidate],
-        contexts: Mapping[str, Context],
-        order: Sequence[str],
-        until_caught: bool = False,
-    ) -> None:
-        super().__init__(None, order)
-        self._until_caught = until_caught
-        self._candidates = candidates
-        self._contexts = contexts
-        self.by_candidate: dict[str, dict[str, CheckResult]] = {candidate.key: {} for candidate in candidates}
-
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Make one test of every check and candidate."""
-        mark = metafunc.definition.get_closest_marker("check")
-        if mark is None:
-            return
-        tasks = {mark.kwargs["task"]} if mark.kwargs["task"] else set(self._tasks_of(metafunc))
-        metafunc.fixturenames.append("candidate")
-        ids = [candidate.key for candidate in self._candidates if candidate.task in tasks]
-        metafunc.parametrize("candidate", ids, indirect=True)
-
-    @staticmethod
-    def _tasks_of(metafunc: pytest.Metafunc) -> Sequence[str]:
-        marks = [mark for mark in metafunc.definition.iter_markers("parametrize") if mark.args[0] == "task"]
-        return list(marks[0].args[1])
-
-    @pytest.fixture
-    def candidate(self, request: pytest.FixtureRequest) -> str:
-        """The candidate that this test asks."""
-        return str(request.param)
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Drop pairs of a check of one task and a candidate of another."""
-        items[:] = [item for item in items if self._belongs(item)]
-        super().pytest_collection_modifyitems(items)
-
-    def _belongs(self, item: pytest.Item) -> bool:
-        mark = mark_of(item)
-        return mark is not None and _candidate_of(item).partition(":")[2].partition("/")[0] == mark.task
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> None:
-        """Skip a candidate that is caught already, where that is all there is to know."""
-        if self._until_caught and any(r.outcome is Outcome.FAILED for r in self.results_of(item).values()):
-            pytest.skip("caught already")
-        super().pytest_runtest_call(item)
-
-    def context_of(self, item: pytest.Item) -> Context:
-        """See `ChecksPlugin.context_of`."""
-        return self._contexts[_candidate_of(item)]
-
-    def results_of(self, item: pytest.Item) -> dict[str, CheckResult]:
-        """See `ChecksPlugin.results_of`."""
-        return self.by_candidate[_candidate_of(item)]
-
-    def everyone(self) -> Iterator[tuple[Context, Mapping[str, CheckResult]]]:
-        """See `ChecksPlugin.everyone`."""
-        for candidate in self._candidates:
-            yield self._contexts[candidate.key], self.by_candidate[candidate.key]
-
-
-def _candidate_of(item: pytest.Item) -> str:
-    callspec: Any = item.callspec  # type: ignore[attr-defined]
-    return str(callspec.params["candidate"])
-
-
-# ----------------------------------------------------------------------------------------------------- the matrix
-
-
-def load_candidates(assignment: Path) -> list[Candidate]:
-    """Return the assignment's named mistakes and right answers.
-
-    Raises:
-        UsageError: The assignment has none, or one of them is refused.
-    """
-    candidates = import_candidates(assignment)
-    tasks = candidates.tasks()
-    wrong = [
-        Candidate("misconception", c.task, c.name, c.function) for task in tasks for c in candidates.mistakes(task)
-    ]
-    right = [Candidate("variant", c.task, c.name, c.function) for task in tasks for c in candidates.variants(task)]
-    if not wrong and not right:
-        raise UsageError(
-            f"{assignment} has no candidates to validate with: write reference/candidates/<topic>/<task>.py."
-        )
-    return wrong + right
-
-
-def run_matrix(
-    assignment: Path,
-    candidates: Sequence[Candidate],
-    *,
-    seed: int = 0,
-    only: frozenset[str] | None = None,
-    device: str = "cpu",
-    until_caught: bool = False,
-) -> list[Row]:
-    """Run every check for every candidate of its task, once, and return what happened.
-
-    Args:
-        assignment: Folder with rubric, reference and tests.
-        candidates: Whom to ask.
-        seed: Seeds what is drawn and shifts every seed that is asked with.
-        only: Run these checks only.
-        device: Where the candidates compute. Submissions are asked about functions on the CPU, wherever they are graded;
-            this shows that verdicts would be the same on a GPU.
-        until_caught: Run no further checks for a candidate that has failed one.
-
-    Raises:
-        HarnessFault: A check itself broke.
-    """
-    rubric = load_rubric(assignment / "rubric.yaml")
-    contract = load_contract(assignment / "reference", [task.id for task in rubric.tasks])
-    oracle = load_oracle(assignment, contract)
-    order = [check_id for check_id in rubric.check_ids() if only is None or check_id in only]
-    # under fresh seeds only verdicts are of interest
-    diagnostician = Diagnostician(load_mistakes(assignment), contract, seed) if only is None else None
-    contexts = {c.key: _context(c, contract, oracle, diagnostician, seed, device) for c in candidates}
-    _add_training(contexts, candidates, rubric, device)
-    plugin = ValidationPlugin(candidates, contexts, order, until_caught)
-    run_checks([assignment / "tests" / "public", assignment / "tests" / "hidden"], plugin, seed=seed)
-    if plugin.diagnosis_faults:
-        raise HarnessFault("the diagnosis broke: " + "; ".join(plugin.diagnosis_faults[:5]))
-    return [replace(_row(c, plugin.by_candidate[c.key]), diagnosed=c.task not in rubric.training) for c in candidates]
-
-
-def _context(
-    candidate: Candidate, contract: Contract, oracle: Any, names: Diagnostician | None, seed: int, device: str
-) -> Context:
-    asked = OneFunction(candidate.task, candidate.function, device)
-    return Context(asked, asked.report, contract, oracle, diagnostician=names, salt=seed + candidate.run)
-
-
-def _add_training(
-    contexts: Mapping[str, Context], candidates: Sequence[Candidate], rubric: Rubric, device: str
-) -> None:
-    """Give candidates of a training task a run each, on the digits that need no download."""
-    trained = [candidate for candidate in candidates if candidate.task in rubric.training]
-    if not trained:
-        return
-    from autograder.training.classifier import ClassifierRun
-    from autograder.training.data import load_digits
-
-    data = load_digits("digits", None)
-    for candidate in trained:
-        context, rule = contexts[candidate.key], rubric.training[candidate.task][data.name]
-        context.extras[candidate.task] = ClassifierRun(
-            context.asked, candidate.task, data, rule, f"validation {candidate.run}", device
-        )
-
-
-def _row(candidate: Candidate, results: Mapping[str, CheckResult]) -> Row:
-    for result in results.values():
-        if result.outcome is Outcome.ERROR:
-            raise HarnessFault(f"the check {result.id} broke on {candidate.id}:\n{result.error[-3000:]}")
-    names = {check_id.partition(".")[2]: result for check_id, result in results.items()}
-    return Row(
-        candidate.kind,
-        candidate.task,
-        candidate.name,
-        {name: result.outcome for name, result in names.items()},
-        {name: result.message for name, result in names.items() if result.outcome is not Outcome.PASSED},
-        tuple(dict.fromkeys(n for result in results.values() if result.diagnosis for n in result.diagnosis.names)),
-        {name: result.verdicts for name, result in names.items() if result.verdicts},
-        {name: result.tolerance_used for name, result in names.items()},
-    )
-
-
-# ------------------------------------------------------------------------------------------------------- the whole
 
 
 @dataclass(frozen=True)
@@ -304,6 +39,7 @@ class Validation:
         cpu_seconds: Processor time of all workers.
         null: What the fresh-seed runs say about the distribution of each random check's statistic under right answers.
         power: What they say about how surely each wrong answer is caught that only random checks catch.
+        mutants: Generated changes of the reference that change an answer.
     """
 
     rows: tuple[Row, ...]
@@ -313,6 +49,12 @@ class Validation:
     cpu_seconds: float = 0.0
     null: tuple[NullRow, ...] = ()
     power: tuple[PowerRow, ...] = ()
+    mutants: tuple[Mutated, ...] = ()
+
+    @property
+    def surviving(self) -> tuple[Mutated, ...]:
+        """Return the mutants that no check caught and that nobody has explained."""
+        return tuple(mutant for mutant in self.mutants if mutant.survives)
 
     @property
     def survivors(self) -> tuple[str, ...]:
@@ -358,7 +100,9 @@ class Validation:
     @property
     def ok(self) -> bool:
         """Whether nothing wrong passed and nothing right was punished, and the statistics are what the tests assume."""
-        return not (self.survivors or self.punished or self.idle or self.weak or self.anomalies)
+        return not (
+            self.survivors or self.punished or self.idle or self.weak or self.anomalies or self.surviving
+        )
 
     def fresh_line(self) -> str:
         """Return what the runs under fresh seeds found, in one line."""
@@ -377,34 +121,73 @@ class Validation:
         wrong = [row for row in self.rows if row.kind == "misconception"]
         right = [row for row in self.rows if row.kind == "variant"]
         named = len(self._to_name) - len(self.unnamed)
+        caught = f"mutants {len(self.mutants) - len(self.surviving)}/{len(self.mutants)}, " if self.mutants else ""
         killed, punished = len(wrong) - len(self.survivors), len({p.partition(":")[0] for p in self.punished})
         return (
-            f"killed {killed}/{len(wrong)}, named {named}/{len(self._to_name)}, variants punished {punished}/{len(right)} "
+            f"killed {killed}/{len(wrong)}, named {named}/{len(self._to_name)}, {caught}variants punished {punished}/{len(right)} "
             f"in {1 + self.repeats:,} runs, {self.seconds:.0f} s"
         )
 
 
-def validate(
-    assignment: Path, *, runs: int = 1, workers: int = 2, progress: Callable[[str], None] = lambda line: None
-) -> Validation:
-    """Run the whole matrix once, and the random checks `runs` − 1 times more under fresh seeds.
+@dataclass(frozen=True)
+class _Job:
+    """Some entries of the matrix, or the mutants of some tasks."""
 
-    Those runs ask every right answer, and up to `MOST_POWER_RUNS` times every wrong one that nothing but random checks catches.
+    folder: Path
+    keys: tuple[str, ...] = ()
+    mutants_of: str = ""
+    store: Path | None = None
+
+
+def validate(
+    assignment: Assignment,
+    *,
+    runs: int = 1,
+    workers: int = 2,
+    mutants: bool = True,
+    store: Path | None = None,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Validation:
+    """Run the whole matrix once, the mutants, and the random checks `runs` − 1 times more under fresh seeds.
+
+    Those runs ask every right answer, and up to `fresh.MOST_POWER_RUNS` times every wrong one that nothing but random checks catches.
+
+    Args:
+        assignment: What is validated; its workers load it from its folder.
+        runs: Of the random checks, all together.
+        workers: Processes.
+        mutants: Whether the generated mutants are asked about.
+        store: Folder for rows, see `store.Store`; None keeps nothing.
+        progress: Told what has been done.
     """
     started = time.monotonic()
-    tasks = {task.id for task in load_rubric(assignment / "rubric.yaml").tasks}
-    jobs = [_Job(assignment, tuple(part), 0, None) for part in _parts(load_candidates(assignment), tasks, 8 * workers)]
-    rows: list[Row] = []
-    punished: list[str] = []
+    kept = Store(store, assignment)
+    entries = entries_of(assignment)
+    known = {entry.key: row for entry in entries if (row := kept.get(entry.task, entry.key)) is not None}
+    rows = list(known.values())
+    if known:
+        progress(f"matrix: {len(known)} of {len(entries)} rows are stored and still hold")
+    jobs = [
+        _Job(assignment.folder, tuple(part))
+        for part in _parts([entry.key for entry in entries if entry.key not in known], 8 * workers)
+    ]
+    tasks = dict.fromkeys(entry.task for entry in entries) if mutants else {}
+    asked = [_Job(assignment.folder, mutants_of=task, store=store) for task in mutants_asked(assignment, tasks)]
+    changed: list[Mutated] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_single_threaded) as pool:
         for done, part in enumerate(_as_they_come(pool, _run_job, jobs), 1):
-            rows += part
+            for key, row in part:
+                kept.put(key, row)
+                rows.append(row)
             progress(f"matrix: {done} of {len(jobs)} parts")
+        for done, found in enumerate(_as_they_come(pool, _run_mutants, asked), 1):
+            changed += found
+            progress(f"mutants: {done} of {len(asked)} tasks, {len(changed)} that change something")
         right = [row for row in rows if row.kind == "variant"]
-        punished += [f"{row.task}/{row.name}:{check}" for row in right for check in row.failed]
+        punished = [f"{row.task}/{row.name}:{check}" for row in right for check in row.failed]
         null, power, cpu = Tally(), Tally(), 0.0
-        fresh = _fresh_jobs(assignment, rows, runs - 1)
+        fresh = fresh_jobs(assignment.folder, rows, runs - 1)
         for done, (wrong, tally, seconds) in enumerate(_as_they_come(pool, _run_fresh, fresh), 1):
             (power if wrong else null).join(tally)
             cpu += seconds
@@ -413,67 +196,19 @@ def validate(
                     f"fresh seeds: {done} of {len(fresh)} parts, {cpu:.0f} s of CPU, {null.failed.total()} punished"
                 )
     punished += [f"{task}/{name}:{check}" for (task, check, name), count in null.failed.items() if count]
-    rows.sort(key=lambda row: (row.task, row.kind, row.name))
-    seconds = time.monotonic() - started
+    order = {entry.key: place for place, entry in enumerate(entries)}
+    rows.sort(key=lambda row: (row.task, row.kind, row.name, order.get(f"{row.kind}:{row.task}/{row.name}", 0)))
+    changed.sort(key=lambda mutant: (mutant.task, mutant.id))
     return Validation(
-        tuple(rows), runs - 1, tuple(punished), seconds, cpu, tuple(null_rows(null)), tuple(power_rows(power))
+        tuple(rows),
+        runs - 1,
+        tuple(punished),
+        time.monotonic() - started,
+        cpu,
+        tuple(null_rows(null)),
+        tuple(power_rows(power)),
+        tuple(changed),
     )
-
-
-@dataclass(frozen=True)
-class _Job:
-    assignment: Path
-    keys: tuple[str, ...]
-    seed: int
-    only: frozenset[str] | None
-
-
-@dataclass(frozen=True)
-class _FreshJob:
-    """Some runs, under fresh seeds, of the random checks over right or over wrong answers."""
-
-    assignment: Path
-    wrong: bool
-    ids: frozenset[str]
-    runs: range
-
-
-def _fresh_jobs(assignment: Path, rows: Sequence[Row], runs: int) -> list[_FreshJob]:
-    tasks = {check.partition(".")[0] for check in RANDOM_CHECKS}
-    own = [row for row in rows if row.task in tasks]
-    right = frozenset(f"{row.task}/{row.name}" for row in own if row.kind == "variant")
-    right |= {f"{task}/reference" for task in tasks}
-    by_chance = [row for row in own if all(f"{row.task}.{check}" in RANDOM_CHECKS for check in row.failed)]
-    wrong = frozenset(f"{row.task}/{row.name}" for row in by_chance if row.kind == "misconception")
-    return [
-        _FreshJob(assignment, is_wrong, ids, range(start, min(start + _RUNS_PER_SESSION, 1 + count)))
-        for is_wrong, ids, count in ((True, wrong, min(runs, MOST_POWER_RUNS)), (False, right, runs))
-        for start in range(1, 1 + count, _RUNS_PER_SESSION)
-    ]
-
-
-def fresh_seed(run: int) -> int:
-    """Return the seed of a run. A check adds the number of the draw to it, so seeds of different runs must lie far apart."""
-    return int.from_bytes(hashlib.sha256(f"fresh seeds, run {run}".encode()).digest()[:6])
-
-
-def _run_fresh(job: _FreshJob) -> tuple[bool, Tally, float]:
-    started = time.process_time()
-    kinds = ("misconception",) if job.wrong else ("variant", "reference")
-    everyone = [*load_candidates(job.assignment), *_references(job.assignment)]
-    chosen = [c for c in everyone if c.kind in kinds and c.id in job.ids]
-    candidates = [replace(c, run=fresh_seed(run)) for run in job.runs for c in chosen]
-    tally = Tally()
-    for row in run_matrix(job.assignment, candidates, only=RANDOM_CHECKS, until_caught=job.wrong):
-        tally.add(row.task, row.name, row.outcomes, row.verdicts)
-    return job.wrong, tally, time.process_time() - started
-
-
-def _references(assignment: Path) -> list[Candidate]:
-    """Return the reference itself, as one more right answer to every task."""
-    tasks = [task.id for task in load_rubric(assignment / "rubric.yaml").tasks if task.kind == "function"]
-    oracle = load_oracle(assignment, load_contract(assignment / "reference", tasks))
-    return [Candidate("reference", task, "reference", oracle.function(task)) for task in tasks]
 
 
 def _as_they_come(pool: ProcessPoolExecutor, work: Callable[[J], R], jobs: Iterable[J]) -> Iterator[R]:
@@ -487,9 +222,17 @@ def _as_they_come(pool: ProcessPoolExecutor, work: Callable[[J], R], jobs: Itera
             future.cancel()
 
 
-def _parts(candidates: Sequence[Candidate], tasks: set[str], count: int) -> list[list[str]]:
-    ids = [candidate.key for candidate in candidates if candidate.task in tasks]
-    return [part for start in range(count) if (part := ids[start::count])]
+def _parts(keys: Sequence[str], count: int) -> list[Sequence[str]]:
+    return [part for start in range(count) if (part := keys[start::count])]
+
+
+# ------------------------------------------------------------------------------------------------ in a worker process
+
+
+@lru_cache(maxsize=1)
+def _loaded(folder: Path) -> Assignment:
+    """Load an assignment once in every worker process."""
+    return Assignment(folder)
 
 
 def _single_threaded() -> None:
@@ -498,7 +241,16 @@ def _single_threaded() -> None:
     torch.set_num_threads(1)
 
 
-def _run_job(job: _Job) -> list[Row]:
+def _run_job(job: _Job) -> list[tuple[str, Row]]:
     wanted = set(job.keys)
-    chosen = [candidate for candidate in load_candidates(job.assignment) if candidate.key in wanted]
-    return run_matrix(job.assignment, chosen, seed=job.seed, only=job.only)
+    chosen: list[Entry] = [entry for entry in entries_of(_loaded(job.folder)) if entry.key in wanted]
+    rows = run_matrix(_loaded(job.folder), chosen)
+    return [(entry.key, row) for entry, row in zip(chosen, rows, strict=True)]
+
+
+def _run_mutants(job: _Job) -> list[Mutated]:
+    return mutated(_loaded(job.folder), job.mutants_of, job.store)
+
+
+def _run_fresh(job: FreshJob) -> tuple[bool, Tally, float]:
+    return run_fresh(job, _loaded(job.folder))

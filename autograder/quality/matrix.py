@@ -1,0 +1,264 @@
+"""The matrix: every check of a task, asked about every candidate of the task, in this process. Candidates are our own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pytest
+
+from autograder.assignment.kinds import KINDS
+from autograder.assignment.loading import Assignment
+from autograder.checking.oracle import Oracle
+from autograder.checking.plugin import ChecksPlugin, mark_of
+from autograder.checking.results import CheckResult, Context
+from autograder.checking.session import run_checks
+from autograder.checking.statistics import Verdict
+from autograder.diagnosis.follow import Following
+from autograder.diagnosis.naming import Diagnostician
+from autograder.errors import HarnessFault, UsageError
+from autograder.outcomes import Outcome
+from autograder.sandbox.inprocess import OneFunction
+
+Kind = Literal["misconception", "variant", "reference", "mutant"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A function or class that stands for a whole submission to one task.
+
+    Attributes:
+        run: Shifts every seed that it is asked with; entries of different runs go through one session.
+    """
+
+    kind: Kind
+    task: str
+    name: str
+    function: Callable[..., Any] = field(repr=False)
+    run: int = 0
+
+    @property
+    def id(self) -> str:
+        """Return `"<task>/<name>"`, with the run where there are several."""
+        return f"{self.task}/{self.name}" + (f"#{self.run}" if self.run else "")
+
+    @property
+    def key(self) -> str:
+        """Return `"<kind>:<id>"`: a wrong and a right answer may share a name."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What happened to one entry.
+
+    Attributes:
+        outcomes: Check name -> outcome.
+        messages: Check name -> message, for checks that did not pass.
+        named: Misconceptions that the diagnosis named.
+        random: Names of the checks that were decided by a statistical test.
+        tolerance_used: Check name -> largest share of the tolerance that an answer used.
+        diagnosed: Whether the diagnosis looks at this task; it does not at training, where a name would cost a run each.
+        verdicts: Check name -> what its statistical tests said; not stored.
+    """
+
+    kind: Kind
+    task: str
+    name: str
+    outcomes: Mapping[str, Outcome]
+    messages: Mapping[str, str]
+    named: tuple[str, ...] = ()
+    random: tuple[str, ...] = ()
+    tolerance_used: Mapping[str, float] = field(default_factory=dict, repr=False)
+    diagnosed: bool = True
+    verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Return the names of the checks that failed."""
+        return tuple(name for name, outcome in self.outcomes.items() if outcome is Outcome.FAILED)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Return the names of the statistical checks that ran out of budget."""
+        return tuple(name for name, outcome in self.outcomes.items() if outcome is Outcome.INCONCLUSIVE)
+
+
+def entries_of(assignment: Assignment) -> list[Entry]:
+    """Return the named mistakes and the right answers of an assignment.
+
+    Raises:
+        UsageError: It has none.
+    """
+    known = [task.id for task in assignment.rubric.tasks if KINDS[task.kind].asked_by_name]
+    found = assignment.candidates
+    wrong = [Entry("misconception", c.task, c.name, c.function) for task in known for c in found.mistakes(task)]
+    right = [Entry("variant", c.task, c.name, c.function) for task in known for c in found.variants(task)]
+    if not wrong and not right:
+        raise UsageError(
+            f"{assignment.folder} has no candidates to validate with: write reference/candidates/<topic>/<task>.py."
+        )
+    return wrong + right
+
+
+def references_of(assignment: Assignment) -> list[Entry]:
+    """Return the reference itself, as one more right answer to every task that is asked and trains nothing."""
+    tasks = [t for t in assignment.rubric.tasks if KINDS[t.kind].asked_by_name and t.id not in assignment.rubric.training]
+    return [Entry("reference", task.id, "reference", assignment.objects[task.object]) for task in tasks]
+
+
+def run_matrix(
+    assignment: Assignment,
+    entries: Sequence[Entry],
+    *,
+    seed: int = 0,
+    only: frozenset[str] | None = None,
+    device: str = "cpu",
+    until_caught: bool = False,
+    named: bool = True,
+) -> list[Row]:
+    """Run every check for every entry of its task, once, and return what happened.
+
+    Args:
+        assignment: Whose checks.
+        entries: Whom to ask.
+        seed: Seeds what is drawn and shifts every seed that is asked with.
+        only: Run these checks only.
+        device: Where the entries compute. Submissions are asked about functions on the CPU, wherever they are graded;
+            this shows that verdicts would be the same on a GPU.
+        until_caught: Run no further checks for an entry that has failed one.
+        named: Look for names of what failed.
+
+    Raises:
+        HarnessFault: A check itself broke.
+    """
+    tasks = {entry.task for entry in entries}
+    order = [
+        check_id
+        for check_id in assignment.rubric.check_ids()
+        if check_id.partition(".")[0] in tasks and (only is None or check_id in only)
+    ]
+    oracle = Oracle(assignment.objects, assignment.contract)
+    following = Following(Diagnostician(assignment.candidates, assignment.contract)) if named else None
+    contexts = {e.key: _context(assignment, e, oracle, following, seed, device) for e in entries}
+    _add_training(assignment, contexts, entries, device)
+    plugin = MatrixPlugin(assignment, entries, contexts, order, until_caught)
+    run_checks(assignment.code, plugin)
+    if following is not None and following.faults:
+        raise HarnessFault("the diagnosis broke: " + "; ".join(following.faults[:5]))
+    trained = assignment.rubric.training
+    return [replace(_row(e, plugin.by_entry[e.key]), diagnosed=e.task not in trained) for e in entries]
+
+
+def _context(
+    assignment: Assignment, entry: Entry, oracle: Oracle, following: Following | None, seed: int, device: str
+) -> Context:
+    asked = OneFunction(assignment.contract.resolved(entry.task), entry.function, device)
+    return Context(asked, asked.report, assignment.contract, oracle, follower=following, seed=seed + entry.run)
+
+
+def _add_training(
+    assignment: Assignment, contexts: Mapping[str, Context], entries: Sequence[Entry], device: str
+) -> None:
+    """Give entries of a training task a run each, on the data that need no download."""
+    from autograder.training import OFFLINE, measure_named
+
+    for entry in entries:
+        if entry.task not in assignment.rubric.training:
+            continue
+        measure = measure_named(assignment.rubric.task(entry.task).measure)
+        data = measure.load(OFFLINE, None)
+        rules = assignment.rubric.training[entry.task]
+        if data.name not in rules:
+            raise UsageError(
+                f"rubric.yaml: validation trains {entry.task} on the data set {data.name!r}, and it has no budget there"
+            )
+        context = contexts[entry.key]
+        secret = f"validation {entry.run}"
+        context.extras[entry.task] = measure(context.asked, entry.task, data, rules[data.name], secret, device)
+
+
+def _row(entry: Entry, results: Mapping[str, CheckResult]) -> Row:
+    for result in results.values():
+        if result.outcome is Outcome.ERROR:
+            raise HarnessFault(f"the check {result.id} broke on {entry.id}:\n{result.error[-3000:]}")
+    names = {check_id.partition(".")[2]: result for check_id, result in results.items()}
+    verdicts = {name: result.verdicts for name, result in names.items() if result.verdicts}
+    return Row(
+        entry.kind,
+        entry.task,
+        entry.name,
+        {name: result.outcome for name, result in names.items()},
+        {name: result.message for name, result in names.items() if result.outcome is not Outcome.PASSED},
+        tuple(dict.fromkeys(n for result in results.values() if result.diagnosis for n in result.diagnosis.names)),
+        tuple(verdicts),
+        {name: result.tolerance_used for name, result in names.items()},
+        verdicts=verdicts,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- the plugin
+
+
+class MatrixPlugin(ChecksPlugin):
+    """Runs every check of a task for every entry of the task."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        entries: Sequence[Entry],
+        contexts: Mapping[str, Context],
+        order: Sequence[str],
+        until_caught: bool = False,
+    ) -> None:
+        super().__init__(assignment.code, None, order, assignment.check_names)
+        self._until_caught = until_caught
+        self._entries = entries
+        self._contexts = contexts
+        self.by_entry: dict[str, dict[str, CheckResult]] = {entry.key: {} for entry in entries}
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Make one test of every check and entry."""
+        mark = metafunc.definition.get_closest_marker("check")
+        if mark is None:
+            return
+        metafunc.fixturenames.append("entry")
+        ids = [entry.key for entry in self._entries if entry.task == mark.kwargs["task"]]
+        metafunc.parametrize("entry", ids, indirect=True)
+
+    @pytest.fixture
+    def entry(self, request: pytest.FixtureRequest) -> str:
+        """The entry that this test asks."""
+        return str(request.param)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Drop checks of tasks that nobody is asked about."""
+        items[:] = [item for item in items if mark_of(item) is not None and _entry_of(item)]
+        super().pytest_collection_modifyitems(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Skip an entry that is caught already, where that is all there is to know."""
+        if self._until_caught and any(r.outcome is Outcome.FAILED for r in self.results_of(item).values()):
+            pytest.skip("caught already")
+        super().pytest_runtest_call(item)
+
+    def context_of(self, item: pytest.Item) -> Context:
+        """See `ChecksPlugin.context_of`."""
+        return self._contexts[_entry_of(item)]
+
+    def results_of(self, item: pytest.Item) -> dict[str, CheckResult]:
+        """See `ChecksPlugin.results_of`."""
+        return self.by_entry[_entry_of(item)]
+
+    def everyone(self) -> Iterator[tuple[Context, Mapping[str, CheckResult]]]:
+        """See `ChecksPlugin.everyone`."""
+        for entry in self._entries:
+            yield self._contexts[entry.key], self.by_entry[entry.key]
+
+
+def _entry_of(item: pytest.Item) -> str:
+    callspec: Any = getattr(item, "callspec", None)
+    value = callspec.params.get("entry", "") if callspec else ""
+    return value if isinstance(value, str) else ""
