@@ -114,6 +114,9 @@ def same(a: Any, b: Any) -> bool:
 def _same(a: Any, b: Any, depth: int) -> bool:
     if a is b or depth == 0:
         return True
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    a, b = _plain(a), _plain(b)
     if _is_array(a) and _is_array(b):
         return _same_arrays(_tensor(a), _tensor(b))
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -127,6 +130,11 @@ def _same(a: Any, b: Any, depth: int) -> bool:
     return _same_objects(a, b, depth)
 
 
+def _plain(value: Any) -> Any:
+    """Return an array of texts, dates or objects as a list, and anything else as it is."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) and not _is_array(value) else value
+
+
 def _same_objects(a: Any, b: Any, depth: int) -> bool:
     """Compare two objects of types with the same name: a mutated module makes its own classes, so identity says nothing."""
     if a is None or isinstance(a, str | bytes | set | frozenset | range | slice):
@@ -136,7 +144,7 @@ def _same_objects(a: Any, b: Any, depth: int) -> bool:
     parts, others = _attributes(a), _attributes(b)
     if parts or others:
         return _same(parts, others, depth - 1)
-    if type(a).__eq__ == object.__eq__:
+    if not any("__eq__" in kind.__dict__ for kind in type(a).__mro__[:-1]):
         return True  # it has nothing to be compared by
     try:
         return bool(a == b)
@@ -156,15 +164,21 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 def _is_array(value: Any) -> bool:
     if isinstance(value, np.ndarray | np.generic):
-        return bool(np.issubdtype(value.dtype, np.number) or value.dtype == np.bool_)
+        return bool(value.dtype.kind in "biufc")
     return isinstance(value, Tensor | bool | int | float | complex)
 
 
 def _tensor(value: Any) -> Tensor:
     if isinstance(value, Tensor):
-        return value.detach().to_dense().cpu() if value.is_sparse else value.detach().cpu()
+        found = value.detach().cpu()
+        return found if found.layout == torch.strided else found.to_dense()
+    if isinstance(value, np.ndarray | np.generic):
+        kept = value.dtype.itemsize <= 8 and value.dtype.kind in "bif"  # of the others, torch knows only some
+        return torch.as_tensor(
+            np.array(value, dtype=None if kept else np.complex128 if value.dtype.kind == "c" else np.float64)
+        )
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        value = float(value) if abs(value) < 2**1023 else math.copysign(math.inf, value)
+        value = float(value) if abs(value) < 2**1023 else math.inf * (1 if value > 0 else -1)
     return torch.as_tensor(value, dtype=torch.float64 if isinstance(value, float) else None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from autograder.authoring.mutants.nodes import (
     AXIS_KEYWORDS,
+    FORM_CALLS,
     NEED_NO_AXIS,
     Change,
     Function,
@@ -72,7 +73,7 @@ _COMMUTE = frozenset(
 )
 def swap_arguments(node: ast.AST) -> Iterator[Change]:
     """Two arguments that stand side by side are given the other way round."""
-    if not isinstance(node, ast.Call) or called_name(node) in _COMMUTE:
+    if not isinstance(node, ast.Call) or called_name(node) in _COMMUTE | FORM_CALLS:
         return
     for place, (first, second) in enumerate(zip(node.args, node.args[1:], strict=False)):
         if isinstance(first, ast.Name) and isinstance(second, ast.Name) and first.id != second.id:
