@@ -184,7 +184,9 @@ class _Climb:
         matched = match_shape(spec, value.shape, self.sizes)
         if matched is None:
             shape = tuple("?" if n is None else n for n in expected_shape(spec, self.sizes))
-            message = f"{what} has shape {tuple(value.shape)}, but should have {spec.symbols()} = {shape}".replace("'", "")
+            message = f"{what} has shape {tuple(value.shape)}, but should have {spec.symbols()} = {shape}".replace(
+                "'", ""
+            )
             raise CheckFailed(FailureKind.CONTRACT, message)
         self.sizes = matched
         if self.finite and is_float and not bool(value.isfinite().all()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autograder.assignment.contract import ArraySpec, Contract, FunctionContract, bind_dims
+from autograder.assignment.contract import Contract, FunctionContract
+from autograder.assignment.specs import ArraySpec, Sizes, bind_dims
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking import describe, ladder
@@ -92,9 +93,8 @@ class Student:
         contract = self._contract[case.function]
         answer = self.ask(case, **options)
         try:
-            ladder.require_returns(
-                answer.value, contract.returns, self._sizes(contract, case), case.dtype(), finite=finite
-            )
+            sizes, objects = self._sizes(contract, case), self._contract.classes
+            ladder.require_returns(answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects)
             if untouched and answer.modified:
                 message = f"`{case.function}` changed its argument `{answer.modified[0]}`: work on a copy"
                 raise CheckFailed(
@@ -107,9 +107,8 @@ class Student:
         return answer.value
 
     @staticmethod
-    def _sizes(contract: FunctionContract, case: Case) -> dict[str, int]:
-        shapes = {name: tuple(value.shape) for name, value in case.tensors().items()}
-        sizes = bind_dims(contract, shapes)
+    def _sizes(contract: FunctionContract, case: Case) -> Sizes:
+        sizes = bind_dims(contract, {name: _shapes(value) for name, value in case.arguments.items()})
         for name, dim in (("n_components", "M"), ("latent_dim", "M"), ("n", "N"), ("n_samples", "S")):
             if isinstance(case.arguments.get(name), int):
                 sizes.setdefault(dim, case.arguments[name])
@@ -188,20 +187,43 @@ class Student:
         except CheckFailed as failure:
             failure.help = failure.help or help
             raise
-        answers = got if isinstance(got, tuple | list) else (got,)
-        wanted = expected if isinstance(expected, tuple | list) else (expected,)
-        for position, (answer, want) in enumerate(zip(answers, wanted, strict=True)):
-            what = f"part {position + 1} of the result" if len(wanted) > 1 else "the result"
+        for what, answer, want in matching_parts(got, expected):
             self.close(case, answer, want, what=what, help=help)
 
     def close(self, case: Case, got: Any, expected: Any, *, what: str = "the result", help: str = "") -> None:
-        """Require that two values of one call agree under the tolerance policy."""
-        answer, want = describe.plain_tensor(got), describe.plain_tensor(expected)
+        """Require that two values of one call agree under the tolerance policy; texts and None are equal or not."""
+        answer, want = self.comparable(case, got, expected, what)
         dtype = case.dtype() if answer.dtype.is_floating_point else None
-        result = compare(answer, want.reshape(answer.shape), dtype, case.scale)
+        result = compare(answer, want, dtype, case.scale)
         self.tolerance_used = max(self.tolerance_used, result.share)
         if not result.agrees:
             raise self._wrong(case, answer, want, result, what, help)
+
+    def comparable(self, case: Case, got: Any, expected: Any, what: str) -> tuple[Tensor, Tensor]:
+        """Return an answer and what is expected as tensors of one shape.
+
+        Raises:
+            CheckFailed: The answer is of another kind or size: an axis that no argument fixes may have any, until here.
+        """
+        if expected is None or isinstance(expected, str):
+            if type(got) is not type(expected) or got != expected:
+                message = (
+                    f"{what} of `{case.function}` is {describe.short(got)}, but should be {describe.short(expected)}"
+                )
+                raise CheckFailed(FailureKind.VALUE, message, evidence=self.evidence(case, describe.short(got)))
+            return torch.zeros(()), torch.zeros(())
+        want = describe.plain_tensor(expected)
+        if not isinstance(got, Tensor | np.ndarray | bool | int | float):
+            message = f"{what} of `{case.function}` should be {_number_or(want)}, but is {describe.kind_of(got)}"
+            raise CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case, describe.short(got)))
+        answer = describe.plain_tensor(got)
+        if answer.numel() != want.numel():
+            message = (
+                f"{what} of `{case.function}` has shape {tuple(answer.shape)}, but should have {tuple(want.shape)}"
+            )
+            evidence = self.evidence(case, describe.short(answer), describe.short(want))
+            raise CheckFailed(FailureKind.CONTRACT, message, evidence=evidence)
+        return answer, want.reshape(answer.shape)
 
     def _wrong(self, case: Case, got: Tensor, want: Tensor, result: Comparison, what: str, help: str) -> CheckFailed:
         message = (
@@ -268,6 +290,52 @@ class Student:
             difference=difference,
             reproduce=describe.snippet(module, case.function, case.arguments, seed, keyword_only, generator),
         )
+
+
+def matching_parts(got: Any, expected: Any, what: str = "the result") -> Iterator[tuple[str, Any, Any]]:
+    """Yield (how it is called, answer, expected) for every part of a result, in tuples, lists and dictionaries to any depth.
+
+    Raises:
+        CheckFailed: The answer has other parts than what is expected.
+    """
+    if isinstance(expected, dict):
+        if not isinstance(got, dict):
+            raise CheckFailed(FailureKind.CONTRACT, f"{what} should be a dict, but is {describe.kind_of(got)}")
+        keys = {(type(key), key) for key in got}
+        for key in expected:
+            if (type(key), key) not in keys:
+                raise CheckFailed(FailureKind.VALUE, f"{what} has no entry {ladder.key_text(key)}")
+        for key in got:
+            if key not in expected:
+                message = f"{what} has an entry {ladder.key_text(key)}, which should not be there"
+                raise CheckFailed(FailureKind.VALUE, message)
+        for key, want in expected.items():
+            yield from matching_parts(got[key], want, f"the entry {ladder.key_text(key)} of {what}")
+    elif isinstance(expected, tuple | list):
+        answers = got if isinstance(got, tuple | list) else (got,)
+        if len(answers) != len(expected):
+            message = f"{what} should have {len(expected)} parts, but is {describe.kind_of(got)}"
+            raise CheckFailed(FailureKind.CONTRACT, message)
+        for position, (answer, want) in enumerate(zip(answers, expected, strict=True)):
+            part = f"part {position + 1} of {what}" if len(expected) > 1 else what
+            yield from matching_parts(answer, want, part)
+    else:
+        yield what, got[0] if isinstance(got, tuple | list) and len(got) == 1 else got, expected
+
+
+def _number_or(want: Tensor) -> str:
+    return f"a tensor of shape {tuple(want.shape)}" if want.dim() else "a number"
+
+
+def _shapes(value: Any) -> Any:
+    """Return the shapes of the tensors in an argument, as `bind_dims` takes them; None for what has none."""
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    if isinstance(value, tuple | list):
+        return [_shapes(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _shapes(item) for key, item in value.items()}
+    return value if type(value) is int else None
 
 
 def _innermost(lines: tuple[str, ...]) -> str:

@@ -112,6 +112,8 @@ def _read(request: Mapping[str, Any]) -> Fields:
         raise MalformedRequest("a request with a field of the wrong type")
     if len(args) + len(kwargs) > _MOST_ARGUMENTS or len(wanted) > _MOST_WANTED:
         raise MalformedRequest("a request with too many arguments")
+    if not all(type(key) is str for key in kwargs):
+        raise MalformedRequest("a request with a field of the wrong type")
     if any(type(label) is not str or len(label) > 200 for label in wanted):
         raise MalformedRequest("a request for gradients of nothing")
     if cotangents is not None and not all(isinstance(part, Tensor) and not part.is_complex() for part in cotangents):
@@ -309,6 +311,10 @@ class _Call:
 def _plain(value: Any, dtype: torch.dtype) -> Any:
     if isinstance(value, Tensor):
         return value.detach().to(dtype) if value.is_floating_point() else value.detach()
+    if isinstance(value, tuple | list):
+        return type(value)([_plain(part, dtype) for part in value])
+    if isinstance(value, dict):
+        return {key: _plain(part, dtype) for key, part in value.items()}
     return value
 
 

@@ -295,9 +295,8 @@ class Surveyor(Student):
 
     def close(self, case: Case, got: Any, expected: Any, *, what: str = "the result", help: str = "") -> None:
         """See `Student.close`: written down, never raised."""
-        answer, want = describe.plain_tensor(got).detach(), describe.plain_tensor(expected).detach()
+        answer, want = (value.detach() for value in self.comparable(case, got, expected, what))
         dtype = case.dtype() if answer.dtype.is_floating_point else None
-        want = want.reshape(answer.shape)
         result = compare(answer, want, dtype, case.scale)
         if _noisy_network(case):  # what a single call gives, is chance: `value` has asked for many
             self.see(Seen(what, result.agrees, torch.zeros(())))

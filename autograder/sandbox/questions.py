@@ -27,6 +27,13 @@ def _of(kind: type, value: Any) -> Any:
     return value
 
 
+def _map(value: Any) -> dict[str, Any]:
+    """Return a dictionary with texts as keys: a value of an answer may have integers, a field of ours never has."""
+    if not all(type(key) is str for key in _of(dict, value)):
+        raise TypeError("a field has keys that are no texts")
+    return dict(value)
+
+
 def _text(value: Any, longest: int = _TEXT) -> str:
     return str(_of(str, value)[:longest])
 
@@ -212,7 +219,7 @@ def load_report(
     Raises:
         One of MALFORMED: A field is missing or of the wrong type.
     """
-    found = {name: _found(entry) for name, entry in _of(dict, message["found"]).items() if name in names}
+    found = {name: _found(entry) for name, entry in _map(message["found"]).items() if name in names}
     modules = [entry for entry in _of(list, message["modules"]) if _of(str, _of(dict, entry)["module"]) in paths]
     failures = {}
     for entry in modules:
@@ -267,7 +274,7 @@ def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answe
     Raises:
         One of MALFORMED: A field is missing or of the wrong type.
     """
-    gradients = _of(dict, message["gradients"])
+    gradients = _map(message["gradients"])
     if not all(value is None or isinstance(value, Tensor) for value in gradients.values()):
         raise TypeError("a gradient is a tensor or None")
     operations = message["operations"]
@@ -278,7 +285,7 @@ def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answe
         modified=_texts(message["modified"], longest=_NAME),
         gradients=gradients,
         operations=operations,
-        modes={name: bool(_of(bool, mode)) for name, mode in _of(dict, message["modes"]).items()},
+        modes={name: bool(_of(bool, mode)) for name, mode in _map(message["modes"]).items()},
         seconds=seconds,
         printed=printed,
     )

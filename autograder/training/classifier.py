@@ -154,7 +154,8 @@ def history_list(history: Any, name: str) -> list[float] | None:
 
 def _curves(history: Any) -> tuple[Curve, ...]:
     curves = []
-    for name in sorted(history)[:12] if isinstance(history, dict) else []:
+    names = [name for name in history if isinstance(name, str)] if isinstance(history, dict) else []
+    for name in sorted(names)[:12]:
         values = history_list(history, name)
         if values and len(values) <= 1000 and all(map(_finite, values)):
             unit = "fraction" if "acc" in name else "nats" if "loss" in name else ""

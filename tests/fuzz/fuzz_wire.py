@@ -50,6 +50,7 @@ def one_frame(payload: bytes) -> None:
         if seconds > MOST_SECONDS:
             raise RuntimeError(f"{len(payload):,} bytes took {seconds:.2f} s")
     plain(message)
+    assert all(type(key) is str for key in message), "a message with integer keys"
     for read in (
         lambda: answer(questions.answer_of(message, 0.0, "")),
         lambda: refusal(questions.refusal_of(message, "")),
@@ -72,7 +73,8 @@ def plain(value: Any) -> None:
             plain(item)
     elif kind is dict or kind is Probe:
         content = value.spec if kind is Probe else value
-        assert all(type(key) is str for key in content), "a key that is no text"
+        kinds = {type(key) for key in content}
+        assert kinds <= {str} or (kinds == {int} and kind is dict), "keys that are neither texts nor integers"
         for item in content.values():
             plain(item)
     elif kind is torch.Tensor:
@@ -102,6 +104,7 @@ def answer(found: questions.Answer) -> None:
     texts(found.modified, 100, 200)
     assert found.operations is None or type(found.operations) is int
     assert all(g is None or type(g) is torch.Tensor for g in found.gradients.values())
+    assert all(type(name) is str for name in found.gradients)
     assert all(type(name) is str and type(mode) is bool for name, mode in found.modes.items())
 
 
@@ -148,7 +151,7 @@ def honest() -> list[dict[str, Any]]:
     call = {"gradients": tensors, "modified": ["mean"], "modes": {"encoder": True}, "operations": 7, "seconds": 0.5}
     return [
         {"type": "answer", "id": "0" * 32, "value": torch.arange(6.0).reshape(2, 3), **call},
-        {"type": "answer", "id": "0" * 32, "value": (Handle(3, "Net"), {"loss": [0.5, 0.25]}), **call},
+        {"type": "answer", "id": "0" * 32, "value": (Handle(3, "Net"), {"loss": [0.5, 0.25]}, {1: [2]}), **call},
         {"type": "answer", "id": "0" * 32, "value": np.ones((2, 2), dtype=np.int16), **call, "operations": None},
         {"type": "raised", "id": "0" * 32, **failure},
         {"type": "loaded", "id": "0" * 32, "found": {"elbo": function}, "modules": [module]},
@@ -237,13 +240,13 @@ def odd(value: Any, draw: random.Random) -> Any:
     if choice < 0.15:
         return [value] * draw.choice((1, 2, 50))
     if choice < 0.25:
-        return msgpack.ExtType(7, msgpack.packb([value]))
+        return msgpack.ExtType(draw.choice((7, 8)), msgpack.packb([1, value]))
     if choice < 0.45:
         dtype, size = draw.choice((("float32", 4), ("bool", 1), ("float16", 2), ("complex64", 8), ("uint8", 1)))
         shape = draw.choice(([], [0], [1], [2, 3], [300]))
         return msgpack.ExtType(draw.choice((1, 2)), msgpack.packb([dtype, shape, b"\x01" * (size * math.prod(shape))]))
     if choice < 0.55:
-        return msgpack.ExtType(draw.randint(1, 8), msgpack.packb(draw.choice(ODD)))
+        return msgpack.ExtType(draw.randint(1, 9), msgpack.packb(draw.choice(ODD)))
     return draw.choice(ODD)
 
 

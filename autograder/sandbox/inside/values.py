@@ -5,6 +5,7 @@ Used inside the sandbox before an answer is written, and in the same way where a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ import torch
 MAX_DEPTH = 16
 MAX_DIMS = 12
 MAX_TEXT = 10_000_000
+MAX_NUMBERED = 10_000
+"""Entries of a dictionary with integer keys: unlike those of texts, their hashes can be chosen, and each lookup made to cost."""
 
 TORCH_DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name)
@@ -106,9 +109,19 @@ def simplify(value: Any, depth: int = 0) -> Any:
         return tuple(simplify(item, depth + 1) for item in tuple.__iter__(value))
     if kind is list:
         return [simplify(item, depth + 1) for item in value]
-    if isinstance(value, dict) and all(type(key) is str for key in dict.keys(value)):
+    if isinstance(value, dict) and len(dict.keys(value)) > MAX_NUMBERED and _keys_cross(dict.keys(value)) is int:
+        return Opaque("dict", f"more than {MAX_NUMBERED:,} integer keys")
+    if isinstance(value, dict) and _keys_cross(dict.keys(value)):
         return {key: simplify(item, depth + 1) for key, item in dict.items(value)}
     return Opaque(type_name(value))
+
+
+def _keys_cross(keys: Collection[Any]) -> type | None:
+    """Return `str` or `int` if the keys of a dictionary are all texts or all integers of 64 bits (a bool is none), else None."""
+    kinds = {type(key) for key in keys}
+    if kinds == {int} and all(-(2**63) <= key < 2**64 for key in keys):
+        return int
+    return str if kinds <= {str} else None
 
 
 def type_name(value: Any) -> str:

@@ -1,9 +1,10 @@
 """Frames and values as bytes. Pure: no files, no sockets, no state.
 
 A frame is a 4-byte big-endian length and a msgpack map. Values are None, bool, int, float, str, bytes, lists, tuples,
-string-keyed dicts, dense tensors and arrays, and four references: `Handle` (an object that stays in the sandbox),
-`Probe` (a known network sent as weights), `Seed` (a generator to be made inside) and `Opaque` (the name of a type that
-cannot cross). Nothing is ever unpickled, and no object of a class of the sender's choosing is ever built.
+dicts whose keys are all strings or all integers, dense tensors and arrays, and four references: `Handle` (an object that
+stays in the sandbox), `Probe` (a known network sent as weights), `Seed` (a generator to be made inside) and `Opaque`
+(the name of a type that cannot cross). Nothing is ever unpickled, and no object of a class of the sender's choosing is
+ever built.
 
 The trusted side parses frames that a hostile process wrote. `decode` therefore checks every length against what is
 there before anything of that size is allocated, and raises `WireError` for everything it does not know.
@@ -19,7 +20,18 @@ import msgpack
 import numpy as np
 import torch
 
-from .values import MAX_DEPTH, MAX_DIMS, NUMPY_DTYPES, TORCH_DTYPES, Handle, Opaque, Probe, Seed, simplify
+from .values import (
+    MAX_DEPTH,
+    MAX_DIMS,
+    MAX_NUMBERED,
+    NUMPY_DTYPES,
+    TORCH_DTYPES,
+    Handle,
+    Opaque,
+    Probe,
+    Seed,
+    simplify,
+)
 
 MAX_FRAME = 256 * 2**20
 """Bytes of the largest frame in either direction; the trusted side sets a far smaller one for answers."""
@@ -28,7 +40,7 @@ MAX_ITEMS = 250_000
 HEADER = struct.Struct(">I")
 
 _DTYPE_NAMES = {dtype: name for name, dtype in TORCH_DTYPES.items()}
-_TENSOR, _NDARRAY, _HANDLE, _PROBE, _SEED, _OPAQUE, _TUPLE = range(1, 8)
+_TENSOR, _NDARRAY, _HANDLE, _PROBE, _SEED, _OPAQUE, _TUPLE, _NUMBERED = range(1, 9)
 
 
 class WireError(ValueError):
@@ -70,6 +82,8 @@ def _packable(value: Any) -> Any:
     if isinstance(value, list):
         return [_packable(item) for item in value]
     if isinstance(value, dict):
+        if any(type(key) is int for key in value):
+            return _ext(_NUMBERED, [part for key, item in value.items() for part in (key, _packable(item))])
         return {key: _packable(item) for key, item in value.items()}
     if isinstance(value, Handle):
         return _ext(_HANDLE, [value.id, value.type_name])
@@ -92,8 +106,8 @@ def decode(payload: bytes) -> dict[str, Any]:
         WireError: For everything that is not exactly a message as `encode` writes it.
     """
     message = _unpack(payload, 0, _Allowance())
-    if not isinstance(message, dict):
-        raise WireError(f"a message is a map, not {type(message).__name__}")
+    if not isinstance(message, dict) or not _is_map(message):
+        raise WireError(f"a message is a map with strings as keys, not {type(message).__name__}")
     return message
 
 
@@ -165,7 +179,7 @@ def _survey(payload: bytes, allowance: _Allowance) -> None:
 
 def _known(code: bytes) -> None:
     """Refuse an extension that is none of ours; msgpack itself makes an object of a timestamp (code -1)."""
-    if code and not _TENSOR <= code[0] <= _TUPLE:
+    if code and not _TENSOR <= code[0] <= _NUMBERED:
         raise WireError(f"unknown extension {code[0]}")
 
 
@@ -202,6 +216,26 @@ def _string_keyed(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def _integer_keyed(flat: Any) -> dict[int, Any]:
+    """Return a dictionary from the list of its keys and values in turn."""
+    if type(flat) is not list or not flat or len(flat) % 2:
+        raise WireError("a dictionary with integer keys is a list of pairs")
+    keys = flat[::2]
+    if len(keys) > MAX_NUMBERED:
+        raise TooManyItems(f"more than {MAX_NUMBERED:,} integer keys")
+    if any(type(key) is not int for key in keys):
+        raise WireError("the keys of such a dictionary are integers")
+    made = dict(zip(keys, flat[1::2], strict=True))
+    if len(made) != len(keys):
+        raise WireError("a key of a dictionary occurs twice")
+    return made
+
+
+def _is_map(value: Any) -> bool:
+    """Whether a value is a dictionary with strings as keys; the fields of a message and a probe are."""
+    return type(value) is dict and all(type(key) is str for key in value)
+
+
 def _fields(data: bytes, depth: int, allowance: _Allowance, *types: type) -> list[Any]:
     fields = _unpack(data, depth, allowance)
     if not isinstance(fields, list) or [type(field) for field in fields] != list(types):
@@ -231,9 +265,11 @@ def _extension(code: int, data: bytes, depth: int, allowance: _Allowance) -> Any
         return Seed(seed)
     if code == _PROBE:
         spec = _unpack(data, depth, allowance)
-        if not isinstance(spec, dict):
-            raise WireError("a probe is a map")
+        if not _is_map(spec):
+            raise WireError("a probe is a map with strings as keys")
         return Probe(spec)
+    if code == _NUMBERED:
+        return _integer_keyed(_unpack(data, depth, allowance))
     raise WireError(f"unknown extension {code}")
 
 

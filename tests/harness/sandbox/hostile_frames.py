@@ -26,7 +26,7 @@ def nested_tuples(levels: int) -> bytes:
     return msgpack.packb({"value": content})
 
 
-TENSOR, ARRAY, HANDLE, PROBE, SEED, OPAQUE, TUPLE = range(1, 8)
+TENSOR, ARRAY, HANDLE, PROBE, SEED, OPAQUE, TUPLE, NUMBERED = range(1, 9)
 
 BAD = {
     "nothing": b"",
@@ -71,5 +71,17 @@ BAD = {
     "a probe that is a list": extension(PROBE, [1]),
     "an opaque of numbers": extension(OPAQUE, [1, 2]),
     "a tuple that is a map": extension(TUPLE, {"a": 1}),
+    "a dictionary without entries": extension(NUMBERED, []),
+    "a dictionary with half a pair": extension(NUMBERED, [1, 2, 3]),
+    "a dictionary that is a map": extension(NUMBERED, {"a": 1}),
+    "a dictionary that is a number": extension(NUMBERED, 3),
+    "a key that is text": extension(NUMBERED, ["1", 2]),
+    "a key that is a boolean": extension(NUMBERED, [True, 2]),
+    "a key that is a fraction": extension(NUMBERED, [1.0, 2]),
+    "a key that is a list": extension(NUMBERED, [[], 2]),
+    "a key twice": extension(NUMBERED, [1, 2, 3, 4, 1, 2]),
+    "10,001 keys": extension(NUMBERED, [part for key in range(10_001) for part in (key, 0)]),
+    "a message with integer keys": msgpack.packb(msgpack.ExtType(NUMBERED, msgpack.packb([1, 2]))),
+    "a probe with integer keys": extension(PROBE, msgpack.ExtType(NUMBERED, msgpack.packb([1, 2]))),
     "a tuple that is cut": msgpack.packb({"value": msgpack.ExtType(TUPLE, b"\xdd\x00\x00\xff\xff")}),
 }

@@ -56,7 +56,9 @@ def test_memory_is_its_own() -> None:
     assert tensor.tolist() == [1.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("make", [lambda inner: [inner], lambda inner: (inner,), lambda inner: {"a": inner}])
+@pytest.mark.parametrize(
+    "make", [lambda inner: [inner], lambda inner: (inner,), lambda inner: {"a": inner}, lambda inner: {7: inner}]
+)
 @pytest.mark.parametrize("leaf", [1, torch.ones(2), (1, Opaque("X"))])
 def test_deep_nesting_of_ours_is_read(make: Any, leaf: Any) -> None:
     """Whatever a submission returns, what we write for it can be read: too deep becomes a note, no accusation."""
@@ -193,7 +195,12 @@ OPAQUE = {
     "class": (dict, "type", ""),
     "function": (crossed, "function", ""),
     "set": ({1}, "set", ""),
-    "dict with number keys": ({1: 2}, "dict", ""),
+    "dict with boolean keys": ({True: 2}, "dict", ""),
+    "dict with a boolean among integers": ({0: 1, True: 2}, "dict", ""),
+    "dict with fractions as keys": ({1.5: 2}, "dict", ""),
+    "dict with mixed keys": ({1: 2, "a": 3}, "dict", ""),
+    "dict with a huge key": ({2**64: 2}, "dict", ""),
+    "dict with too many integer keys": (dict.fromkeys(range(10_001)), "dict", "more than 10,000 integer keys"),
     "float that equals everything": (Liar(3), "Liar", ""),
     "list subclass": (type("Mine", (list,), {})(), "Mine", ""),
     "long type name": (type("A" * 1000, (), {})(), "A" * 200, ""),
@@ -208,6 +215,41 @@ def test_opaque(value: Any, name: str, reason: str) -> None:
     assert name == got.type_name
     assert reason in got.reason
     assert isinstance(inner, Opaque)
+
+
+class LoudInt(int):
+    """An integer that is equal to everything."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = int.__hash__
+
+
+def test_integer_keys() -> None:
+    """A dictionary with integer keys arrives with its keys in order, whatever stands in it; one by a subclass does not."""
+    value = {3: torch.ones(2), -1: {0: (1, "a")}, 2**64 - 1: {}}
+    assert same(value, crossed(value))
+    assert isinstance(crossed({LoudInt(1): 2}), Opaque)
+    assert len(crossed(dict.fromkeys(range(10_000)))) == 10_000
+
+
+MESSAGES = {
+    "message": (hostile_frames.BAD["a message with integer keys"], "a message is a map with strings as keys, not dict"),
+    "probe": (hostile_frames.BAD["a probe with integer keys"], "a probe is a map with strings as keys"),
+    "pairs": (hostile_frames.BAD["a dictionary with half a pair"], "a dictionary with integer keys is a list of pairs"),
+    "keys": (hostile_frames.BAD["a key that is a boolean"], "the keys of such a dictionary are integers"),
+    "twice": (hostile_frames.BAD["a key twice"], "a key of a dictionary occurs twice"),
+    "too many": (hostile_frames.BAD["10,001 keys"], "more than 10,000 integer keys"),
+}
+
+
+@pytest.mark.parametrize(("payload", "message"), MESSAGES.values(), ids=MESSAGES)
+def test_what_is_said_of_keys(payload: bytes, message: str) -> None:
+    """What is wrong with the keys of a dictionary is said."""
+    with pytest.raises(wire.WireError) as caught:
+        wire.decode(payload)
+    assert message == str(caught.value)
 
 
 SUBCLASSES = {

@@ -49,6 +49,7 @@ VALUES = st.recursive(
         st.lists(inner, max_size=3).map(tuple),
         st.dictionaries(st.text("abc", max_size=2), inner, max_size=3),
         st.dictionaries(st.text("abc", max_size=2), inner, max_size=3).map(Probe),
+        st.dictionaries(st.integers(-(2**63), 2**64 - 1), inner, max_size=3),
     ),
     max_leaves=12,
 )
