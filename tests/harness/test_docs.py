@@ -62,12 +62,13 @@ def test_the_record_is_documented() -> None:
 
 def test_the_readme_counts_right() -> None:
     """The numbers of tasks, misconceptions and variants in the README and CHANGELOG are those of the repository."""
-    from reference.misconceptions import all_misconceptions
-    from reference.variants import all_variants
+    from autograder.checking.oracle import import_candidates
 
     rubric = load_rubric(ROOT / "rubric.yaml")
     functions = {task.id for task in rubric.tasks if task.kind == "function"}
-    wrong, right = all_misconceptions(), all_variants()
+    candidates = import_candidates(ROOT)
+    wrong = [mistake for task in candidates.tasks() for mistake in candidates.mistakes(task)]
+    right = [variant for task in candidates.tasks() for variant in candidates.variants(task)]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
     assert f"{sum(m.task in functions for m in wrong)} named wrong answers" in README

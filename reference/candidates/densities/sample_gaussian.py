@@ -10,7 +10,6 @@ from autograder.authoring.candidates import right, wrong
 from reference.candidates._helpers import LOOP, rows
 from reference.densities import sample_gaussian
 
-
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 

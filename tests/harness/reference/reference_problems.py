@@ -2,33 +2,27 @@
 
 import inspect
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-import reference.classifier
-import reference.densities
-import reference.divergences
-import reference.evidence
-import reference.ppca
-import reference.vae
+from autograder.assignment.rubric import load_rubric
+from autograder.sandbox.inside import probes
+from autograder.sandbox.inside.values import Probe
+from tests.public import cases
 
-MODULES = (
-    reference.densities,
-    reference.divergences,
-    reference.ppca,
-    reference.vae,
-    reference.evidence,
-    reference.classifier,
-)
+ROOT = Path(__file__).resolve().parents[3]
+MODULES = [import_module(f"reference.{path.stem}") for path in sorted((ROOT / "reference").glob("[!_]*.py"))]
 REFERENCE = {
     name: function
     for module in MODULES
     for name, function in vars(module).items()
     if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
 }
-FUNCTION_TASKS = sorted(set(REFERENCE) - {"train_classifier"})
+FUNCTION_TASKS = sorted(task.id for task in load_rubric(ROOT / "rubric.yaml").tasks if task.kind == "function")
 B, D, M, S, N = 5, 7, 3, 4, 23
 
 
@@ -128,7 +122,14 @@ def problems(task: str, dtype: torch.dtype = torch.float64, special: bool = True
         images, network = randn(N, 1, 28, 28, seed=1).float(), DropoutClassifier().eval()
         labels = torch.where(torch.arange(N) % 3 == 0, network(images).argmax(-1), torch.arange(N) * 7 % 10)
         return [(DropoutClassifier().train(), images, labels, 5), (network, images, labels, 5)]
-    raise ValueError(f"{task} has no problems")
+    return [_drawn(task, sizes, dtype) for sizes in cases.SIZES[:2]]
+
+
+def _drawn(task: str, sizes: cases.Sizes, dtype: torch.dtype) -> tuple[Any, ...]:
+    """The arguments that checks are asked with, where a task needs no others."""
+    given = cases.build(task, sizes, dtype).arguments
+    ordered = [given[name] for name in inspect.signature(REFERENCE[task]).parameters if name in given]
+    return tuple(probes.build(value.spec) if isinstance(value, Probe) else value for value in ordered)
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], seed: int = 1234) -> Any:

@@ -1,13 +1,16 @@
 """The other right answers are right."""
 
-from collections import Counter
+import inspect
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference_problems import (
     FUNCTION_TASKS,
     REFERENCE,
+    ROOT,
     B,
     D,
     LinearDecoder,
@@ -20,36 +23,42 @@ from reference_problems import (
     problems,
     randn,
     tolerances,
+    values,
 )
 
-from reference.variants import Variant, all_variants
+from autograder.assignment.candidates import Candidate
+from autograder.assignment.contract import load_contract
+from autograder.checking.compare import compare
+from autograder.checking.oracle import arguments_in_float64, call_like_reference, import_candidates
+from tests.public import cases
 
-ALL = all_variants()
-RANDOM = {"sample_gaussian", "elbo", "vae_loss", "estimate_log_likelihood"}
+CANDIDATES = import_candidates(ROOT)
+ALL = [variant for task in CANDIDATES.tasks() for variant in CANDIDATES.variants(task)]
+CONTRACT = load_contract(ROOT / "reference", FUNCTION_TASKS)
+RANDOM = {task for task in FUNCTION_TASKS if "generator" in inspect.signature(REFERENCE[task]).parameters}
+NOT_UNIQUE = {"ppca_fit"}
+"""Tasks with many right answers to one question: W is determined up to a rotation."""
 
 
 def _of(*tasks: str) -> Any:
     return pytest.mark.parametrize("v", [v for v in ALL if v.task in tasks], ids=lambda v: f"{v.task}-{v.name}")
 
 
-@_of(*(set(FUNCTION_TASKS) - RANDOM - {"ppca_fit", "evaluate_classifier"}))
-def test_agrees_with_the_reference(v: Variant, dtype: torch.dtype) -> None:
+@_of(*(set(FUNCTION_TASKS) - RANDOM - NOT_UNIQUE - {"evaluate_classifier"}))
+def test_agrees_with_the_reference(v: Candidate, dtype: torch.dtype) -> None:
     """Values, gradients and untouched inputs are those of the reference, special values included."""
     for args in problems(v.task, dtype, special=False):
         assert agree(observe(v.function, args), observe(REFERENCE[v.task], args), dtype)
     for args in problems(v.task, dtype):
-        mine, theirs = (torch.cat([r.flatten() for r in _values(f, args)]) for f in (v.function, REFERENCE[v.task]))
+        mine, theirs = (
+            torch.cat([r.flatten() for r in values(call(f, args))]) for f in (v.function, REFERENCE[v.task])
+        )
         assert mine.dtype == dtype
         torch.testing.assert_close(mine, theirs, rtol=1e-4 if dtype == torch.float32 else 1e-8, atol=1e-3)
 
 
-def _values(function: Any, args: tuple[Any, ...]) -> list[torch.Tensor]:
-    result = call(function, args)
-    return list(result) if isinstance(result, tuple) else [result]
-
-
 @_of("ppca_fit")
-def test_fit_agrees_up_to_rotation(v: Variant, dtype: torch.dtype) -> None:
+def test_fit_agrees_up_to_rotation(v: Candidate, dtype: torch.dtype) -> None:
     """Mean, noise variance and W Wᵀ are those of the reference."""
     for X, n in problems("ppca_fit", dtype):
         (W, mu, sigma2), (W_ref, mu_ref, sigma2_ref) = v.function(X, n), REFERENCE["ppca_fit"](X, n)
@@ -61,7 +70,7 @@ def test_fit_agrees_up_to_rotation(v: Variant, dtype: torch.dtype) -> None:
 
 
 @_of("evaluate_classifier")
-def test_evaluation_agrees(v: Variant) -> None:
+def test_evaluation_agrees(v: Candidate) -> None:
     """Loss, accuracy and the model's mode afterwards are those of the reference."""
     for args in problems("evaluate_classifier"):
         before = args[0].training
@@ -70,7 +79,7 @@ def test_evaluation_agrees(v: Variant) -> None:
 
 
 @_of("sample_gaussian")
-def test_samples_have_the_right_moments_and_gradients(v: Variant, dtype: torch.dtype) -> None:
+def test_samples_have_the_right_moments_and_gradients(v: Candidate, dtype: torch.dtype) -> None:
     """z has mean μ and deviation σ, dz/dμ = 1 and dz/d log σ² = ½ (z − μ), and fresh noise at every call."""
     mean = torch.tensor([-1.0, 2.0, 0.5], dtype=dtype).repeat(20000, 1).requires_grad_()
     log_var = torch.tensor([-2.0, 0.3, 1.0], dtype=dtype).repeat(20000, 1).requires_grad_()
@@ -87,7 +96,7 @@ def test_samples_have_the_right_moments_and_gradients(v: Variant, dtype: torch.d
 
 
 @_of("elbo", "vae_loss")
-def test_bound_and_its_gradient_have_the_right_mean(v: Variant, dtype: torch.dtype) -> None:
+def test_bound_and_its_gradient_have_the_right_mean(v: Candidate, dtype: torch.dtype) -> None:
     """Estimates of the value and of every gradient agree with the reference's within their standard errors."""
     x, encoder, decoder, _ = problems("elbo", dtype)[0]
     mine, theirs = (_estimates(f, (x, encoder, decoder, 10)) for f in (v.function, REFERENCE[v.task]))
@@ -106,7 +115,7 @@ def _estimates(function: Any, args: tuple[Any, ...], repeats: int = 12) -> torch
 
 
 @_of("estimate_log_likelihood")
-def test_evidence_is_exact_under_the_true_posterior(v: Variant, dtype: torch.dtype) -> None:
+def test_evidence_is_exact_under_the_true_posterior(v: Candidate, dtype: torch.dtype) -> None:
     """With q equal to the posterior of a linear-Gaussian model the estimate is log p(x) for any number of samples."""
     W, _ = torch.linalg.qr(randn(D, M, seed=4))
     W, mu, sigma = (W * torch.tensor([2.0, 1.0, 0.5])).to(dtype), randn(D, seed=5, dtype=dtype), 0.7
@@ -121,7 +130,7 @@ def test_evidence_is_exact_under_the_true_posterior(v: Variant, dtype: torch.dty
 
 
 @_of("estimate_log_likelihood")
-def test_evidence_agrees_when_the_proposal_is_wrong(v: Variant) -> None:
+def test_evidence_agrees_when_the_proposal_is_wrong(v: Candidate) -> None:
     """With many samples from another proposal the estimates agree with the reference's."""
     x, encoder, decoder = randn(B, D, seed=1), LinearEncoder(torch.float64), LinearDecoder(torch.float64)
     args = (0.1 * x, lambda x: tuple(0.3 * t for t in encoder(x)), lambda z: 0.2 * decoder(z), 0.9, 1500)
@@ -134,12 +143,45 @@ def _diagonal_posterior(x: Any, W: Any, mu: Any, sigma2: float) -> Any:
     return mean, torch.log(cov.diagonal()).expand_as(mean)
 
 
-def test_every_task_has_several() -> None:
-    """There are at least three for each function task, two ways to train, at least forty in all, all named apart."""
-    counts = Counter(v.task for v in ALL)
+# ------------------------------------------------------------------------------------------------- second references
 
-    assert set(REFERENCE) == set(counts)
-    assert min(counts[task] for task in FUNCTION_TASKS) >= 3
-    assert counts["train_classifier"] >= 2
-    assert len(ALL) >= 40
-    assert len(ALL) == len({(v.task, v.name) for v in ALL})
+
+@pytest.mark.parametrize("task", sorted(set(FUNCTION_TASKS) - RANDOM))
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_second_references_agree_with_the_first(task: str, data: st.DataObject) -> None:
+    """On drawn inputs, in float64, every second reference gives what the reference gives."""
+    case = data.draw(cases.drawn(task))
+    theirs = values(call_like_reference(REFERENCE[task], CONTRACT[task], arguments_in_float64(case), case.seed))
+
+    for second in CANDIDATES.seconds(task):
+        mine = values(call_like_reference(second.function, CONTRACT[task], arguments_in_float64(case), case.seed))
+        assert [part.shape for part in mine] == [part.shape for part in theirs]
+        for got, want in zip(mine, theirs, strict=True):
+            compared = compare(got, want, torch.float64, case.scale)
+            assert compared.equal, compared
+
+
+@pytest.mark.parametrize("task", sorted(set(FUNCTION_TASKS) - RANDOM - NOT_UNIQUE))
+def test_every_deterministic_task_has_a_second_reference(task: str) -> None:
+    """Where there is one right answer, it is computed in two independent ways."""
+    assert CANDIDATES.seconds(task)
+
+
+def test_second_references_are_independent() -> None:
+    """They use no function of `reference/`, and so their files' other parts do not matter."""
+    dependent = [
+        (second.task, second.name, name)
+        for task in CANDIDATES.tasks()
+        for second in CANDIDATES.seconds(task)
+        for name in inspect.unwrap(second.function).__code__.co_names
+        if name in REFERENCE
+    ]
+
+    assert dependent == []
+
+
+@pytest.mark.parametrize("task", sorted(REFERENCE))
+def test_every_task_has_several(task: str) -> None:
+    """There are at least three for each function task, and two where each costs a training."""
+    assert len(CANDIDATES.variants(task)) >= (3 if task in FUNCTION_TASKS else 2)
