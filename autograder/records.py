@@ -334,6 +334,6 @@ __all__ = [
     "Submission",
     "TaskRecord",
     "TrainingRecord",
-    "share_earned",
     "Waiting",
+    "share_earned",
 ]

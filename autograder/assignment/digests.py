@@ -49,7 +49,8 @@ def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, ast.Modu
         parts.append(assignment.contract.text_of(task.object))
         folder = assignment.folder / "reference"
         parts += [
-            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(folder, place)))}" for place in reached(folder, task.object)
+            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(folder, place)))}"
+            for place in reached(folder, task.object)
         ]
     parts += [f"{name}: {tree_text(tests[name])}" for name in sorted(_modules_of(task.id, tests))]
     if task.id in assignment.rubric.training:

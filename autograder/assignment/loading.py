@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,9 @@ class Assignment:
         """
         self.folder = folder.resolve()
         if not self.folder.is_dir():
-            raise UsageError(f"{folder} is not a folder: an assignment is a folder with {RUBRIC}, reference/ and tests/")
+            raise UsageError(
+                f"{folder} is not a folder: an assignment is a folder with {RUBRIC}, reference/ and tests/"
+            )
         self.code = AuthorsCode(self.folder)
         rubric = load_rubric(self.rubric_path)
         self.sheets: Mapping[str, Sheet] = {
@@ -56,7 +59,9 @@ class Assignment:
         self.rubric = rubric.model_copy(update={"tasks": tuple(self._with_own_checks(task) for task in rubric.tasks)})
         named = {task.id: task.object for task in rubric.tasks if KINDS[task.kind].asked_by_name}
         contract = load_contract(self.folder / REFERENCE, named.values())
-        self.contract: Contract = replace(contract, aliases={task: name for task, name in named.items() if task != name})
+        self.contract: Contract = replace(
+            contract, aliases={task: name for task, name in named.items() if task != name}
+        )
 
     @property
     def rubric_path(self) -> Path:
@@ -73,7 +78,11 @@ class Assignment:
         missing = [name for name in own if name not in {check.name for check in task.checks}]
         if missing and task.checks:
             raise RubricError(self.rubric_path, None, f"{task.id}: the check {missing[0]!r} exists but has no weight")
-        return task.model_copy(update={"checks": tuple(CheckRule(name=name, weight=1) for name in own)}) if missing else task
+        return (
+            task.model_copy(update={"checks": tuple(CheckRule(name=name, weight=Decimal(1)) for name in own)})
+            if missing
+            else task
+        )
 
     # ------------------------------------------------------------------------------------------- what is imported
 

@@ -132,6 +132,7 @@ class Track(Record):
 
     Attributes:
         tasks: Task ids, with the track's points where they differ from the tasks' own; all tasks when nothing is said.
+        kinds: If not empty: only tasks of these kinds.
         each: Points of every task of the track, in place of their own.
         points: What the track's tasks must add up to, if stated.
         pass_mark: Points that are needed to pass; then the track is pass or fail.
@@ -139,6 +140,7 @@ class Track(Record):
 
     title: str
     tasks: dict[str, Decimal | None] | None = None
+    kinds: tuple[KindName, ...] = ()
     each: Decimal | None = Field(default=None, gt=0)
     points: Decimal | None = None
     pass_mark: Decimal | None = Field(default=None, gt=0)
@@ -191,8 +193,10 @@ class Rubric(Record):
         tasks = [
             task.model_copy(update={"points": chosen[task.id] or track.each or task.points})
             for task in self.tasks
-            if task.id in chosen
+            if task.id in chosen and (not track.kinds or task.kind in track.kinds)
         ]
+        if not tasks:
+            raise UsageError(f"track {name!r} has no task")
         changes: dict[str, Any] = {
             "tasks": tuple(tasks),
             "points": sum((task.points for task in tasks), Decimal(0)),

@@ -165,6 +165,9 @@ def _consistent_track(name: str, track: Track, rubric: Rubric, tree: CommentedMa
     if track.tasks is not None and not track.tasks:
         line = _line_of(tree, ["tracks", name, "tasks"])
         raise RubricError(path, line, f"track {name!r} has no task: name at least 1, or say `tasks: all`")
+    if track.kinds and not any(task.kind in track.kinds for task in rubric.tasks):
+        line = _line_of(tree, ["tracks", name, "kinds"])
+        raise RubricError(path, line, f"track {name!r} has no task: none is of kind {' or '.join(track.kinds)}")
     plain = rubric.for_track(name)
     for position, points in enumerate((track.tasks or {}).values()):
         if points is not None and points <= 0:

@@ -36,6 +36,10 @@ class Case:
         """Return the same call with some arguments replaced."""
         return replace(self, arguments={**self.arguments, **arguments})
 
+    def but_calling(self, method: str) -> Case:
+        """Return a case with the arguments of one of the methods in `calls`."""
+        return replace(self, arguments=self.calls[method], calls={})
+
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensor arguments."""
         return {name: value for name, value in self.arguments.items() if isinstance(value, Tensor)}

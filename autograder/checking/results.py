@@ -103,5 +103,3 @@ class Context:
     def seed_of(self, task: str) -> int:
         """Return the seed of a task's questions."""
         return self.seeds.get(task, self.seed)
-
-

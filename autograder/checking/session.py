@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 from autograder.assignment.code import AuthorsCode
 from autograder.authoring.generic import yielded
+from autograder.authoring.inputs import Inputs
+from autograder.authoring.marks import MARK
 from autograder.errors import HarnessFault
 
 if TYPE_CHECKING:
@@ -72,6 +74,38 @@ def conftests_of(code: AuthorsCode, parts: Sequence[Part] = PARTS) -> Mapping[st
     places = [code.folder / "tests" / "conftest.py"]
     places += [place for folder in folders_of(code, parts) for place in sorted(folder.rglob("conftest.py"))]
     return {str(place): code.module(code.name_of(place)) for place in places if place.is_file()}
+
+
+def modules_of(code: AuthorsCode, parts: Sequence[Part] = PARTS) -> Iterator[tuple[Part, ModuleType]]:
+    """Import the test files of an assignment, one after the other."""
+    with _profile():  # `given` keeps the settings of the time when it decorates
+        for part in parts:
+            for path in sorted((code.folder / "tests" / part).rglob("test_*.py")):
+                yield part, code.module(code.name_of(path))
+
+
+def inputs_of(code: AuthorsCode) -> dict[str, Inputs]:
+    """Return the inputs of every task that the test files of an assignment define, by task id."""
+    values = [value for _, module in modules_of(code) for value in vars(module).values()]
+    return {value.task: value for value in values if isinstance(value, Inputs)}
+
+
+def check_ids(code: AuthorsCode, names: Callable[[str], Collection[str]], parts: Sequence[Part] = PARTS) -> list[str]:
+    """Return the ids of the checks in an assignment's test files, those that the engine yields included.
+
+    Raises:
+        HarnessFault: A test file cannot be imported.
+    """
+    found: dict[str, None] = {}
+    try:
+        for _, module in modules_of(code, parts):
+            for value in vars(with_yielded(module, names)).values():
+                for mark in getattr(value, "pytestmark", ()) if callable(value) else ():
+                    if mark.name == MARK:
+                        found[f"{mark.kwargs['task']}.{mark.kwargs['name']}"] = None
+    except Exception as error:
+        raise HarnessFault(f"the checks could not be collected ({type(error).__name__}: {error})") from error
+    return list(found)
 
 
 @contextmanager

@@ -14,32 +14,26 @@ import contextlib
 import io
 import json
 import os
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from autograder.assignment.contract import Contract
 from autograder.cli.check_report import Report
 from autograder.errors import AutograderError, UsageError
-from autograder.outcomes import FailureKind
-
-if TYPE_CHECKING:  # torch, which takes seconds to load: first say what is wrong with the arguments
-    from autograder.sandbox.questions import Answer, Asked, Question, Refusal
 
 _NOT_MODULES = frozenset({"tests", "data", "venv", "node_modules", "site-packages", "__pycache__"})
 
 
 @dataclass(frozen=True)
-class Assignment:
+class Rules:
     """What `contract.json` says.
 
     Attributes:
         tasks: Task id -> its public checks, in order.
-        checks: The folder with the public checks.
+        home: The folder that holds `tests/public`.
     """
 
     title: str
@@ -47,10 +41,10 @@ class Assignment:
     tasks: Mapping[str, tuple[str, ...]]
     load_seconds: float
     call_seconds: float
-    checks: Path
+    home: Path
 
 
-def load_assignment(folder: Path, assignment: Path | None) -> Assignment:
+def load_rules(folder: Path, assignment: Path | None) -> Rules:
     """Read `contract.json` of the student's folder, or of the assignment.
 
     Raises:
@@ -64,22 +58,23 @@ def load_assignment(folder: Path, assignment: Path | None) -> Assignment:
         raise UsageError(f"there is no contract.json in {places[0]}: run this in the folder that you were given")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Assignment(
+        aliases = {task["id"]: str(task["name"]) for task in data["tasks"] if "name" in task}
+        return Rules(
             title=str(data["title"]),
-            contract=Contract.from_json(json.dumps(data["functions"])),
+            contract=replace(Contract.from_json(json.dumps(data["functions"])), aliases=aliases),
             tasks={task["id"]: tuple(check["name"] for check in task["checks"]) for task in data["tasks"]},
             load_seconds=float(data["load_seconds"]),
             call_seconds=float(data["call_seconds"]),
-            checks=_checks_folder(path.resolve().parent),
+            home=_home_of_checks(path.resolve().parent),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}): get a fresh copy") from None
 
 
-def _checks_folder(home: Path) -> Path:
+def _home_of_checks(home: Path) -> Path:
     for place in (home, home.parent):
         if (place / "tests" / "public").is_dir():
-            return place / "tests" / "public"
+            return place
     raise UsageError(f"the checks are missing: expected {home / 'tests' / 'public'}")
 
 
@@ -128,49 +123,7 @@ def _is_written(node: ast.stmt, names: set[str]) -> bool:
     return not all(isinstance(part, ast.Raise | ast.Pass) for part in body)
 
 
-# ----------------------------------------------------------------------------------------------------------- asking
-
-
-class _TooLong(BaseException):
-    """Raised inside the student's call when its time is over."""
-
-
-class Watched:
-    """Answers questions within a time limit (where the system has alarms), and lets the student interrupt."""
-
-    def __init__(self, asked: Asked, seconds: float) -> None:
-        self._asked = asked
-        self._seconds = seconds
-
-    def call(self, question: Question) -> Answer | Refusal:
-        """Ask one question."""
-        from autograder.sandbox.questions import Refusal
-
-        with self._alarm():
-            reply = self._asked.call(question)
-        if isinstance(reply, Refusal) and reply.exception == "KeyboardInterrupt":
-            raise KeyboardInterrupt
-        if isinstance(reply, Refusal) and reply.exception == _TooLong.__name__:
-            sentence = f"it was stopped after {self._seconds:g} seconds"
-            return Refusal(FailureKind.TIMEOUT, sentence, "", reply.lines, reply.printed)
-        return reply
-
-    @contextlib.contextmanager
-    def _alarm(self) -> Iterator[None]:
-        if not hasattr(signal, "setitimer"):
-            yield
-            return
-
-        def over(signum: int, frame: Any) -> None:
-            raise _TooLong
-
-        previous = signal.signal(signal.SIGALRM, over)
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
+# ---------------------------------------------------------------------------------------------------------- checking
 
 
 def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Report) -> bool:
@@ -181,18 +134,22 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
         HarnessFault: The checks could not be run.
     """
     home = path if path.is_dir() else path.parent
-    rules = load_assignment(home, assignment)
+    rules = load_rules(home, assignment)
     if unknown := [task for task in wanted if task not in rules.tasks]:
         raise UsageError(f"there is no task {unknown[0]!r}; there are: {', '.join(rules.tasks)}")
     tasks = {task: checks for task, checks in rules.tasks.items() if not wanted or task in wanted}
-    files = student_files(path, list(rules.contract.functions))
+    files = student_files(path, list(rules.contract.modules))
     order = [f"{task}.{name}" for task, checks in tasks.items() for name in checks]
     report.begin(rules.title, path, tasks)
 
-    from autograder.checking.plugin import ChecksPlugin, Context, run_checks
+    from autograder.assignment.code import AuthorsCode
+    from autograder.checking.plugin import ChecksPlugin
+    from autograder.checking.results import Context
+    from autograder.checking.session import run_checks
     from autograder.sandbox.inprocess import InProcess
+    from autograder.sandbox.watched import Watched
 
-    names = {name: function.module for name, function in rules.contract.functions.items()}
+    names = rules.contract.modules
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         asked = InProcess(files, names, home, load_seconds=rules.load_seconds)
@@ -200,9 +157,10 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
         raise KeyboardInterrupt
     report.loaded(asked.report, rules.load_seconds)
     context = Context(Watched(asked, rules.call_seconds), asked.report, rules.contract)
-    plugin = ChecksPlugin(context, order, progress=report.checked)
+    code = AuthorsCode(rules.home)
+    plugin = ChecksPlugin(code, context, order, lambda task: rules.tasks.get(task, ()), progress=report.checked)
     if order:
-        run_checks([rules.checks], plugin)
+        run_checks(code, plugin, parts=["public"])
     return report.end()
 
 

@@ -13,7 +13,7 @@ from autograder.errors import AutograderError
 from autograder.outcomes import Evidence, FailureKind, Outcome
 
 if TYPE_CHECKING:
-    from autograder.checking.plugin import CheckResult
+    from autograder.checking.results import CheckResult
     from autograder.sandbox.questions import LoadReport
 
 _SYMBOLS = {

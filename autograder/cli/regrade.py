@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.errors import UsageError
-from autograder.grading.regrading import CheckChange, Regrade, SubmissionChange, compare
+from autograder.grading.regrading import CAUSES, CheckChange, Regrade, SubmissionChange, compare
 from autograder.grading.regrading import write as write_standing
 from autograder.records import GradeRecord
 
@@ -102,8 +102,9 @@ def table_of(changes: Iterable[SubmissionChange]) -> Table:
             _standing(change),
         )
         for task in change.tasks:
+            why = CAUSES[task.cause] if task.cause else ""
             table.add_row(
-                Text(f"  {in_log(task.id)}"), task.old or "–", task.new or "–", _difference(task.old, task.new), ""
+                Text(f"  {in_log(task.id)}"), task.old or "–", task.new or "–", _difference(task.old, task.new), why
             )
             for check in task.checks:
                 table.add_row(*_check_row(check))

@@ -22,18 +22,33 @@ def register(app: typer.Typer) -> None:
 def validate(
     runs: Annotated[int, typer.Option(min=1, help="Repeat the checks that use random numbers under fresh seeds.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    mutants: Annotated[bool, typer.Option(help="Ask about generated mutants of the reference as well.")] = True,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Compute every row again, also those that are stored.")
+    ] = False,
     assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
 ) -> None:
     """Grade the grader: every named wrong answer must be caught, every correct variant must pass."""
+    from autograder.assignment.loading import Assignment
+    from autograder.quality.page import validation_page
+    from autograder.quality.store import default_store
     from autograder.quality.validation import validate as run_validation
-    from autograder.report.validation import validation_page
 
-    result = run_validation(assignment, runs=runs, workers=workers, progress=lambda line: out.print(line, markup=False))
+    result = run_validation(
+        Assignment(assignment),
+        runs=runs,
+        workers=workers,
+        mutants=mutants,
+        store=None if fresh else default_store(),
+        progress=lambda line: out.print(line, markup=False),
+    )
     page = assignment / "reports" / "validation.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(validation_page(result), encoding="utf-8")
     for survivor in result.survivors:
         out.print(f"not caught: {survivor}", markup=False)
+    for mutant in result.surviving:
+        out.print(f"mutant not caught: {mutant.task} (line {mutant.line}): {mutant.id}", markup=False)
     for punished in result.punished[:50]:
         out.print(f"punished although correct: {punished}", markup=False)
     for check in result.idle:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from autograder.assignment.candidates import Candidate, Candidates
 from autograder.assignment.contract import Contract
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking.compare import find_pattern
 from autograder.checking.student import Student
-from autograder.assignment.candidates import Candidate, Candidates
 from autograder.diagnosis.survey import Again, Survey, Surveyor
 from autograder.sandbox.inprocess import OneFunction
 
@@ -99,9 +99,7 @@ class Diagnostician:
             a.check_id: Diagnosis(names, f"{explanations} {evidence(a.survey)}".strip()) for a in failed if a.survey
         }
 
-    def _explaining(
-        self, task: str, asked: Asked, among: Sequence[Candidate], seed: int
-    ) -> list[Candidate]:
+    def _explaining(self, task: str, asked: Asked, among: Sequence[Candidate], seed: int) -> list[Candidate]:
         survey = asked.survey
         if survey is None:
             return []

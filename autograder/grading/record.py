@@ -60,7 +60,9 @@ class Graded:
 def graded_record(graded: Graded) -> GradeRecord:
     """Return the record of a grading: status `graded`, or `error` without a score when a check broke through our fault."""
     rubric, assignment = graded.rubric, graded.assignment
-    scored = [score_task(task, graded.results, assignment, graded.report, rubric) for task in rubric.tasks if task.checks]
+    scored = [
+        score_task(task, graded.results, assignment, graded.report, rubric) for task in rubric.tasks if task.checks
+    ]
     records = [record for record, _ in scored]
     earned = sum((points for _, points in scored), Fraction(0))
     earned = max(earned - sum(Fraction(d.points) for d in graded.findings.deductions), Fraction(0))

@@ -26,6 +26,14 @@ KEPT = "kept-grade"
 """Code of the flag on a record that stands because a later grading failed."""
 
 Standing = Literal["new", "old", "none"]
+Cause = Literal["points", "checks", "draw", "run"]
+CAUSES: dict[Cause, str] = {
+    "points": "other points or weights, the same outcomes",
+    "checks": "the task's checks, contract or reference have changed",
+    "draw": "the submission has changed",
+    "run": "the same questions ended differently: look at this",
+}
+"""What a cause is called."""
 
 
 class CheckChange(Record):
@@ -44,12 +52,19 @@ class CheckChange(Record):
 
 
 class TaskChange(Record):
-    """A task with other points than before, or a check of which ended differently; None where the task is not there."""
+    """A task with other points than before, or a check of which ended differently; None where the task is not there.
+
+    Attributes:
+        cause: Why, where the records tell: other `points` or weights for the same outcomes; other `checks`, because what the
+            task is made of has changed (its inputs were drawn anew with it); a new `draw`, because the submission is another
+            one; the same questions that ended differently (`run`), which deserves a look.
+    """
 
     id: str
     old: str | None
     new: str | None
     checks: tuple[CheckChange, ...]
+    cause: Cause | None = None
 
 
 class SubmissionChange(Record):
@@ -245,8 +260,7 @@ def _remarks(old: GradeRecord | None, new: GradeRecord | None, stands: Standing)
         said.append(f"There was no grade before: {_NO_GRADE.get(old.status, 'it has no score')}.")
     if old.track != new.track:
         said.append(f"The tracks differ: {old.track!r} before, {new.track!r} now.")
-    digests = [record.provenance.get("submission_sha256") for record in (old, new)]
-    if None not in digests and digests[0] != digests[1]:
+    if _same_submission(old, new) is False:
         said.append("These are different files: the submission itself has changed.")
     return said
 
@@ -259,8 +273,26 @@ def _tasks(old: GradeRecord, new: GradeRecord) -> list[TaskChange]:
         checks = tuple(_checks(_shares(first, old), _shares(second, new)))
         then, now = first.points if first else None, second.points if second else None
         if checks or then != now:
-            changes.append(TaskChange(id=task_id, old=then, new=now, checks=checks))
+            cause = _cause(first, second, same_work=_same_submission(old, new))
+            changes.append(TaskChange(id=task_id, old=then, new=now, checks=checks, cause=cause))
     return changes
+
+
+def _same_submission(old: GradeRecord, new: GradeRecord) -> bool | None:
+    digests = [record.provenance.get("submission_sha256") for record in (old, new)]
+    return None if None in digests else digests[0] == digests[1]
+
+
+def _cause(old: TaskRecord | None, new: TaskRecord | None, *, same_work: bool | None) -> Cause | None:
+    """Return why a task changed; None where one of the records does not say what it was made of."""
+    if old is None or new is None or not old.digest or not new.digest or same_work is None:
+        return None
+    if old.digest != new.digest:
+        return "checks"
+    if not same_work:
+        return "draw"
+    outcomes = [{check.id: in_words(check) for check in task.checks} for task in (old, new)]
+    return "points" if outcomes[0] == outcomes[1] else "run"
 
 
 Shares = Mapping[str, tuple[str, str]]

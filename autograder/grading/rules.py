@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -45,7 +44,9 @@ def _policies(submission: Submission, rubric: Rubric) -> Findings:
 def _deliverables(rubric: Rubric, work: Work) -> Findings:
     from autograder.assignment.documents import Rule, judge_document
 
-    notes, flags, deductions = [], [], []
+    notes: list[Note] = []
+    flags: list[Flag] = []
+    deductions: list[Deduction] = []
     for wanted in rubric.deliverables:
         found = next(iter(work.matching(wanted.file)), "")
         rule = Rule(wanted.file, wanted.pages, wanted.mentions)
@@ -60,5 +61,3 @@ def _deliverables(rubric: Rubric, work: Work) -> Findings:
 
 def _charged(code: str, message: str, costs: Decimal) -> tuple[Deduction, ...]:
     return (Deduction(code=code, message=message, points=points_text(costs)),) if costs else ()
-
-

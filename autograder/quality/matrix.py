@@ -20,6 +20,9 @@ from autograder.diagnosis.naming import Diagnostician
 from autograder.errors import HarnessFault, UsageError
 from autograder.outcomes import Outcome
 from autograder.sandbox.inprocess import OneFunction
+from autograder.sandbox.watched import Watched
+
+_MUTANT_SECONDS = 20.0
 
 Kind = Literal["misconception", "variant", "reference", "mutant"]
 
@@ -104,7 +107,9 @@ def entries_of(assignment: Assignment) -> list[Entry]:
 
 def references_of(assignment: Assignment) -> list[Entry]:
     """Return the reference itself, as one more right answer to every task that is asked and trains nothing."""
-    tasks = [t for t in assignment.rubric.tasks if KINDS[t.kind].asked_by_name and t.id not in assignment.rubric.training]
+    tasks = [
+        t for t in assignment.rubric.tasks if KINDS[t.kind].asked_by_name and t.id not in assignment.rubric.training
+    ]
     return [Entry("reference", task.id, "reference", assignment.objects[task.object]) for task in tasks]
 
 
@@ -154,8 +159,9 @@ def run_matrix(
 def _context(
     assignment: Assignment, entry: Entry, oracle: Oracle, following: Following | None, seed: int, device: str
 ) -> Context:
-    asked = OneFunction(assignment.contract.resolved(entry.task), entry.function, device)
-    return Context(asked, asked.report, assignment.contract, oracle, follower=following, seed=seed + entry.run)
+    one = OneFunction(assignment.contract.resolved(entry.task), entry.function, device)
+    asked = Watched(one, _MUTANT_SECONDS) if entry.kind == "mutant" else one  # a changed loop may have no end
+    return Context(asked, one.report, assignment.contract, oracle, follower=following, seed=seed + entry.run)
 
 
 def _add_training(

@@ -10,8 +10,9 @@ from autograder.outcomes import Outcome
 from autograder.report.rendering import render_template
 
 if TYPE_CHECKING:
+    from autograder.quality.matrix import Row
     from autograder.quality.simulation import NullRow, PowerRow
-    from autograder.quality.validation import Row, Validation
+    from autograder.quality.validation import Validation
 
 _SYMBOLS = {
     Outcome.PASSED: "·",

@@ -18,7 +18,7 @@ from typing import TypeVar
 from autograder.assignment.loading import Assignment
 from autograder.quality.fresh import FreshJob, fresh_jobs, run_fresh
 from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
-from autograder.quality.mutation import Mutated, mutated, mutants_asked
+from autograder.quality.mutation import Mutated, mutants_asked, mutated
 from autograder.quality.simulation import NullRow, PowerRow, Tally, alarm, null_rows, power_rows
 from autograder.quality.store import Store
 
@@ -100,9 +100,7 @@ class Validation:
     @property
     def ok(self) -> bool:
         """Whether nothing wrong passed and nothing right was punished, and the statistics are what the tests assume."""
-        return not (
-            self.survivors or self.punished or self.idle or self.weak or self.anomalies or self.surviving
-        )
+        return not (self.survivors or self.punished or self.idle or self.weak or self.anomalies or self.surviving)
 
     def fresh_line(self) -> str:
         """Return what the runs under fresh seeds found, in one line."""

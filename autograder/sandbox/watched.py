@@ -1,0 +1,51 @@
+"""A time limit around questions that are answered in this very process."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.outcomes import FailureKind
+from autograder.sandbox.questions import Answer, Asked, Question, Refusal
+
+
+class _TooLong(BaseException):
+    """Raised inside the student's call when its time is over."""
+
+
+class Watched:
+    """Answers questions within a time limit (where the system has alarms), and lets the student interrupt."""
+
+    def __init__(self, asked: Asked, seconds: float) -> None:
+        self._asked = asked
+        self._seconds = seconds
+
+    def call(self, question: Question) -> Answer | Refusal:
+        """Ask one question."""
+        with self._alarm():
+            reply = self._asked.call(question)
+        if isinstance(reply, Refusal) and reply.exception == "KeyboardInterrupt":
+            raise KeyboardInterrupt
+        if isinstance(reply, Refusal) and reply.exception == _TooLong.__name__:
+            sentence = f"it was stopped after {self._seconds:g} seconds"
+            return Refusal(FailureKind.TIMEOUT, sentence, "", reply.lines, reply.printed)
+        return reply
+
+    @contextlib.contextmanager
+    def _alarm(self) -> Iterator[None]:
+        if not hasattr(signal, "setitimer"):
+            yield
+            return
+
+        def over(signum: int, frame: Any) -> None:
+            raise _TooLong
+
+        previous = signal.signal(signal.SIGALRM, over)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, previous)
