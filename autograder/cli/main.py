@@ -5,24 +5,21 @@ Exit codes: 0 graded, whatever the score; 2 the submission or an argument is unu
 
 from __future__ import annotations
 
-import re
 import sys
 import traceback
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
 from autograder.cli.progress import Ticker
+from autograder.cli.shown import err, in_log, out, report_name, show_result, write_reports
 from autograder.errors import AutograderError
 from autograder.grading.regrading import manual_in
-from autograder.records import GradeRecord, Outcome, TaskRecord
 
 app = typer.Typer(
     add_completion=False,
@@ -30,18 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Grade and check work on probabilistic machine learning.",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
 AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
 HERE = Path()
-_MARKS = {
-    Outcome.PASSED: ("passed", "green"),
-    Outcome.FAILED: ("failed", "red"),
-    Outcome.SKIPPED: ("skipped", "yellow"),
-    Outcome.ERROR: ("our error", "magenta"),
-    Outcome.INCONCLUSIVE: ("undecided", "yellow"),
-}
 
 
 @app.callback()
@@ -101,88 +88,6 @@ def grade(
         record = error_record(submission, options, error)
     record = record.model_copy(update={"manual": manual})
     raise typer.Exit(show_result(record, write_reports(record, folder)))
-
-
-def report_name(submission: Path) -> str:
-    """Return the name of a submission's report folder: its file name without ending, made safe."""
-    from autograder.intake.text import submission_name
-
-    return submission_name(submission.name or submission.resolve().name)
-
-
-def write_reports(record: GradeRecord, folder: Path) -> Path:
-    """Write the three files of a result and return the folder."""
-    from autograder.report import staff_page, student_page
-
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "result.json").write_text(record.to_json(), encoding="utf-8")
-    (folder / "student.html").write_text(student_page(record), encoding="utf-8")
-    (folder / "staff.html").write_text(staff_page(record), encoding="utf-8")
-    return folder
-
-
-def show_result(record: GradeRecord, folder: Path) -> int:
-    """Print the final table and return the exit code."""
-    if record.status == "rejected":
-        err.print(Text.assemble(("Not graded: ", "bold red"), in_log(record.message)))
-        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"))
-        return 2
-    if record.status == "error":
-        err.print(
-            Text.assemble(("The grader failed, the submission gets no grade: ", "bold magenta"), in_log(record.message))
-        )
-        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"))
-        return 3
-    out.print(result_table(record))
-    for training in record.training:
-        accuracy, needed = training.metrics.get("test_accuracy"), training.thresholds.get("test_accuracy")
-        if accuracy is not None and needed is not None:
-            text = f"{training.task}: {accuracy:.2%} on {training.n_test:,} held-out images of {training.dataset} ({needed:.0%} needed)"
-            out.print(Text(in_log(text)))
-    for flag in record.flags:
-        where = f" [{flag.check}]" if flag.check else ""
-        out.print(Text(in_log(f"Flag for staff: {flag.message}{where}"), style="yellow"))
-    by_hand = f", with the points given by hand {record.total()}" if record.manual else ""
-    out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold"), in_log(by_hand)))
-    out.print(Text(f"Report {in_log(str(folder))}/student.html (for staff: staff.html, for programs: result.json)"))
-    return 0
-
-
-def result_table(record: GradeRecord) -> Table:
-    """Return the table of tasks that ends a grading."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("task")
-    table.add_column("points", justify="right")
-    table.add_column("outcome")
-    table.add_column("what to look at", overflow="fold")
-    for task in record.tasks:
-        word, style = _MARKS[task.outcome]
-        table.add_row(
-            Text(in_log(task.id)),
-            Text(in_log(f"{task.points}/{task.max_points}")),
-            Text(word, style=style),
-            Text(first_problem(task)),
-        )
-    return table
-
-
-def in_log(text: str) -> str:
-    """Return text as one line that neither a terminal nor a CI service obeys (`::error`, `##vso[...]`, escape sequences).
-
-    Everything that is printed and may hold a student's words goes through here. No two colons or number signs stay side by
-    side, so that it does not matter where a line is wrapped.
-    """
-    from autograder.report.text import visible
-
-    return " ".join(re.sub(r":(?=:)|#(?=#)", r"\g<0> ", visible(text)).split())
-
-
-def first_problem(task: TaskRecord) -> str:
-    """Return the first thing that a task's owner should look at, or ""."""
-    failed = [check for check in task.checks if check.outcome in (Outcome.FAILED, Outcome.ERROR)]
-    for check in sorted(failed, key=lambda check: check.carried_from is not None):  # the task's own faults first
-        return in_log(f"carried from {check.carried_from}" if check.carried_from else check.message)[:160]
-    return ""
 
 
 cli_student.register(app)

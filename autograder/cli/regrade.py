@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.cli.shown import in_log, write_reports
 from autograder.errors import UsageError
 from autograder.grading.regrading import CAUSES, CheckChange, Regrade, SubmissionChange, compare
 from autograder.grading.regrading import write as write_standing
@@ -38,8 +39,6 @@ def regrade(
     ] = False,
 ) -> None:
     """Compare two gradings: whose points change, by which check, and which points stand."""
-    from autograder.cli.main import in_log  # which imports us
-
     result = compare(old, new)
     show(result)
     if json_file is not None:
@@ -55,15 +54,11 @@ def regrade(
 
 
 def _publish(record: GradeRecord, folder: Path) -> Path:
-    from autograder.cli.main import write_reports
-
     return write_reports(record, folder)
 
 
 def show(result: Regrade) -> None:
     """Print the table of what changed, what else is to be known, and a line that sums up."""
-    from autograder.cli.main import in_log
-
     told = [change for change in result.submissions if _is_told(change)]
     if told:
         out.print(table_of(told))
@@ -85,8 +80,6 @@ def _is_told(change: SubmissionChange) -> bool:
 
 def table_of(changes: Iterable[SubmissionChange]) -> Table:
     """Return the table: a line per submission, below it one per task and per check that changed."""
-    from autograder.cli.main import in_log
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("submission / task / check", overflow="fold")
     table.add_column("before", justify="right")
@@ -121,8 +114,6 @@ def _standing(change: SubmissionChange) -> Text:
 
 
 def _check_row(check: CheckChange) -> tuple[str | Text, ...]:
-    from autograder.cli.main import in_log
-
     words = f"{check.old or 'not there'} → {check.new or 'not there'}" if check.old != check.new else str(check.new)
     points = [None if value is None else f"{float(value):.2f}" for value in (check.old_points, check.new_points)]
     name = Text(f"    {in_log(check.id)}")
