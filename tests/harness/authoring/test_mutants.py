@@ -352,7 +352,7 @@ ALIKE = {
     "whole numbers without a sign": (np.array([3], dtype=np.uint16), torch.tensor([3])),
     "backwards": (np.arange(3)[::-1], torch.tensor([2, 1, 0])),
     "arrays of objects": (np.array(["a", None], dtype=object), np.array(["a", None], dtype=object)),
-    "sparse": (torch.eye(2).to_sparse_csr(), torch.eye(2)),
+    "sparse": (torch.eye(2).to_sparse(), torch.eye(2)),
     "empty": (torch.zeros(0, 3), torch.zeros(0, 3)),
     "lists": ([1.0, ONE], (1.0, ONE)),
     "mappings": ({"a": ONE, 1: None}, {1: None, "a": ONE}),
