@@ -260,6 +260,18 @@ def test_a_mutant_that_loops_forever_is_stopped() -> None:
     assert (signal.getitimer(signal.ITIMER_REAL)[0] > 0) == (remaining > 0)
 
 
+def _swallow_once(x: float) -> float:
+    try:
+        return _forever(x)
+    except BaseException:
+        return _forever(x)
+
+
+def test_a_mutant_that_swallows_the_alarm_is_stopped_by_the_next() -> None:
+    """A bare `except:` in the reference lets no mutant run forever."""
+    assert changes_something(math.sqrt, _swallow_once, [_plain], seconds=0.05)
+
+
 def test_an_alarm_of_somebody_else_still_goes_off() -> None:
     """A time limit that was set around the whole is not lost."""
     heard: list[int] = []
