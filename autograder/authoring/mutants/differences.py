@@ -92,14 +92,18 @@ def _at_most(seconds: float) -> Iterator[None]:
 
     started = time.monotonic()
     previous = signal.signal(signal.SIGALRM, over)
-    due, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    due, interval = signal.setitimer(
+        signal.ITIMER_REAL, max(seconds, 0.001), 1.0
+    )  # again, where a bare `except:` swallowed it
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:  # also where the alarm goes off in the line above
         signal.signal(signal.SIGALRM, previous)
         if due:
-            signal.setitimer(signal.ITIMER_REAL, max(due - (time.monotonic() - started), 0.001))
+            signal.setitimer(signal.ITIMER_REAL, max(due - (time.monotonic() - started), 0.001), interval)
 
 
 def same(a: Any, b: Any) -> bool:

@@ -260,6 +260,18 @@ def test_a_mutant_that_loops_forever_is_stopped() -> None:
     assert (signal.getitimer(signal.ITIMER_REAL)[0] > 0) == (remaining > 0)
 
 
+def _swallow_once(x: float) -> float:
+    try:
+        return _forever(x)
+    except BaseException:
+        return _forever(x)
+
+
+def test_a_mutant_that_swallows_the_alarm_is_stopped_by_the_next() -> None:
+    """A bare `except:` in the reference lets no mutant run forever."""
+    assert changes_something(math.sqrt, _swallow_once, [_plain], seconds=0.05)
+
+
 def test_an_alarm_of_somebody_else_still_goes_off() -> None:
     """A time limit that was set around the whole is not lost."""
     heard: list[int] = []
@@ -352,7 +364,7 @@ ALIKE = {
     "whole numbers without a sign": (np.array([3], dtype=np.uint16), torch.tensor([3])),
     "backwards": (np.arange(3)[::-1], torch.tensor([2, 1, 0])),
     "arrays of objects": (np.array(["a", None], dtype=object), np.array(["a", None], dtype=object)),
-    "sparse": (torch.eye(2).to_sparse_csr(), torch.eye(2)),
+    "sparse": (torch.eye(2).to_sparse(), torch.eye(2)),
     "empty": (torch.zeros(0, 3), torch.zeros(0, 3)),
     "lists": ([1.0, ONE], (1.0, ONE)),
     "mappings": ({"a": ONE, 1: None}, {1: None, "a": ONE}),
