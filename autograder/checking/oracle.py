@@ -114,8 +114,8 @@ def load_oracle(assignment: Path, contract: Contract) -> Oracle:
     sys.path.insert(0, folder)
     try:
         functions = {
-            name: getattr(importlib.import_module(f"reference.{function.module}"), name)
-            for name, function in contract.functions.items()
+            name: getattr(importlib.import_module(f"reference.{module}"), name)
+            for name, module in contract.modules.items()
         }
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{assignment / 'reference'} cannot be imported: {error}") from None

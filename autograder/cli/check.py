@@ -185,17 +185,16 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
     if unknown := [task for task in wanted if task not in rules.tasks]:
         raise UsageError(f"there is no task {unknown[0]!r}; there are: {', '.join(rules.tasks)}")
     tasks = {task: checks for task, checks in rules.tasks.items() if not wanted or task in wanted}
-    files = student_files(path, list(rules.contract.functions))
+    files = student_files(path, list(rules.contract.modules))
     order = [f"{task}.{name}" for task, checks in tasks.items() for name in checks]
     report.begin(rules.title, path, tasks)
 
     from autograder.checking.plugin import ChecksPlugin, Context, run_checks
     from autograder.sandbox.inprocess import InProcess
 
-    names = {name: function.module for name, function in rules.contract.functions.items()}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        asked = InProcess(files, names, home, load_seconds=rules.load_seconds)
+        asked = InProcess(files, rules.contract.modules, home, load_seconds=rules.load_seconds)
     if any("KeyboardInterrupt" in why for why, _ in asked.report.failures.values()):
         raise KeyboardInterrupt
     report.loaded(asked.report, rules.load_seconds)

@@ -15,7 +15,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from autograder.assignment.contract import Contract, call_graph, load_contract
+from autograder.assignment.callgraph import call_graph
+from autograder.assignment.contract import Contract, load_contract
 from autograder.assignment.rubric import Rubric, TaskRule, load_rubric, points_text, require_checks
 from autograder.errors import AutograderError, SubmissionRejected, UsageError
 from autograder.grading.provenance import digest_of, versions
@@ -175,7 +176,7 @@ def _run(session: _Session, backend: Any, started: float) -> GradeRecord:
     from autograder.sandbox.proxy import Sandbox
 
     options, rubric = session.options, session.rubric
-    names = {name: function.module for name, function in session.contract.functions.items()}
+    names = session.contract.modules
     oracle = load_oracle(options.assignment, session.contract)
     order = [f"{task.id}.{check.name}" for task in session.tasks for check in task.checks]
     secret = f"{session.submission.sha256}/{digest_of(options.assignment)}"
@@ -231,7 +232,7 @@ def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
     from autograder.diagnosis.carry import collaborators_of, settle
 
     before = time.monotonic()
-    graph = call_graph(session.options.assignment / "reference", session.contract.functions)
+    graph = call_graph(session.options.assignment / "reference", session.contract.modules)
     settle(results, collaborators_of(session.rubric.tasks, graph), ask)
     session.seconds["carry"] = time.monotonic() - before
 
