@@ -161,14 +161,14 @@ class _Module:
                 made.setdefault(name, []).append(node)
         for node in statements:
             if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and not set(_bound(node)):
-                for name in {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & set(made):
+                for name in sorted(_changed(node) & set(made)):
                     made[name].append(node)
         return made
 
     def used_by(self, node: ast.stmt) -> Iterator[Place]:
         """Yield the places that a statement names."""
         for part in ast.walk(node):
-            if isinstance(part, ast.Name):
+            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store):
                 if part.id in self.objects:
                     yield self._name, part.id
                 elif part.id in self.imports:
@@ -216,3 +216,21 @@ def _bound(node: ast.stmt) -> list[str]:
         return list(dict.fromkeys(name for statement in statements for name in _bound(statement)))
     stored = (part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
     return list(dict.fromkeys(stored))
+
+
+def _changed(node: ast.stmt) -> set[str]:
+    """Return the names whose objects a statement may change: of `a.update(b)` and `a[0] = b` only `a`, else all it names."""
+    places: list[ast.AST] = [node]
+    if isinstance(node, ast.Assign):
+        places = [_root(target) for target in node.targets]
+    elif isinstance(node, ast.AugAssign):
+        places = [_root(node.target)]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        places = [_root(node.value.func)]
+    return {part.id for place in places for part in ast.walk(place) if isinstance(part, ast.Name)}
+
+
+def _root(node: ast.expr) -> ast.expr:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node

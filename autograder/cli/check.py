@@ -149,10 +149,9 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
     from autograder.sandbox.inprocess import InProcess
     from autograder.sandbox.watched import Watched
 
-    names = rules.contract.modules
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        asked = InProcess(files, names, home, load_seconds=rules.load_seconds)
+        asked = InProcess(files, rules.contract.modules, home, load_seconds=rules.load_seconds)
     if any("KeyboardInterrupt" in why for why, _ in asked.report.failures.values()):
         raise KeyboardInterrupt
     report.loaded(asked.report, rules.load_seconds)

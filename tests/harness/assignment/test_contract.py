@@ -7,16 +7,11 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment.contract import (
-    ArraySpec,
-    EitherSpec,
+    Contract,
     FunctionContract,
     NamedSpec,
-    Spec,
-    TupleSpec,
-    bind_dims,
-    expected_shape,
-    is_scalar,
     load_contract,
+    parse_classes,
     parse_module,
 )
 from autograder.errors import UsageError
@@ -57,52 +52,25 @@ def test_function() -> None:
     assert NamedSpec("int") == contract.parameter("n").spec
 
 
-FLOAT_B = ArraySpec("Float", ("B",))
-SPECS: dict[str, tuple[str, Spec, str]] = {
-    "vector": ('Float[Tensor, "B"]', FLOAT_B, "a float tensor of shape (B,)"),
-    "matrix": ('Int[Tensor, "B M"]', ArraySpec("Int", ("B", "M")), "an int tensor of shape (B, M)"),
-    "0-d": ('Float[Tensor, ""]', ArraySpec("Float", ()), "a float tensor of shape ()"),
-    "fixed": ('Bool[Tensor, "B 28"]', ArraySpec("Bool", ("B", "28")), "a bool tensor of shape (B, 28)"),
-    "scalar": ("float", NamedSpec("float"), "a float"),
-    "whole": ("int", NamedSpec("int"), "an int"),
-    "object": ("Encoder", NamedSpec("Encoder"), "Encoder"),
-    "dict": ("dict[str, list[float]]", NamedSpec("dict[str, list[float]]"), "dict[str, list[float]]"),
-    "dotted": ("torch.Generator", NamedSpec("torch.Generator"), "torch.Generator"),
-    "optional": ('Float[Tensor, "B"] | None', FLOAT_B, "a float tensor of shape (B,)"),
-    "either": (
-        'float | Float[Tensor, "B"]',
-        EitherSpec((NamedSpec("float"), FLOAT_B)),
-        "a float or a float tensor of shape (B,)",
-    ),
-    "tuple": (
-        'tuple[Float[Tensor, "B"], float]',
-        TupleSpec((FLOAT_B, NamedSpec("float"))),
-        "a tuple of 2: a float tensor of shape (B,), a float",
-    ),
-    "tuple of one": ("tuple[float]", TupleSpec((NamedSpec("float"),)), "a tuple of 1: a float"),
-}
-
-
-@pytest.mark.parametrize(("annotation", "spec", "words"), SPECS.values(), ids=SPECS)
-def test_annotations(annotation: str, spec: Spec, words: str) -> None:
-    """An annotation becomes a specification, which says itself in words."""
-    contract = only(f"def f(x: {annotation}) -> {annotation}: ...")
-
-    assert spec == contract.returns == contract.parameters[0].spec
-    assert words == str(spec)
-
-
-def test_scalars() -> None:
-    """Plain Python scalars are known by name."""
-    assert is_scalar("float")
-    assert not is_scalar("Encoder")
-
-
 BAD = {
     "no annotation": ("def f(x) -> float: ...", "f: parameter 'x' has no annotation"),
     "no shape": ("def f(x: Float[Tensor]) -> float: ...", 'Float[Tensor] is not of the form Float[Tensor, "B M"]'),
     "no text": ("def f(x: Float[Tensor, B]) -> float: ...", 'is not of the form Float[Tensor, "B M"]'),
     "three items": ('def f(x: Float[Tensor, "B", "M"]) -> float: ...', "is not of the form"),
+    "a result": (
+        'def f(x: float) -> set[Float[Tensor, "B"]]: ...',
+        "module.py: f: the result: set[Float[Tensor, 'B']]: tensors may stand in",
+    ),
+    "starred": ("def f(*x: float) -> float: ...", "module.py: f: *x cannot be part of a contract: name the parameters"),
+    "keywords": ("def f(**x: float) -> float: ...", "f: *x cannot be part of a contract"),
+    "a method": (
+        "class A:\n    def f(self, x: set[Int[T, 'B']]) -> float: ...",
+        "module.py: A.f: parameter 'x': set[Int[T, 'B']]: tensors may stand in",
+    ),
+    "a constructor": (
+        "class A:\n    def __init__(self, x) -> None: ...",
+        "module.py: A: parameter 'x' has no annotation",
+    ),
 }
 
 
@@ -110,44 +78,162 @@ BAD = {
 def test_bad_annotation(source: str, message: str) -> None:
     """An annotation that is not in the contract's notation is refused with its text."""
     with pytest.raises(UsageError) as caught:
-        parse_module(source, "module")
+        (parse_classes if source.startswith("class") else parse_module)(source, "module")
     assert message in str(caught.value)
 
 
-# ------------------------------------------------------------------------------------------------------------ shapes
+# ------------------------------------------------------------------------------------------------------------ classes
 
-MATRIX = only(
-    'def f(x: Float[Tensor, "B D"], W: Float[Tensor, "D M"], images: Float[Tensor, "B 28"], s: float) -> float: ...'
-)
+CLASSES = '''
+from dataclasses import dataclass, field
+
+class Decoder(nn.Module):
+    """Maps z to x."""
+
+    kept = 3
+
+    def __init__(self, width: int, *, depth: int = 2) -> None:
+        """Make it."""
+        self.width = width
+
+    def forward(self, z: Float[Tensor, "... M"]) -> Float[Tensor, "... D"]:
+        """One layer."""
+        return z
+
+    @staticmethod
+    def at(x: float) -> float: ...
+
+    @classmethod
+    def load(cls, path: str) -> "Decoder": ...
+
+    @property
+    def size(self) -> int: ...
+
+    def __call__(self, x: float) -> float: ...
+    def __repr__(self) -> str: ...
+    def _hidden(self, x: float) -> float: ...
+    def unannotated(self, x): ...
+
+@dataclass(frozen=True)
+class Model:
+    A: Float[Tensor, "D D"]
+    scale: float = 1.0
+    kind: ClassVar[str] = "x"
+    cache: dict[int, float] = field(init=False)
+    more: list[float] = field(default_factory=list)
+
+class _Private:
+    def f(self) -> float: ...
+
+class Error(ValueError):
+    pass
+'''
 
 
-def test_bind_dims() -> None:
-    """The arguments' shapes fix the sizes of the axes; arguments that are not there fix nothing."""
-    assert bind_dims(MATRIX, {"x": (3, 5), "W": (5, 2), "s": ()}) == {"B": 3, "D": 5, "M": 2}
+def test_classes() -> None:
+    """A class is its constructor, its public annotated methods without `self`, its bases and its docstring."""
+    decoder, model = parse_classes(CLASSES, "nets")
+
+    assert (decoder.name, decoder.module, decoder.docstring) == ("Decoder", "nets", "Maps z to x.")
+    assert (decoder.text, decoder.bases) == ("class Decoder(nn.Module)", ("nn.Module",))
+    assert decoder.constructor.text == "Decoder(width: int, *, depth: int=2) -> Decoder"
+    assert decoder.constructor.docstring == "Make it."
+    assert decoder.constructor.returns == NamedSpec("Decoder")
+    texts = {name: method.text for name, method in decoder.methods.items()}
+    assert list(texts) == ["forward", "at", "load", "__call__"]
+    assert texts["forward"] == "forward(z: Float[Tensor, '... M']) -> Float[Tensor, '... D']"
+    assert texts["at"] == "at(x: float) -> float"
+    assert texts["load"] == "load(path: str) -> 'Decoder'"
+    assert decoder.methods["load"].returns == NamedSpec("Decoder")
+    assert decoder.methods["forward"].docstring == "One layer."
+    fields = "Model(A: Float[Tensor, 'D D'], scale: float=1.0, more: list[float]=field(default_factory=list)) -> Model"
+    assert (model.text, model.constructor.text, dict(model.methods)) == ("class Model", fields, {})
 
 
-WRONG = {
-    "two sizes": ({"x": (3, 5), "W": (4, 2)}, "f: axis D is both 5 and 4"),
-    "too few axes": ({"x": (3,)}, "x of f has shape (3,), which is not a float tensor of shape (B, D)"),
-    "a fixed axis": (
-        {"images": (3, 27)},
-        "images of f has shape (3, 27), which is not a float tensor of shape (B, 28)",
-    ),
+FITTED = """
+from reference.parts import Base, helper
+
+class KalmanModel(Base):
+    def predict(self, x: Float[Tensor, "D"]) -> "Step": ...
+
+def fit(y: Float[Tensor, "T D"]) -> KalmanModel: ...
+def fit_both(y: Float[Tensor, "T D"]) -> tuple[float, KalmanModel | None]: ...
+def plain(y: Float[Tensor, "T D"]) -> float: ...
+"""
+PARTS = """
+from dataclasses import dataclass
+
+class Base:
+    def size(self) -> int: ...
+
+@dataclass
+class Step:
+    x: float
+
+class Unused:
+    def f(self) -> int: ...
+
+def helper(x: Iterator[Float[Tensor, "B"]]) -> float: ...
+"""
+
+
+@pytest.fixture
+def fitted(tmp_path: Path) -> Path:
+    """A reference with a fitted object."""
+    (tmp_path / "fits.py").write_text(FITTED)
+    (tmp_path / "parts.py").write_text(PARTS)
+    return tmp_path
+
+
+def test_fitted_objects(fitted: Path) -> None:
+    """The class of a result comes with the function, with its bases and the classes that its methods name."""
+    contract = load_contract(fitted, ["fit", "fit_both", "plain"])
+
+    assert list(contract.classes) == ["KalmanModel", "Base", "Step"]
+    assert contract.modules == dict.fromkeys(["fit", "fit_both", "plain", "KalmanModel"], "fits") | {
+        "Base": "parts",
+        "Step": "parts",
+    }
+    assert contract["fit"].returns == NamedSpec("KalmanModel")
+    for name in ("fit", "fit_both", "KalmanModel"):
+        assert contract.object_of(name) is contract.classes["KalmanModel"]
+    assert contract.object_of("KalmanModel.predict") is contract.classes["Step"]
+    assert contract.object_of("plain") is None
+    assert contract["Base"].text == "Base() -> Base"
+    assert contract["Base.size"].text == "size() -> int"
+    with pytest.raises(KeyError):
+        contract["Base.absent"]
+
+
+def test_a_class_can_be_asked_for(fitted: Path) -> None:
+    """A class may be a task of its own; what it does not name does not come with it."""
+    contract = load_contract(fitted, ["Unused"])
+    assert (list(contract.functions), list(contract.classes)) == ([], ["Unused"])
+
+
+def test_classes_survive_json(fitted: Path) -> None:
+    """The student's kit gets only the JSON: reading it gives an equal contract, classes included."""
+    contract = load_contract(fitted, ["fit", "Unused"])
+    assert Contract.from_json(contract.to_json()) == contract
+    (fitted / "nets.py").write_text(CLASSES)
+    contract = load_contract(fitted, ["Decoder", "Model"])
+    assert Contract.from_json(contract.to_json()) == contract
+
+
+DAMAGED = {
+    "no bases": '{"A": {"module": "m", "docstring": "", "methods": {}}}',
+    "bases that are numbers": '{"A": {"module": "m", "docstring": "", "methods": {}, "bases": [1], "constructor": {}}}',
+    "another name": '{"A": {"module": "m", "docstring": "", "methods": {}, "bases": [], "constructor": '
+    '{"signature": "B() -> B", "docstring": ""}}}',
+    "methods that are a list": '{"A": {"module": "m", "docstring": "", "methods": [], "bases": [], "constructor": {}}}',
 }
 
 
-@pytest.mark.parametrize(("shapes", "message"), WRONG.values(), ids=WRONG)
-def test_shapes_that_disagree(shapes: dict[str, tuple[int, ...]], message: str) -> None:
-    """Arguments that do not fit the contract are our fault and say how."""
-    with pytest.raises(ValueError) as caught:
-        bind_dims(MATRIX, shapes)
-    assert message == str(caught.value)
-
-
-def test_expected_shape() -> None:
-    """Known axes have their size, numbers are themselves, and what no argument fixes stays open."""
-    assert expected_shape(ArraySpec("Float", ("B", "28", "K")), {"B": 3}) == (3, 28, None)
-    assert expected_shape(ArraySpec("Float", ()), {}) == ()
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_classes(text: str) -> None:
+    """Damaged JSON of a class ends in an error for the user."""
+    with pytest.raises(UsageError, match="this is not a contract"):
+        Contract.from_json(text)
 
 
 # ------------------------------------------------------------------------------------------------------------- files
@@ -168,8 +254,27 @@ def test_unusable_folders(tmp_path: Path) -> None:
     """A missing folder, a missing function and a file that is no Python are refused in words."""
     with pytest.raises(UsageError, match="nowhere is not a folder: an assignment needs reference/"):
         load_contract(tmp_path / "nowhere")
-    with pytest.raises(UsageError, match=r"no annotated function 'f' \(asked for by rubric.yaml\)"):
+    with pytest.raises(UsageError, match=r"no annotated function or class 'f' \(asked for by rubric.yaml\)"):
         load_contract(tmp_path, ["f"])
     (tmp_path / "a.py").write_text("def f(:\n")
     with pytest.raises(UsageError, match=r"a.py:1: invalid syntax"):
         load_contract(tmp_path)
+
+
+def test_one_name_one_place(tmp_path: Path) -> None:
+    """A public name in two modules is refused with both places; what is imported or private is no definition."""
+    (tmp_path / "a.py").write_text("def f(x: float) -> float: ...\n\ndef _g(x: float) -> float: ...\n")
+    (tmp_path / "b.py").write_text("from reference.a import f\n\ndef _g(x: float) -> float: ...\n")
+    assert load_contract(tmp_path).modules == {"f": "a"}
+    (tmp_path / "c.py").write_text("\nclass f:\n    def g(self) -> float: ...\n")
+    with pytest.raises(UsageError) as caught:
+        load_contract(tmp_path, ["f"])
+    assert f"f is defined in {tmp_path}/a.py:1 and {tmp_path}/c.py:2: a name of the reference" in str(caught.value)
+
+
+def test_only_what_is_asked_for_is_read(fitted: Path) -> None:
+    """A helper that the notation cannot express is nobody's contract; asked for, it is refused with its file."""
+    load_contract(fitted, ["fit"])
+    with pytest.raises(UsageError) as caught:
+        load_contract(fitted, ["helper"])
+    assert f"{fitted}/parts.py: helper: parameter 'x': Iterator[" in str(caught.value)
