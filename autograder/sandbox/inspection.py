@@ -118,7 +118,9 @@ def _require(condition: bool, otherwise: str) -> None:
 
 
 def _name(value: Any) -> str:
-    _require(type(value) is str and len(value) <= LONGEST_NAME and value.isprintable(), "a name is short printable text")
+    _require(
+        type(value) is str and len(value) <= LONGEST_NAME and value.isprintable(), "a name is short printable text"
+    )
     return str(value)
 
 

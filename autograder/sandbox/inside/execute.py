@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from . import loader, objects, probes
 from .standins import Outside, standing_in
 from .traces import describe_error, student_lines
-from .values import Handle, Opaque, Probe, Seed
+from .values import Handle, Probe, Seed
 
 MAX_REPEAT = 100_000
 MOST_OBJECTS = 500
