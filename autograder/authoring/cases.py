@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from autograder.assignment.contract import FunctionContract
-from autograder.sandbox.inside.values import Probe, Seed
+from autograder.sandbox.inside.values import Handle, Probe, Seed
 from autograder.sandbox.questions import Question
 
 
@@ -23,12 +23,15 @@ class Case:
         seed: Seeds the global generators and `generator` where the function takes one.
         scale: Size of the terms that are added up on the way to the result, where it is larger than the result: the
             tolerance grows with it.
+        calls: For a function whose result is an object, and for a class: method -> arguments of a call of it, for checks
+            that are made for every task alike.
     """
 
     function: str
     arguments: Mapping[str, Any]
     seed: int = 0
     scale: float = 1.0
+    calls: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def but(self, **arguments: Any) -> Case:
         """Return the same call with some arguments replaced."""
@@ -44,6 +47,10 @@ class Case:
 
     def question(self, contract: FunctionContract, **options: Any) -> Question:
         """Return the question to ask the submission, with arguments as the contract has them and seeds shifted by `salt`."""
+        return self.call_of(self.function, contract, **options)
+
+    def call_of(self, function: str | Handle, contract: FunctionContract, **options: Any) -> Question:
+        """Return the question that calls `function`, which need not be the one that the case names."""
         positional = [p.name for p in contract.parameters if not p.keyword_only and p.name in self.arguments]
         keywords = {
             p.name: self.arguments[p.name]
@@ -53,7 +60,7 @@ class Case:
         seed = (options.pop("seed", self.seed) + options.pop("salt", 0)) % 2**62
         offered = {"generator": Seed(seed)} if any(p.name == "generator" for p in contract.parameters) else {}
         return Question(
-            function=self.function,
+            function=function,
             args=[self.arguments[name] for name in positional],
             arg_names=positional,
             kwargs=keywords,

@@ -32,6 +32,9 @@ MOST_NAMED = 500
 LONGEST_PATH = 200
 _MOST_ENTRIES = 20_000
 _FOLDER = "script"
+_READING = os.O_RDONLY
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # each is missing somewhere
+    _READING |= getattr(os, _flag, 0)
 
 
 def is_plain_path(name: Any) -> bool:
@@ -165,7 +168,7 @@ def regular_files(folder: Path) -> Iterator[tuple[str, str, int]]:
             continue
         for entry in entries:
             seen += 1
-            name = os.path.relpath(entry.path, folder)
+            name = os.path.relpath(entry.path, folder).replace(os.sep, "/")
             if seen > _MOST_ENTRIES:
                 return
             if not is_plain_path(name) or entry.name == "__pycache__":
@@ -180,7 +183,7 @@ def regular_files(folder: Path) -> Iterator[tuple[str, str, int]]:
 def _read(path: str, size: int) -> bytes | None:
     """Return a file's bytes; None where they cannot be read, or are no longer as many."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, _READING)
     except OSError:
         return None
     with open(descriptor, "rb") as file:
