@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from autograder.assignment.contract import FunctionContract
-from autograder.sandbox.inside.values import Probe, Seed
+from autograder.sandbox.inside.values import Handle, Probe, Seed
 from autograder.sandbox.questions import Question
 
 
@@ -50,6 +50,10 @@ class Case:
 
     def question(self, contract: FunctionContract, **options: Any) -> Question:
         """Return the question to ask the submission, with arguments as the contract has them and seeds shifted by `salt`."""
+        return self.call_of(self.function, contract, **options)
+
+    def call_of(self, function: str | Handle, contract: FunctionContract, **options: Any) -> Question:
+        """Return the question that calls `function`, which need not be the one that the case names."""
         positional = [p.name for p in contract.parameters if not p.keyword_only and p.name in self.arguments]
         keywords = {
             p.name: self.arguments[p.name]
@@ -59,7 +63,7 @@ class Case:
         seed = (options.pop("seed", self.seed) + options.pop("salt", 0)) % 2**62
         offered = {"generator": Seed(seed)} if any(p.name == "generator" for p in contract.parameters) else {}
         return Question(
-            function=self.function,
+            function=function,
             args=[self.arguments[name] for name in positional],
             arg_names=positional,
             kwargs=keywords,

@@ -123,18 +123,38 @@ def snippet(
         keyword_only: Arguments that are passed by name.
         generator: Whether it was given a generator of its own.
     """
-    lines = ["import torch", f"from {module} import {function}", ""]
-    passed = []
+    call_lines = _call_lines(function, arguments, seed, keyword_only, generator)
+    return "\n".join(["import torch", f"from {module} import {function}", "", *call_lines]) if call_lines else ""
+
+
+def object_snippet(
+    maker: str,
+    method: str,
+    arguments: Mapping[str, Any],
+    seed: int,
+    keyword_only: frozenset[str],
+    generator: bool = False,
+) -> str:
+    """Return Python source that makes an object, as the snippet `maker` does, and calls a method of it; "" where too long."""
+    before, found, made = maker.rpartition("\nprint(")
+    lines = _call_lines(f"made.{method}", arguments, seed, keyword_only, generator)
+    return "\n".join([before, f"made = {made.removesuffix(')')}", "", *lines]) if found and lines else ""
+
+
+def _call_lines(
+    function: str, arguments: Mapping[str, Any], seed: int, keyword_only: frozenset[str], generator: bool
+) -> list[str]:
+    """Return the lines that name the arguments, seed torch and print a call; none where an argument cannot be written."""
+    lines, passed = [], []
     for name, value in arguments.items():
         source = literal(value)
         if source is None:
-            return ""
+            return []
         lines.append(f"{name} = {source}")
         passed.append(f"{name}={name}" if name in keyword_only else name)
     if generator:
         passed.append(f"generator=torch.Generator().manual_seed({seed})")
-    lines += [f"torch.manual_seed({seed})", f"print({function}({', '.join(passed)}))"]
-    return "\n".join(lines)
+    return [*lines, f"torch.manual_seed({seed})", f"print({function}({', '.join(passed)}))"]
 
 
 def plain_tensor(value: Any) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from autograder.assignment.contract import Contract, FunctionContract
 from autograder.authoring.cases import Case, probe_dtype
+from autograder.checking.objects import contract_of_call
 from autograder.sandbox.inside import probes
 from autograder.sandbox.inside.values import Probe
 
@@ -28,6 +30,34 @@ class Oracle:
     def value(self, case: Case) -> Any:
         """Return what the reference answers, computed in float64."""
         return self._call(case, arguments_in_float64(case))
+
+    def make(self, case: Case) -> Any:
+        """Return the object that the reference makes, in float64: a class's instance, or what a function returns.
+
+        What its making draws is drawn with the seed of the case, and the global generator is left as it was.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(case.seed)
+            contract = contract_of_call(self._contract, case.function)
+            made = call_like_reference(self._functions[case.function], contract, arguments_in_float64(case), case.seed)
+        return made.double() if isinstance(made, torch.nn.Module) else made
+
+    def method(self, made: Any, name: str, arguments: Mapping[str, Any] | None = None, seed: int = 0) -> Any:
+        """Return what a method of an object of the reference answers, computed in float64.
+
+        Args:
+            made: What `make` returned.
+            name: The method; `forward` of a module is called through the module.
+            arguments: By name, as they went to the submission.
+            seed: Seeds the global generator while it runs, and `generator` where the method takes one.
+        """
+        called = made if name == "forward" and isinstance(made, torch.nn.Module) else getattr(made, name)
+        given = {key: in_float64(value) for key, value in (arguments or {}).items()}
+        if "generator" in inspect.signature(getattr(made, name)).parameters and "generator" not in given:
+            given["generator"] = torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return called(**given)
 
     def gradients(
         self, case: Case, names: Sequence[str], cotangent: Tensor | None = None, part: int | None = None
@@ -54,7 +84,7 @@ class Oracle:
 
 def arguments_in_float64(case: Case) -> dict[str, Any]:
     """Return a case's arguments as the reference gets them: float64 copies, probes as networks."""
-    return {name: _double(value) for name, value in case.arguments.items()}
+    return {name: in_float64(value) for name, value in case.arguments.items()}
 
 
 def call_like_reference(
@@ -68,7 +98,12 @@ def call_like_reference(
     return function(*positional, **keywords)
 
 
-def _double(value: Any) -> Any:
+def in_float64(value: Any) -> Any:
+    """Return a value as the reference gets it: a copy in float64 of a tensor (also in a container), a probe as a network."""
+    if isinstance(value, Mapping):
+        return {key: in_float64(item) for key, item in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(in_float64(item) for item in value)
     if isinstance(value, Probe):
         return probes.build(probe_dtype(value, torch.float64).spec)
     if isinstance(value, Tensor):

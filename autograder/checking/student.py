@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,14 +16,16 @@ from autograder.assignment.contract import Contract, FunctionContract
 from autograder.assignment.specs import ArraySpec, Sizes, bind_dims
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
-from autograder.checking import describe, ladder
+from autograder.checking import describe, ladder, objects
 from autograder.checking.compare import Comparison, compare
+from autograder.checking.objects import Made, MethodCase, ScriptCase, ScriptRun
 from autograder.outcomes import Evidence, FailureKind
 from autograder.sandbox.questions import Answer, Asked, LoadReport, Question, Refusal
 
 if TYPE_CHECKING:  # scipy, which the student's kit does without
     from autograder.checking.statistics import Verdict
 
+_Reply = TypeVar("_Reply")
 _FATAL = frozenset({FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY})
 
 
@@ -47,23 +50,82 @@ class Student:
         self.tolerance_used = 0.0
         self.verdicts: list[Verdict] = []
 
+    @property
+    def asked(self) -> Asked:
+        """What answers the questions."""
+        return self._asked
+
+    def contract_of(self, case: Case) -> FunctionContract:
+        """Return what the call of a case takes and returns: of a function, a class's constructor, a method or a script."""
+        if isinstance(case, MethodCase | ScriptCase) and case.contract is not None:
+            return case.contract
+        return objects.contract_of_call(self._contract, case.function)
+
     # ------------------------------------------------------------------------------------------------------ asking
 
     def ask(self, case: Case, **options: Any) -> Answer:
         """Ask for one call; `options` are those of `Question`. Raises `CheckFailed` or `CheckStopped` without an answer."""
-        contract = self._contract[case.function]
-        found = ladder.require_found(contract, self._report)
-        ladder.require_signature(contract, found)
+        contract = self.contract_of(case)
+        if not isinstance(case, MethodCase):  # whether an object has a method is seen when it is called
+            ladder.require_signature(contract, ladder.require_found(contract, self._report))
         return self._send(case.question(contract, salt=self._salt, **options), case)
 
     def ask_handle(self, question: Question, called: str) -> Answer:
         """Call an object that an earlier answer left inside the sandbox; `called` says in words what is called."""
         return self._send(question, None, called)
 
+    def make(self, case: Case) -> Made:
+        """Return the object that a class, or a function which returns one, makes; it stays with the submission.
+
+        Raises:
+            CheckFailed, CheckStopped: There is no answer, or it is not one object.
+        """
+        contract = objects.object_contract(self._contract, case.function)
+        value = self.ask(case, keep=True).value
+        try:
+            handle = objects.require_object(value, case.function, contract)
+        except CheckFailed as failure:
+            failure.evidence = self.evidence(
+                case, got=describe.short(value), expected=f"an object like {contract.name}"
+            )
+            raise
+        return Made(handle, contract, case, self._sizes(self.contract_of(case), case), self)
+
+    def run_script(
+        self,
+        name: str,
+        argv: Sequence[str] = (),
+        files: Mapping[str, bytes] | None = None,
+        seconds: float | None = None,
+        check: bool = True,
+        seed: int = 0,
+    ) -> ScriptRun:
+        """Run `python name argv...` in a folder of its own that holds the submission.
+
+        Args:
+            name: The file, relative to the submission; a bare name is looked for in its folders, too.
+            argv: Arguments after it.
+            files: Written into the folder first: relative POSIX name -> content.
+            seconds: Wall-clock limit.
+            check: Whether an exit code other than 0 fails.
+            seed: Seeds the global generators.
+
+        Raises:
+            CheckFailed, CheckStopped: It is not there, did not end by itself, or failed where it should not.
+        """
+        return objects.run_script(self, name, argv, files, seconds, check, seed)
+
     def _send(self, question: Question, case: Case | None, called: str = "") -> Answer:
-        reply = self._asked.call(question)
-        self.printed = (self.printed + reply.printed)[:4000]
-        if isinstance(reply, Answer):
+        return self.accepted(self._asked.call(question), case, called)
+
+    def accepted(self, reply: _Reply | Refusal, case: Case | None, called: str) -> _Reply:
+        """Return a reply that is no refusal; `called` says in words what was asked where there is no case.
+
+        Raises:
+            CheckFailed, CheckStopped: It is one.
+        """
+        self.printed = (self.printed + getattr(reply, "printed", ""))[:4000]
+        if not isinstance(reply, Refusal):
             return reply
         if reply.flag:
             self.flags.append(reply.flag)
@@ -73,9 +135,9 @@ class Student:
         name = f"`{case.function}`" if case else called
         sentence = refusal.message
         message = f"{name} failed: {sentence}"
-        if refusal.kind is FailureKind.MISSING:
+        if refusal.kind is FailureKind.MISSING and not isinstance(case, ScriptCase):
             stub = _innermost(refusal.lines)
-            own = case is None or stub in ("", case.function)
+            own = case is None or stub in ("", "__init__", case.function.rpartition(".")[2])
             message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
         failure = CheckFailed(
             refusal.kind,
@@ -90,7 +152,7 @@ class Student:
 
     def value(self, case: Case, *, finite: bool = True, untouched: bool = False, **options: Any) -> Any:
         """Return the value of a call that has climbed the ladder up to `finite`, or up to `inputs untouched`."""
-        contract = self._contract[case.function]
+        contract = self.contract_of(case)
         answer = self.ask(case, **options)
         try:
             sizes, objects = self._sizes(contract, case), self._contract.classes
@@ -112,7 +174,8 @@ class Student:
         for name, dim in (("n_components", "M"), ("latent_dim", "M"), ("n", "N"), ("n_samples", "S")):
             if isinstance(case.arguments.get(name), int):
                 sizes.setdefault(dim, case.arguments[name])
-        return sizes
+        made = case.made if isinstance(case, MethodCase) else None
+        return sizes if made is None else {**made.sizes, **sizes}
 
     def gradients(
         self, case: Case, names: Sequence[str], cotangent: Tensor | None = None, part: int | None = None
@@ -122,24 +185,32 @@ class Student:
         A zero is taken where the result does not depend on a name, as long as it depends on another.
         """
         answer = self.ask(case, gradients=names, cotangent=cotangent, part=part)
-        if all(gradient is None for gradient in answer.gradients.values()):
-            message = f"no gradient flows through `{case.function}`"
-            help_text = (
-                "Look for .detach(), .data, .item(), .numpy(), torch.no_grad() or torch.tensor(...) around a result."
-            )
-            raise CheckFailed(FailureKind.VALUE, message, help=help_text, evidence=self.evidence(case))
+        self.require_gradients(case, answer.gradients)
         found = {}
         for name in names:
             gradient = answer.gradients.get(name)
             leaf = self._leaf(case, name)
             gradient = torch.zeros_like(leaf) if gradient is None else gradient
-            if gradient.shape != leaf.shape or not bool(gradient.isfinite().all()):
-                message = f"the gradient of `{case.function}` with respect to `{name}` is not finite"
-                raise CheckFailed(
-                    FailureKind.VALUE, message, evidence=self.evidence(case, got=describe.short(gradient))
-                )
+            if gradient.shape != leaf.shape:
+                raise self._not_finite(case, name, gradient)
             found[name] = gradient
         return found
+
+    def require_gradients(self, case: Case, gradients: Mapping[str, Tensor | None]) -> None:
+        """Require that a result depends on something that it was differentiated for, and that all gradients are finite."""
+        if all(gradient is None for gradient in gradients.values()):
+            message = f"no gradient flows through `{case.function}`"
+            help_text = (
+                "Look for .detach(), .data, .item(), .numpy(), torch.no_grad() or torch.tensor(...) around a result."
+            )
+            raise CheckFailed(FailureKind.VALUE, message, help=help_text, evidence=self.evidence(case))
+        for name, gradient in gradients.items():
+            if gradient is not None and not bool(gradient.isfinite().all()):
+                raise self._not_finite(case, name, gradient)
+
+    def _not_finite(self, case: Case, name: str, gradient: Tensor) -> CheckFailed:
+        message = f"the gradient of `{case.function}` with respect to `{name}` is not finite"
+        return CheckFailed(FailureKind.VALUE, message, evidence=self.evidence(case, got=describe.short(gradient)))
 
     @staticmethod
     def _leaf(case: Case, name: str) -> Tensor:
@@ -276,18 +347,24 @@ class Student:
 
     def evidence(self, case: Case, got: str = "", expected: str = "", difference: str = "") -> Evidence:
         """Return the evidence of a call, with the snippet that makes it again."""
-        contract = self._contract[case.function]
+        base = self._evidence_base(case)
+        return replace(base, got=got, expected=expected, difference=difference)
+
+    def _evidence_base(self, case: Case) -> Evidence:
+        if isinstance(case, ScriptCase):
+            return objects.evidence_of_script(case)
+        contract = self.contract_of(case)
+        seed = case.question(contract, salt=self._salt).seed
+        if isinstance(case, MethodCase):
+            assert case.made is not None
+            return objects.evidence_of_call(case, self._evidence_base(case.made.case), seed)
         found = self._report.found.get(case.function)
         module = contract.module if found is None else ladder._stem(found.path)
         keyword_only = frozenset(p.name for p in contract.parameters if p.keyword_only)
-        seed = case.question(contract, salt=self._salt).seed
         takes = () if found is None or found.parameters is None else [name for name, _, _ in found.parameters]
         generator = "generator" in takes and any(p.name == "generator" for p in contract.parameters)
         return Evidence(
             called=describe.call(case.function, case.arguments),
-            got=got,
-            expected=expected,
-            difference=difference,
             reproduce=describe.snippet(module, case.function, case.arguments, seed, keyword_only, generator),
         )
 

@@ -25,8 +25,10 @@ from autograder.checking.student import Student
 from autograder.diagnosis.standins import StandIns
 from autograder.diagnosis.survey import Again
 from autograder.outcomes import EARNS, FailureKind, Outcome
+from autograder.sandbox.inspection import Inspect, Inspected
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, Question, Refusal
+from autograder.sandbox.scripts import RunScript, ScriptAnswer
 
 SEPARATOR = " and "
 """Between the names in `carried_from`, where only several functions together explain a failure."""
@@ -157,6 +159,14 @@ class _WithStandIns:
     def call(self, question: Question) -> Answer | Refusal:
         """Ask one question."""
         return self._sandbox.call(replace(question, stand_ins=self._names))
+
+    def inspect(self, question: Inspect) -> Inspected | Refusal:
+        """Ask what an object looks like."""
+        return self._sandbox.inspect(question)
+
+    def run_script(self, question: RunScript) -> ScriptAnswer | Refusal:
+        """Run a script, which nothing stands in for."""
+        return self._sandbox.run_script(question)
 
 
 class Retrial:

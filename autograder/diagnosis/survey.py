@@ -221,7 +221,7 @@ class Surveyor(Student):
         self.see(Seen("refusal", False, text=_wording(failure)))
 
     def _random(self, case: Case) -> bool:
-        return any(parameter.name == "generator" for parameter in self._contract[case.function].parameters)
+        return any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
 
     def _send(self, question: Question, case: Case | None, called: str = "") -> Answer:
         answer = super()._send(question, case, called)
@@ -276,7 +276,7 @@ class Surveyor(Student):
         """Ask a function that returns numbers under several seeds, to see their distribution."""
         results: list[list[float]] = []
         for seed in range(_FEW_DRAWS):
-            value = self._send(case.question(self._contract[case.function], salt=self._salt, seed=seed), case).value
+            value = self._send(case.question(self.contract_of(case), salt=self._salt, seed=seed), case).value
             if not isinstance(value, tuple) or not all(isinstance(part, int | float) for part in value):
                 return
             results.append([float(part) for part in value])

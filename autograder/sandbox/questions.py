@@ -12,6 +12,7 @@ from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle
 
 _TEXT, _NAME, _LINES, _ENTRIES = 2000, 200, 20, 100
+_GRADIENTS = 1000
 """The runner cuts texts to these lengths; a worker that was taken over need not."""
 
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
@@ -48,17 +49,19 @@ def _lines(values: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Question:
-    """A call of one of the student's functions.
+    """A call of one of the student's functions, classes or objects.
 
     Attributes:
-        function: A name of the contract, or a handle that an earlier answer returned.
-        args: Positional arguments: plain values, tensors, `wire.Probe`, `Handle`.
+        function: A name of the contract, or a handle that an earlier answer returned. Calling a class makes an object.
+        args: Positional arguments: plain values, tensors, `values.Probe`, `Handle`, and containers of these.
         arg_names: The contract's names of `args`, used in `gradients` and in `Answer.modified`.
         kwargs: Keyword arguments that the function must take.
         offered: Keyword arguments that are passed only if the function takes them (`generator`).
         seed: Seeds every global generator, and is the seed of call number 0 of `repeat`.
         repeat: How often the function is called, with seeds `seed`, `seed + 1`, ...; values come back stacked.
-        gradients: Names to differentiate for: an argument, or `"encoder.heads.0.0.bias"` of a probe.
+        gradients: Names to differentiate for: an argument, or a parameter of one that is a probe or a handle
+            (`"network.trunk.0.bias"`), or of the object that `method` is called on (`"self.weight"`); `"self.*"` stands for all
+            of them, up to 500.
         part: Which part of a tuple to differentiate; None for a result that is one tensor.
         cotangent: Weights of the result's entries in what is differentiated; ones by default.
         count_operations: Ask for the number of tensor operations.
@@ -66,6 +69,10 @@ class Question:
         seconds: Wall-clock limit, where it differs from the sandbox's (which grows a little with `repeat`).
         stand_ins: Names of the contract: wherever the submission calls its own function of that name, the value comes
             from the trusted side. Only where somebody answers (`Sandbox.collaborators`).
+        method: Name of a method of the object that `function` (a handle) stands for; "" to call the object itself.
+        keep: Whether the result is wanted as an object: it comes back as a handle whatever class it is of, unless it is plain
+            data. Otherwise instances of the submission's classes do where a class or a method is called, and what can be called
+            does everywhere.
     """
 
     function: str | Handle
@@ -82,6 +89,12 @@ class Question:
     evaluate: bool = False
     seconds: float | None = None
     stand_ins: Sequence[str] = ()
+    method: str = ""
+    keep: bool = False
+
+    def handles(self) -> list[Handle]:
+        """Return the handles that the question names, in containers, too."""
+        return _handles([self.function, *self.args, *self.kwargs.values()])
 
     def as_message(self) -> dict[str, Any]:
         """Return the question as a message for the worker."""
@@ -100,7 +113,16 @@ class Question:
             "count_operations": self.count_operations,
             "evaluate": self.evaluate,
             "stand_ins": list(self.stand_ins),
+            "method": self.method,
+            "keep": self.keep,
         }
+
+
+def _handles(value: Any) -> list[Handle]:
+    if isinstance(value, Handle):
+        return [value]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [handle for item in inside for handle in _handles(item)]
 
 
 @dataclass(frozen=True)
@@ -108,7 +130,7 @@ class Answer:
     """What came back. Everything in it was said by the submission's process and proves nothing by itself.
 
     Attributes:
-        value: Decoded data; `wire.Opaque` where something could not cross, `Handle` for objects that stayed inside.
+        value: Decoded data; `values.Opaque` where something could not cross, `Handle` for objects that stayed inside.
         modified: Names of tensor arguments that were changed.
         gradients: Name -> gradient or None.
         operations: Number of tensor operations, when asked for.
@@ -167,7 +189,10 @@ class Collaborators(Protocol):
 
 
 class Asked(Protocol):
-    """Whatever can be asked questions about one submission: a sandbox, or this very process for a student."""
+    """Whatever can be asked questions about one submission: a sandbox, or this very process for a student.
+
+    One that also answers questions about objects and scripts has `inspect` and `run_script`: see `scripts.AskedMore`.
+    """
 
     def call(self, question: Question) -> Answer | Refusal:
         """Ask one question."""
@@ -256,12 +281,15 @@ def refusal_of(message: Mapping[str, Any], printed: str) -> Refusal:
     kinds = {
         "memory": FailureKind.MEMORY,
         "not_implemented": FailureKind.MISSING,
+        "no_method": FailureKind.MISSING,
         "exception": FailureKind.EXCEPTION,
     }
     kind = kinds[_text(message["category"], _NAME)]
     exception, text = _text(message["exception"], _NAME), _text(message["message"])
     lines = _lines(message["lines"])
-    if kind is FailureKind.MISSING:
+    if message["category"] == "no_method":
+        sentence = text
+    elif kind is FailureKind.MISSING:
         sentence = "not implemented yet"
     else:
         sentence = f"it raised {exception}: {text}" if text else f"it raised {exception}"
@@ -277,6 +305,8 @@ def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answe
     gradients = _map(message["gradients"])
     if not all(value is None or isinstance(value, Tensor) for value in gradients.values()):
         raise TypeError("a gradient is a tensor or None")
+    if len(gradients) > _GRADIENTS or not all(len(name) <= 2 * _NAME and name.isprintable() for name in gradients):
+        raise ValueError("gradients have bounded, printable names")
     operations = message["operations"]
     if operations is not None and type(operations) is not int:
         raise TypeError("a count is an integer")

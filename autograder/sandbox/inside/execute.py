@@ -17,12 +17,16 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from . import loader, probes
+from . import loader, objects, probes
 from .standins import Outside, standing_in
 from .traces import describe_error, student_lines
-from .values import Handle, Opaque, Probe, Seed
+from .values import Handle, Probe, Seed
 
 MAX_REPEAT = 100_000
+MOST_OBJECTS = 500
+"""Objects that are kept at a time; the one that was not asked about for longest goes first."""
+SELF = "self"
+"""In the names of gradients: the object whose method is called."""
 
 
 class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -48,6 +52,8 @@ class Session:
     Attributes:
         device: Where tensors go.
         outside: Answers what the stand-ins of a question ask; None where nobody does.
+        own_modules: Whether only classes of the loaded modules make objects that stay inside; otherwise all but those of
+            known libraries do.
     """
 
     def __init__(self) -> None:
@@ -57,6 +63,7 @@ class Session:
         self._objects: dict[int, Any] = {}
         self._next_id = 1
         self.device = "cpu"
+        self.own_modules = True
 
     # ---------------------------------------------------------------------------------------------------- loading
 
@@ -92,16 +99,26 @@ class Session:
         except BaseException as error:
             return {"type": "raised", **describe_error(error), "lines": student_lines(error)}
 
+    def inspect(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Describe an object: see `autograder.sandbox.inspection`."""
+        try:
+            return {"type": "inspected", **objects.describe(self.object(message["object"]), message["state"])}
+        except BaseException as error:
+            return {"type": "raised", **describe_error(error), "lines": student_lines(error)}
+
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
-        function = self._function(message["function"])
+        function = signed = owner = self._function(message["function"])
+        if message.get("method"):
+            function, signed = objects.method_of(owner, message["method"])
         if message.get("evaluate"):
-            function = _evaluating(function)
+            function = _evaluating(owner, function)
+            signed = signed if message.get("method") else function
         inputs = _Inputs(self, message)
         repeat = min(int(message.get("repeat") or 1), MAX_REPEAT)
         counter = OperationCounter() if message.get("count_operations") else None
         started = time.perf_counter()
         values, gradients = [], []
-        accepted = _parameters(function)
+        accepted = _parameters(signed)
         with self._standing_in(message, inputs):
             for index in range(repeat):
                 _seed_everything(message["seed"] + index)
@@ -112,9 +129,12 @@ class Session:
                     gradients.append(inputs.gradients(values[-1], message))
         seconds = time.perf_counter() - started
         value = values[0] if repeat == 1 else _stack(values)
+        # where a plain function's value is wanted, an object that cannot be called is none: it stays outside, opaque
+        instances = bool(message.get("keep") or message.get("method")) or inspect.isclass(owner)
+        kept = self._keep_one(value) if message.get("keep") else self._keep(value, 0, instances)
         return {
             "gradients": _stack_each(gradients),
-            "value": self._keep(value, 0),
+            "value": kept,
             "modified": inputs.modified(),
             "modes": inputs.modes(),
             "operations": None if counter is None else counter.count,
@@ -139,24 +159,32 @@ class Session:
         """Return the object that a handle stands for."""
         if handle.id not in self._objects:
             raise Missing("the object that was asked about is gone")
-        return self._objects[handle.id]
+        self._objects[handle.id] = value = self._objects.pop(handle.id)  # the last to be let go
+        return value
 
     def forget(self) -> None:
         """Drop every object that was kept for the trusted side."""
         self._objects.clear()
 
-    def _keep(self, value: Any, depth: int) -> Any:
-        """Replace objects that cannot cross, but can be called later, by handles."""
+    def _keep(self, value: Any, depth: int, instances: bool) -> Any:
+        """Replace objects that cannot cross, and can be called later, by handles; with `instances` the submission's own, too."""
         if depth < 8 and type(value) in (tuple, list):
-            return type(value)(self._keep(item, depth + 1) for item in value)
+            return type(value)(self._keep(item, depth + 1, instances) for item in value)
         if depth < 8 and type(value) is dict:
-            return {key: self._keep(item, depth + 1) for key, item in value.items()}
-        plain = value is None or isinstance(value, torch.Tensor | np.ndarray | np.generic | Handle | Opaque)
-        if plain or isinstance(value, bool | int | float | str | bytes | tuple | list | dict) or not callable(value):
-            return value
+            return {key: self._keep(item, depth + 1, instances) for key, item in value.items()}
+        modules = frozenset(self._modules) if self.own_modules else None
+        return self._hold(value) if objects.stays(value, modules if instances else frozenset()) else value
+
+    def _keep_one(self, value: Any) -> Any:
+        """Replace what was asked for as an object by a handle, whatever class it is of; plain data stay what they are."""
+        return self._hold(value) if objects.is_one_object(value) else self._keep(value, 0, True)
+
+    def _hold(self, value: Any) -> Handle:
+        while len(self._objects) >= MOST_OBJECTS:
+            del self._objects[next(iter(self._objects))]
         self._objects[self._next_id] = value
         self._next_id += 1
-        return Handle(self._next_id - 1, type(value).__name__[:200])
+        return Handle(self._next_id - 1, objects.kind_name(value))
 
 
 class _Inputs:
@@ -165,12 +193,17 @@ class _Inputs:
     def __init__(self, session: Session, message: dict[str, Any]) -> None:
         self._session = session
         self.networks: dict[str, torch.nn.Module] = {}
+        self._held: dict[str, Any] = {}
         names = message.get("arg_names") or [str(i) for i in range(len(message["args"]))]
         self._args = [self._decode(name, value) for name, value in zip(names, message["args"], strict=True)]
         self._kwargs = {name: self._decode(name, value) for name, value in message.get("kwargs", {}).items()}
         self._offered: dict[str, Any] = message.get("offered", {})
         self._by_name = dict(zip(names, self._args, strict=True)) | self._kwargs
-        self._leaves = {name: self._leaf(name) for name in message.get("gradients") or []}
+        if message.get("method"):
+            self._held[SELF] = session.object(message["function"])
+        self._leaves = {
+            key: leaf for name in message.get("gradients") or [] for key, leaf in self._named_leaves(name).items()
+        }
         self._before = {
             name: value.detach().clone() for name, value in self._by_name.items() if isinstance(value, torch.Tensor)
         }
@@ -180,18 +213,30 @@ class _Inputs:
             self.networks[name] = probes.build(value.spec, self._session.device)
             return self.networks[name]
         if isinstance(value, Handle):
-            return self._session.object(value)
+            self._held[name] = self._session.object(value)
+        return self._held[name] if isinstance(value, Handle) else self._localise(value)
+
+    def _localise(self, value: Any) -> Any:
+        """Return a value with its tensors on the device, and with the objects that its handles stand for."""
         if isinstance(value, torch.Tensor):
             return value.to(self._session.device)
-        return value
+        if isinstance(value, Handle):
+            return self._session.object(value)
+        if type(value) in (tuple, list):
+            return type(value)(self._localise(item) for item in value)
+        return {key: self._localise(item) for key, item in value.items()} if type(value) is dict else value
 
-    def _leaf(self, name: str) -> torch.Tensor:
-        """Return the tensor that a gradient is asked for: an argument, or `"encoder.trunk.0.bias"` of a probe."""
+    def _named_leaves(self, name: str) -> dict[str, torch.Tensor]:
+        """Return what a gradient is asked for: an argument, a network's `"network.trunk.0.bias"`, an object's `"self.*"`."""
         head, _, rest = name.partition(".")
+        if rest and head in self._held:
+            return objects.leaves(self._held[head], head, rest)
+        if rest == objects.EVERY:
+            return objects.leaves(self.networks[head], head, rest)
         if rest:
-            return dict(self.networks[head].named_parameters())[rest]
+            return {name: dict(self.networks[head].named_parameters())[rest]}
         tensor: torch.Tensor = self._by_name[name]
-        return tensor.requires_grad_()
+        return {name: tensor.requires_grad_()}
 
     def bind(self, accepted: list[str] | None, index: int) -> tuple[list[Any], dict[str, Any]]:
         """Return the arguments of call number `index`; offered ones only if the function takes them."""
@@ -211,9 +256,9 @@ class _Inputs:
         if isinstance(value, torch.Tensor) and value.requires_grad:
             weights = torch.ones_like(value) if cotangent is None else cotangent.to(value.device, value.dtype)
             total = (value * weights.reshape(value.shape)).sum()
-            wanted = list(self._leaves.values())
-            found = torch.autograd.grad(total, wanted, allow_unused=True)
-            return dict(zip(self._leaves, found, strict=True))
+            wanted = {name: leaf for name, leaf in self._leaves.items() if leaf.requires_grad}  # others are frozen
+            found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True) if wanted else ()
+            return dict.fromkeys(self._leaves) | dict(zip(wanted, found, strict=True))
         return dict.fromkeys(self._leaves)
 
     def modified(self) -> list[str]:
@@ -230,11 +275,11 @@ class _Inputs:
         return {name: bool(network.training) for name, network in self.networks.items()}
 
 
-def _evaluating(model: Any) -> Any:
-    """Return `model` as it is asked for predictions: in evaluation mode, without a graph."""
-    if isinstance(model, torch.nn.Module):
-        model.eval()
-    return torch.no_grad()(model.__call__ if isinstance(model, torch.nn.Module) else model)
+def _evaluating(owner: Any, function: Any) -> Any:
+    """Return a function of `owner`, or a model itself, as it is asked for predictions: in evaluation mode, without a graph."""
+    if isinstance(owner, torch.nn.Module):
+        owner.eval()
+    return torch.no_grad()(function.__call__ if isinstance(function, torch.nn.Module) else function)
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:

@@ -10,8 +10,12 @@ MAX_TEXT = 2000
 _MEMORY_WORDS = ("can't allocate memory", "out of memory", "not enough memory", "cannot allocate memory")
 
 
+class NoSuchMethod(Exception):
+    """An object has no method of the name that was asked for."""
+
+
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Return `{"exception", "message", "category"}`; the category is "exception", "memory" or "not_implemented".
+    """Return `{"exception", "message", "category"}`; the category is "exception", "memory", "not_implemented" or "no_method".
 
     Reading a hostile exception may run hostile code; whatever that raises is swallowed.
     """
@@ -26,6 +30,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         category = "memory"
     elif isinstance(error, NotImplementedError):
         category = "not_implemented"
+    elif isinstance(error, NoSuchMethod):
+        category = "no_method"
     return {"exception": type(error).__name__[:200], "message": message, "category": category}
 
 

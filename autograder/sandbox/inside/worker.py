@@ -15,6 +15,7 @@ import torch
 from . import channel as frames
 from . import confine, landlock, transport, wire
 from .execute import OperationCounter, Session
+from .scripts import Place
 from .traces import describe_error
 
 
@@ -54,9 +55,10 @@ def serve(channel: socket.socket, config: dict[str, Any]) -> None:
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     session = Session()
+    places: list[Place] = []
     while (message := frames.receive(channel)) is not None:
         session.outside = outside = _Outside(channel, message["id"]) if message.get("stand_ins") else None
-        answer = _answer(session, folder, message, channel)
+        answer = _answer(session, places, folder, message, channel)
         if outside is not None:
             outside.close()
         for stream in (sys.stdout, sys.stderr):
@@ -94,7 +96,9 @@ class _Outside:
             self._open = False
 
 
-def _answer(session: Session, folder: Path, message: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
+def _answer(
+    session: Session, places: list[Place], folder: Path, message: dict[str, Any], channel: socket.socket
+) -> dict[str, Any]:
     if message["type"] == "load":
         _write_files(folder, message["files"])
 
@@ -104,6 +108,16 @@ def _answer(session: Session, folder: Path, message: dict[str, Any], channel: so
         return {"type": "loaded", **session.load(message, progress)}
     if message["type"] == "call":
         return session.call(message)
+    if message["type"] == "inspect":
+        return session.inspect(message)
+    if message["type"] == "place":
+        try:
+            places.append(Place(message, folder))
+        except OSError as error:
+            return {"type": "raised", **describe_error(error), "lines": []}
+        return {"type": "placed"}
+    if message["type"] == "script":
+        return places[-1].run(message)
     if message["type"] == "forget":
         session.forget()
         return {"type": "forgotten"}
