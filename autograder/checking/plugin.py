@@ -409,6 +409,23 @@ def _importable(root: Path) -> Iterator[None]:
         sys.path.remove(str(root))
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep pytest from what this machine would add to a session: options and plugins that variables name, and plugins that
+    happen to be installed. (pytest runs the checks in this process; under pytest-xdist this process is a test's.)
+    """
+    before = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
+    for name in before:
+        del os.environ[name]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+            del os.environ[name]
+        os.environ.update(before)
+
+
 def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, collect_only: bool = False) -> None:
     """Run pytest over `folders` (`<assignment>/tests/<name>`) in this process, without touching the caller's terminal.
 
@@ -426,14 +443,14 @@ def run_checks(folders: Sequence[Path], plugin: ChecksPlugin, *, seed: int = 0, 
     arguments = [str(folder) for folder in folders]
     root = folders[0].resolve().parent.parent
     arguments += ["--rootdir", str(root), "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"]
-    arguments += ["-p", "no:terminalreporter", "-p", "no:faulthandler", "-p", "no:timeout", "-p", "no:logging"]
+    arguments += ["-p", "no:terminalreporter", "-p", "no:faulthandler", "-p", "no:logging", "-p", "hypothesispytest"]
     arguments += ["-p", "no:unraisableexception", "-p", "no:threadexception"]  # they collect garbage for half a second
     arguments += ["-q", "--noconftest", "--capture=no", "--tb=native", "-W", "ignore", f"--hypothesis-seed={seed}"]
     if collect_only:
         arguments.append("--collect-only")
     started = time.monotonic()
     text = io.StringIO()
-    with redirect_stdout(text), redirect_stderr(text), _importable(root):
+    with redirect_stdout(text), redirect_stderr(text), _importable(root), _undisturbed():
         code = pytest.main(arguments, plugins=[plugin])
     if plugin.problems:  # before the next: pytest also calls itself interrupted when a file cannot be imported
         raise HarnessFault("the checks could not be collected:\n" + "\n".join(plugin.problems))
