@@ -18,17 +18,21 @@ person       whatever the task says               people look at it and give poi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pydantic import ValidationError
+
+from autograder.intake.layout import matches
 from autograder.outcomes import Judged
+from autograder.records import DataFile
 
 if TYPE_CHECKING:
-    from autograder.assignment.answers import Sheet
+    from autograder.assignment.answers import AnswerSheet
     from autograder.assignment.contract import Contract
+    from autograder.assignment.documents import DocumentRule
     from autograder.assignment.rubric import TaskRule
 
 KindName = Literal["function", "class", "fitted", "training", "script", "answers", "document", "person"]
@@ -41,24 +45,19 @@ class Work:
     """What a kind that asks no function may look at.
 
     Attributes:
-        files: Every file of the submission that is not Python, by path.
+        files: Every file of the submission that is not Python.
         sheets: The right answers, by task id.
         count_pages: Number of pages of a PDF, or why there is none; it is read in a worker of its own.
     """
 
-    files: Mapping[str, bytes]
-    sheets: Mapping[str, Sheet]
+    files: Sequence[DataFile]
+    sheets: Mapping[str, AnswerSheet]
     count_pages: Callable[[bytes], int | str]
 
     def matching(self, pattern: str) -> list[str]:
-        """Return the paths whose name fits a pattern, letter case aside; those in the outermost folder first."""
-        found = [path for path in self.files if fits(path, pattern)]
+        """Return the paths that a pattern such as `README*` means, those in the outermost folder first."""
+        found = [file.path for file in self.files if matches(file.path, pattern)]
         return sorted(found, key=lambda path: (path.count("/"), path))
-
-
-def fits(path: str, pattern: str) -> bool:
-    """Whether the last part of a path fits a pattern such as `README*`, letter case aside."""
-    return fnmatch(path.rpartition("/")[2].lower(), pattern.lower())
 
 
 class Kind:
@@ -86,11 +85,11 @@ class Kind:
         """Return the names to look for in a submission, each with the module that is looked at first."""
         return {task.object: contract.modules[task.object]}
 
-    def sheet(self, task: TaskRule, reference: Path) -> Sheet | None:
+    def sheet(self, task: TaskRule, reference: Path) -> AnswerSheet | None:
         """Return the right answers that stand below the folder `reference`, where the kind has any."""
         return None
 
-    def own_checks(self, task: TaskRule, sheets: Mapping[str, Sheet]) -> tuple[str, ...]:
+    def own_checks(self, task: TaskRule, sheets: Mapping[str, AnswerSheet]) -> tuple[str, ...]:
         """Return the names of the checks that the kind brings itself."""
         return ()
 
@@ -182,15 +181,15 @@ class Answers(_Handed):
         """See `Kind.complaint`."""
         return None
 
-    def sheet(self, task: TaskRule, reference: Path) -> Sheet | None:
+    def sheet(self, task: TaskRule, reference: Path) -> AnswerSheet | None:
         """See `Kind.sheet`."""
         from autograder.assignment.answers import load_sheet
 
         return load_sheet(reference / "answers" / f"{task.id}.yaml")
 
-    def own_checks(self, task: TaskRule, sheets: Mapping[str, Sheet]) -> tuple[str, ...]:
+    def own_checks(self, task: TaskRule, sheets: Mapping[str, AnswerSheet]) -> tuple[str, ...]:
         """See `Kind.own_checks`."""
-        return tuple(sheets[task.id].questions)
+        return tuple(question.key for question in sheets[task.id].questions)
 
     def place(self, task: TaskRule, contract: Contract) -> tuple[str, str]:
         """See `Kind.place`."""
@@ -200,14 +199,13 @@ class Answers(_Handed):
         """See `Kind.files`."""
         from autograder.assignment.answers import FILE
 
-        return (task.file or FILE,)
+        return (FILE,)
 
     def judge(self, task: TaskRule, work: Work) -> list[Judged]:
         """See `Kind.judge`."""
-        from autograder.assignment.answers import judge_sheet
+        from autograder.assignment.answers import judge_sheet, read_handed_in
 
-        found = work.matching(self.files(task)[0])
-        return judge_sheet(work.sheets[task.id], task.id, work.files[found[0]] if found else None)
+        return list(judge_sheet(work.sheets[task.id], read_handed_in(work.files)))
 
 
 class Document(_Handed):
@@ -217,20 +215,29 @@ class Document(_Handed):
 
     def complaint(self, task: TaskRule) -> Complaint | None:
         """See `Kind.complaint`."""
-        return None if task.file else ("file", "a document needs `file`, such as `*.pdf`")
+        if not task.file:
+            return "file", "a document needs `file`, such as `*.pdf`"
+        try:
+            self._rule(task)
+        except ValidationError as error:
+            return "file", error.errors()[0]["msg"]
+        return None
 
-    def own_checks(self, task: TaskRule, sheets: Mapping[str, Sheet]) -> tuple[str, ...]:
+    def own_checks(self, task: TaskRule, sheets: Mapping[str, AnswerSheet]) -> tuple[str, ...]:
         """See `Kind.own_checks`."""
-        return ("present", *(["pages"] if task.pages else []), *(["mentions"] if task.mentions else []))
+        return self._rule(task).checks()
 
     def judge(self, task: TaskRule, work: Work) -> list[Judged]:
         """See `Kind.judge`."""
-        from autograder.assignment.documents import Rule, judge_document
+        from autograder.assignment.documents import judge_document
 
-        found = work.matching(task.file)
-        rule = Rule(task.file, task.pages, task.mentions)
-        data = work.files[found[0]] if found else None
-        return judge_document(rule, found[0] if found else "", data, work.count_pages)
+        return list(judge_document(self._rule(task), work.files, work.count_pages))
+
+    @staticmethod
+    def _rule(task: TaskRule) -> DocumentRule:
+        from autograder.assignment.documents import DocumentRule
+
+        return DocumentRule(file=task.file, pages=task.pages, mentions=task.mentions)
 
 
 class Person(_Handed):

@@ -23,7 +23,7 @@ from autograder.assignment.rubric_file import load_rubric, require_checks
 from autograder.errors import RubricError, UsageError
 
 if TYPE_CHECKING:
-    from autograder.assignment.answers import Sheet
+    from autograder.assignment.answers import AnswerSheet
 
 RUBRIC = "rubric.yaml"
 REFERENCE = "reference"
@@ -53,7 +53,7 @@ class Assignment:
             )
         self.code = AuthorsCode(self.folder)
         rubric = load_rubric(self.rubric_path)
-        self.sheets: Mapping[str, Sheet] = {
+        self.sheets: Mapping[str, AnswerSheet] = {
             task.id: sheet for task in rubric.tasks if (sheet := KINDS[task.kind].sheet(task, self.folder / REFERENCE))
         }
         self.rubric = rubric.model_copy(update={"tasks": tuple(self._with_own_checks(task) for task in rubric.tasks)})

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
+from autograder.assignment.documents import DocumentRule
 from autograder.assignment.kinds import KindName
 from autograder.errors import UsageError
 from autograder.records import Carry, Record
@@ -111,19 +112,13 @@ class Policies(Record):
     costs: Decimal = Field(default=Decimal(0), ge=0)
 
 
-class Deliverable(Record):
+class Deliverable(DocumentRule):
     """A file that belongs to a submission beside the graded work.
 
     Attributes:
-        file: Its name; `*` stands for anything, letter case does not count.
-        pages: Most pages of a PDF.
-        mentions: Words that it must hold.
         costs: Points taken away when it is missing or not as it should be.
     """
 
-    file: str = Field(min_length=1)
-    pages: int | None = Field(default=None, gt=0)
-    mentions: tuple[str, ...] = ()
     costs: Decimal = Field(default=Decimal(0), ge=0)
 
 

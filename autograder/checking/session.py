@@ -38,7 +38,7 @@ settings.register_profile(
     print_blob=False,
 )
 
-_WITHOUT = ("cacheprovider", "terminalreporter", "faulthandler", "timeout", "logging", "xdist", "xdist.looponfail")
+_WITHOUT = ("cacheprovider", "terminalreporter", "faulthandler", "logging")
 _WITHOUT_SLOW = ("unraisableexception", "threadexception")
 """They collect garbage for half a second."""
 
@@ -120,14 +120,20 @@ def _profile() -> Iterator[None]:
 
 
 @contextmanager
-def _without_environment() -> Iterator[None]:
-    """Keep options away that are meant for a pytest which the caller runs."""
-    hidden = [name for name in os.environ if name == "PYTEST_ADDOPTS" or name.startswith("PYTEST_XDIST")]
-    kept = {name: os.environ.pop(name) for name in hidden}
+def _undisturbed() -> Iterator[None]:
+    """Keep pytest from what this machine would add to a session: options and plugins that variables name, and plugins that
+    happen to be installed. (pytest runs the checks in this process; under pytest-xdist this process is a test's.)
+    """
+    before = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
+    for name in before:
+        del os.environ[name]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         yield
     finally:
-        os.environ.update(kept)
+        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def run_checks(
@@ -150,12 +156,12 @@ def run_checks(
         raise HarnessFault(f"{code.folder / 'tests'} has no checks: expected {' or '.join(parts)}")
     arguments += ["--rootdir", str(code.folder), "-c", os.devnull, "--import-mode=importlib", "--noconftest"]
     arguments += [part for name in (*_WITHOUT, *_WITHOUT_SLOW) for part in ("-p", f"no:{name}")]
-    arguments += ["-q", "--capture=no", "--tb=native", "-W", "ignore"]
+    arguments += ["-p", "hypothesispytest", "-q", "--capture=no", "--tb=native", "-W", "ignore"]
     if collect_only:
         arguments.append("--collect-only")
     started = time.monotonic()
     text = io.StringIO()
-    with redirect_stdout(text), redirect_stderr(text), _profile(), _without_environment():
+    with redirect_stdout(text), redirect_stderr(text), _profile(), _undisturbed():
         plugin.conftests = conftests_of(code, parts)
         exit_code = pytest.main(arguments, plugins=[plugin])
     if plugin.problems:  # before the next: pytest also calls itself interrupted when a file cannot be imported

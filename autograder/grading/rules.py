@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from autograder.assignment.documents import judge_document
 from autograder.assignment.kinds import Work
 from autograder.assignment.rubric import Rubric, points_text
 from autograder.intake import static_notes
@@ -42,18 +43,14 @@ def _policies(submission: Submission, rubric: Rubric) -> Findings:
 
 
 def _deliverables(rubric: Rubric, work: Work) -> Findings:
-    from autograder.assignment.documents import Rule, judge_document
-
     notes: list[Note] = []
     flags: list[Flag] = []
     deductions: list[Deduction] = []
     for wanted in rubric.deliverables:
-        found = next(iter(work.matching(wanted.file)), "")
-        rule = Rule(wanted.file, wanted.pages, wanted.mentions)
-        judged = judge_document(rule, found, work.files.get(found), work.count_pages)
+        judged = judge_document(wanted, work.files, work.count_pages)
         if failed := [check for check in judged if check.outcome is Outcome.FAILED]:
             message = f"{wanted.file}: {failed[0].message}"
-            notes.append(Note(code="deliverable", message=message, path=found or None))
+            notes.append(Note(code="deliverable", message=message))
             flags.append(Flag(code="deliverable", message=message))
             deductions += _charged("deliverable", message, wanted.costs)
     return Findings(tuple(notes), tuple(flags), tuple(deductions))

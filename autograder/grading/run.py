@@ -260,15 +260,12 @@ def _reporter(progress: Callable[[int, int, str], None] | None, total: int) -> C
 
 
 def _work(session: _Session) -> Work:
-    def count_pages(data: bytes) -> int | str:
-        from autograder.sandbox import readers
-
-        return readers.count_pages(session.backend, data, session.rubric.budgets)
+    from autograder.sandbox.readers import count_pages
 
     return Work(
-        files={file.path: file.data for file in session.submission.files},
+        files=session.submission.files,
         sheets=session.assignment.sheets,
-        count_pages=count_pages,
+        count_pages=lambda data: count_pages(session.backend, data, session.rubric.budgets),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import textwrap
+import time
+from collections.abc import Callable
 
 from autograder.records import Cell, SourceFile, Submission
 from autograder.sandbox.limits import Limits
@@ -36,5 +38,19 @@ def _functions(text: str) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
-LIMITS = Limits(call_seconds=1.5, load_seconds=1.5, memory_mb=512, scratch_mb=16, file_mb=4, printed_mb=1, answer_mb=8)
-"""Short limits, so that a test of a hang does not hang."""
+LIMITS = Limits(call_seconds=60, load_seconds=60, memory_mb=512, scratch_mb=16, file_mb=4, printed_mb=1, answer_mb=8)
+"""Small limits, and so much time that whatever ends by itself ends in it, whatever else this machine is doing."""
+BRIEF_CALL = LIMITS.model_copy(update={"call_seconds": 1.5})
+"""For a question that hangs: so that its test does not. Nothing else should be asked under it."""
+BRIEF_LOAD = LIMITS.model_copy(update={"load_seconds": 1.5})
+"""For top-level statements that hang."""
+GUARD_SECONDS = 120.0
+"""After so long something hangs that should not. No test waits for it where all is well."""
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    """Wait until something happened outside this process: what a test says must not depend on how long that takes."""
+    until = time.monotonic() + GUARD_SECONDS
+    while not happened():
+        assert time.monotonic() < until, "this did not happen"
+        time.sleep(0.01)

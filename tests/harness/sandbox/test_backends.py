@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from make_submission import LIMITS, submission
+from make_submission import BRIEF_CALL, LIMITS, submission
 
 from autograder.errors import SandboxUnavailable
 from autograder.grading.run import open_backend
@@ -143,7 +143,9 @@ def test_plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
                 "die": FailureKind.CRASH,
                 "fork": FailureKind.CRASH,
             }.items():
+                sandbox.limits = BRIEF_CALL if kind is FailureKind.TIMEOUT else LIMITS
                 refusal = sandbox.call(Question(function))
+                sandbox.limits = LIMITS
                 assert isinstance(refusal, Refusal)
                 assert kind is refusal.kind
                 answer = sandbox.call(Question("f", [2]))

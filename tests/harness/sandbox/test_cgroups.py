@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from make_submission import GUARD_SECONDS
 
 from autograder.errors import SandboxFault
 from autograder.sandbox import cgroups
@@ -18,7 +19,7 @@ from autograder.sandbox.limits import Limits
 
 needs_groups = pytest.mark.skipif(find() is None, reason="no control group can be made on this machine")
 EATS = "import sys; sys.stdin.readline(); kept = [bytearray(b'1') * 2**22 for _ in range(100)]; print('kept'); sys.stdin.readline()"
-FORKS = "import os, sys, time; sys.stdin.readline(); [os.fork() or time.sleep(60) for _ in range(int(sys.argv[1]))]; print('forked')"
+FORKS = "import os, sys, time; sys.stdin.readline(); [os.fork() or time.sleep(300) for _ in range(int(sys.argv[1]))]; print('forked')"
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_memory_is_limited(parents: Parents, started: list[subprocess.Popen[str]
     assert not group.out_of_memory()
     go(process)
 
-    assert process.wait(timeout=20) == -signal.SIGKILL
+    assert process.wait(timeout=GUARD_SECONDS) == -signal.SIGKILL
     assert group.out_of_memory()
     group.close()
     assert list(parents.memory.glob(f"autograder-{os.getpid()}-*")) == []
@@ -78,7 +79,7 @@ def test_processes_are_limited(parents: Parents, started: list[subprocess.Popen[
     group.add(process.pid)
     go(process)
 
-    assert process.wait(timeout=20) == 1  # OSError in the sixth
+    assert process.wait(timeout=GUARD_SECONDS) == 1  # OSError in the sixth
     assert len((group._folders[-1] / "cgroup.procs").read_text().split()) == 4
     group.close()
 
@@ -87,7 +88,7 @@ def test_processes_are_limited(parents: Parents, started: list[subprocess.Popen[
 def test_group_is_ended_as_a_whole(parents: Parents, started: list[subprocess.Popen[str]]) -> None:
     """Closing a group ends what was started in it and leaves nothing, neither processes nor the group."""
     group = parents.create(memory_mb=500, processes=50)
-    process = start(started, FORKS + "; time.sleep(60)", "5")
+    process = start(started, FORKS + "; time.sleep(300)", "5")
     group.add(process.pid)
     go(process)
     assert process.stdout is not None
@@ -97,7 +98,7 @@ def test_group_is_ended_as_a_whole(parents: Parents, started: list[subprocess.Po
 
     group.close()
 
-    process.wait(timeout=5)
+    process.wait(timeout=GUARD_SECONDS)
     assert not any(folder.exists() for folder in group._folders)
     assert not [pid for pid in inside if alive(int(pid))]
 
@@ -235,7 +236,7 @@ def test_version_2_kills_at_once(started: list[subprocess.Popen[str]]) -> None:
     folder = Path("/sys/fs/cgroup/unified", f"autograder-{os.getpid()}-test")
     folder.mkdir()
     group = Group(2, folder)
-    process = start(started, FORKS + "; time.sleep(60)", "5")
+    process = start(started, FORKS + "; time.sleep(300)", "5")
     group.add(process.pid)
     go(process)
     assert process.stdout is not None
@@ -243,7 +244,7 @@ def test_version_2_kills_at_once(started: list[subprocess.Popen[str]]) -> None:
 
     group.close()
 
-    assert process.wait(timeout=5) == -signal.SIGKILL
+    assert process.wait(timeout=GUARD_SECONDS) == -signal.SIGKILL
     assert not folder.exists()
 
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable
 
 import pytest
+from make_submission import BRIEF_LOAD
 from run_in_python import lines_of
 
 from autograder.outcomes import FailureKind
@@ -142,7 +143,7 @@ ENDLESS = "while True:\n    try: time.sleep(60)\n    except BaseException: pass\
 @pytest.mark.parametrize("statements", CUT.values(), ids=CUT)
 def test_budget_cut(statements: str, sandbox_of: SandboxOf) -> None:
     """Statements that take too long are stopped; functions after them are defined, also in modules after this one."""
-    sandbox = sandbox_of(a=statements + LATER, b="print('not run')\ndef g(): return 7\n")
+    sandbox = sandbox_of(limits=BRIEF_LOAD, a=statements + LATER, b="print('not run')\ndef g(): return 7\n")
     report = sandbox.load()
 
     assert value(sandbox, "f", 3) == 6
@@ -154,7 +155,9 @@ def test_budget_cut(statements: str, sandbox_of: SandboxOf) -> None:
 def test_budget_over_during_an_import(sandbox_of: SandboxOf) -> None:
     """When the time ends inside an imported module, the importing one has no more time either, and still gets its import."""
     sandbox = sandbox_of(
-        a="from b import g\nwhile True: pass\ndef f(): return g()\n", b="while True: pass\ndef g(): return 7\n"
+        limits=BRIEF_LOAD,
+        a="from b import g\nwhile True: pass\ndef f(): return g()\n",
+        b="while True: pass\ndef g(): return 7\n",
     )
 
     assert value(sandbox, "f") == 7
@@ -164,7 +167,7 @@ def test_budget_over_during_an_import(sandbox_of: SandboxOf) -> None:
 
 def test_native_loop_that_swallows_everything(sandbox_of: SandboxOf) -> None:
     """A module that cannot be interrupted from inside is stopped from outside and run again with its definitions only."""
-    sandbox = sandbox_of(a="import time\n" + ENDLESS + LATER, b="def g(): return 7\n")
+    sandbox = sandbox_of(limits=BRIEF_LOAD, a="import time\n" + ENDLESS + LATER, b="def g(): return 7\n")
 
     assert value(sandbox, "f", 3) == 6
     assert value(sandbox, "g") == 7
@@ -174,7 +177,9 @@ def test_native_loop_that_swallows_everything(sandbox_of: SandboxOf) -> None:
 
 def test_definition_that_never_ends(sandbox_of: SandboxOf) -> None:
     """A module whose definitions alone hang is left out, with the reason, and the others are loaded."""
-    sandbox = sandbox_of(a="import time\nclass A:\n" + textwrap.indent(ENDLESS, "  "), b="def g(): return 7\n")
+    sandbox = sandbox_of(
+        limits=BRIEF_LOAD, a="import time\nclass A:\n" + textwrap.indent(ENDLESS, "  "), b="def g(): return 7\n"
+    )
 
     assert value(sandbox, "g") == 7
     assert "without a result" in sandbox.load().excluded["a.py"]

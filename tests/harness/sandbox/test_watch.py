@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from asking import value
-from make_submission import LIMITS, submission
+from make_submission import LIMITS, submission, wait_until
 
 from autograder.outcomes import FailureKind
 from autograder.sandbox import cgroups, watch
@@ -26,22 +26,22 @@ def children(delay):
             for _ in range(125):
                 kept.append(bytearray(b'1') * 2**21)
                 time.sleep(0.02)
-            time.sleep(20)
+            time.sleep(300)
             os._exit(0)
     return 1
 def now():
     children(0)
-    time.sleep(20)
+    time.sleep(300)
 def headless():
     import ctypes, threading
     def grow():
         kept = [bytearray(b'1') * 2**21 for _ in range(100)]
-        time.sleep(20)
+        time.sleep(300)
     for _ in range(6):
         if os.fork() == 0:
             threading.Thread(target=grow).start()
             ctypes.CDLL(None).syscall(60, 0)
-    time.sleep(20)
+    time.sleep(300)
 def good(x): return x + 1
 """
 
@@ -56,7 +56,7 @@ def sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if limited_by == "watchdog":
         monkeypatch.setattr(backend, "_parents", None)
     submitted, names = submission(GROWS)
-    made = Sandbox(backend, submitted, names, LIMITS.model_copy(update={"call_seconds": 10.0}))
+    made = Sandbox(backend, submitted, names, LIMITS)
     yield made
     made.close()
 
@@ -79,16 +79,17 @@ def test_memory_of_a_question(sandbox: Sandbox) -> None:
 
 def test_memory_between_questions(sandbox: Sandbox) -> None:
     """Children that grow after the answer was given are met, too; the next question goes to a new worker and does not pay."""
-    assert value(sandbox, "children", 0.3) == 1
+    assert value(sandbox, "children", 0.8) == 1
     worker = sandbox._worker
     assert worker is not None
-    until, most = time.monotonic() + 10, 0.0
-    while not worker.exceeded():
-        assert time.monotonic() < until
-        most = max(most, worker._exact_mb(worker._pids()))
-        time.sleep(0.01)
+    seen = [0.0]
 
-    assert most < 1.5 * watch.memory_limit_mb(LIMITS.memory_mb, LIMITS.scratch_mb)
+    def met() -> bool:
+        seen.append(worker._exact_mb(worker._pids()))
+        return bool(worker.exceeded())
+
+    wait_until(met)
+    assert max(seen) < 0.9 * 8 * 250, "they were met while they grew"
     assert value(sandbox, "good", 2) == 3
     assert sandbox.restarts == 1
 
@@ -101,10 +102,7 @@ def test_watchdog_that_cannot_look() -> None:
         raise ValueError("no")
 
     watchdog = Watchdog(look, lambda: ended.append(1))
-    until = time.monotonic() + 5
-    while not ended:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until(lambda: ended)
     watchdog.stop()
     assert watchdog.complaint == "it could not be watched (ValueError: no) and was stopped"
 
@@ -118,10 +116,9 @@ def test_watchdog_stops() -> None:
         return ""
 
     watchdog = Watchdog(look, lambda: None)
-    time.sleep(0.2)
+    wait_until(lambda: looks)
     watchdog.stop()
     seen = len(looks)
-    assert seen
     time.sleep(0.2)
     assert len(looks) == seen
     assert watchdog.complaint == ""
@@ -136,12 +133,12 @@ def test_family(listed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if child == 0:
         if (grandchild := os.fork()) != 0:
             os.write(writer, b"%d" % grandchild)
-        time.sleep(20)
+        time.sleep(300)
         os._exit(0)
-    time.sleep(0.2)
+    grandchild = int(os.read(reader, 20))
     found = watch.family(child)
     try:
-        assert found == [child, int(os.read(reader, 20))]
+        assert found == [child, grandchild]
         assert set(found) <= set(watch.family(os.getpid()))
         assert watch.private_mb([child]) > 1
     finally:
