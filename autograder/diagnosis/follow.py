@@ -35,9 +35,11 @@ class Following:
         """Remember how to ask a check again, and survey a failed one."""
         task = result.id.partition(".")[0]
         result.again = Again.of(item, context.seed_of(task))
-        known = self._diagnostician is not None and self._diagnostician.knows(task)
-        if known and result.outcome is Outcome.FAILED and result.kind not in _NOT_ASKED_AGAIN:
-            result.surveyed = self._survey(result, context)
+        if self._diagnostician is None or result.outcome is not Outcome.FAILED or result.kind in _NOT_ASKED_AGAIN:
+            return
+        with self._name_at_most(result.id):
+            if self._diagnostician.knows(task):
+                result.surveyed = self._survey(result, context)
 
     def finished(self, context: Context, results: Mapping[str, CheckResult]) -> None:
         """Name mistakes, now that it is known what else of the same task failed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -49,10 +50,15 @@ class Asked:
 class Diagnostician:
     """Knows the named wrong answers, and remembers which checks they pass."""
 
-    def __init__(self, candidates: Candidates, contract: Contract) -> None:
-        self._candidates = candidates
+    def __init__(self, candidates: Callable[[], Candidates], contract: Contract) -> None:
+        """`candidates` is called when the first check has failed: most submissions need none of them."""
+        self._load = candidates
         self._contract = contract
         self._passes: dict[tuple[str, Candidate, str, int], bool] = {}
+
+    @cached_property
+    def _candidates(self) -> Candidates:
+        return self._load()
 
     def knows(self, task: str) -> bool:
         """Whether there are named wrong answers to a task."""

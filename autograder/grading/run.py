@@ -186,7 +186,7 @@ def _checked(
         return {}, ()
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
-    following = Following(Diagnostician(assignment.candidates, assignment.contract))
+    following = Following(Diagnostician(lambda: assignment.candidates, assignment.contract))
     context = Context(
         asked, asked.report, assignment.contract, oracle, dict(runs), follower=following, seeds=session.seeds()
     )

@@ -145,7 +145,7 @@ def run_matrix(
         if check_id.partition(".")[0] in tasks and (only is None or check_id in only)
     ]
     oracle = Oracle(assignment.objects, assignment.contract)
-    following = Following(Diagnostician(assignment.candidates, assignment.contract)) if named else None
+    following = Following(Diagnostician(lambda: assignment.candidates, assignment.contract)) if named else None
     contexts = {e.key: _context(assignment, e, oracle, following, seed, device) for e in entries}
     _add_training(assignment, contexts, entries, device)
     plugin = MatrixPlugin(assignment, entries, contexts, order, until_caught)
