@@ -65,20 +65,21 @@ class Draw:
         """
         if isinstance(axis, int):
             return axis
+        if axis not in self._handed_out:  # also an axis whose size is said takes its turn: the others keep theirs
+            self._handed_out[axis] = self._next(axis)
+        return self._sizes.values.get(axis, self._handed_out[axis])
+
+    def _next(self, axis: str) -> int:
+        """Return a size that was not handed out before."""
+        others, turn = self._sizes.others, len(self._handed_out)
+        if turn < len(others):
+            return others[turn]
         if axis in self._sizes.values:
             return self._sizes[axis]
-        if axis not in self._handed_out:
-            self._handed_out[axis] = self._another(axis)
-        return self._handed_out[axis]
-
-    def _another(self, axis: str) -> int:
-        """Return a size that no other axis has."""
-        if not self._sizes.others:
-            known = ", ".join(self._sizes.values) or "none"
-            raise HarnessFault(f"the sizes have no axis {axis!r} (they have: {known}): add it to the table of sizes")
-        taken = {*self._sizes.values.values(), *self._handed_out.values()}
-        free = [size for size in self._sizes.others if size not in taken]
-        return free[0] if free else max(taken | set(self._sizes.others)) + 1
+        if others:
+            return max(others) + 1 + turn - len(others)
+        known = ", ".join(self._sizes.values) or "none"
+        raise HarnessFault(f"the sizes have no axis {axis!r} (they have: {known}): add it to the table of sizes")
 
     def _shape(self, axes: Sequence[int | str]) -> tuple[int, ...]:
         return tuple(self.size(axis) for axis in axes)

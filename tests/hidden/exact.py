@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from autograder.checking import Case
+from autograder.authoring import Case, Draw, Probe, Sizes, constant
+from autograder.authoring.cases import probe_dtype
 from autograder.sandbox.inside import probes
-from autograder.sandbox.inside.values import Probe
-from tests.public.cases import Draw, Sizes, constant
 
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 _NODES = torch.tensor(_POINTS)
@@ -111,8 +110,6 @@ def _variance(values: Tensor, share: Tensor) -> Tensor:
 
 
 def _double(probe: Probe) -> dict:
-    from autograder.authoring.cases import probe_dtype
-
     return probe_dtype(probe, torch.float64).spec
 
 
@@ -137,8 +134,6 @@ def linear_gaussian(
     arguments = {"x": x, "encoder": encoder, "decoder": decoder, "sigma_p": sigma_p, "n_samples": n_samples}
     covariance = W @ W.T + sigma_p**2 * torch.eye(D, dtype=torch.float64)
     log_p = MultivariateNormal(b, covariance).log_prob(x)
-    from autograder.authoring.cases import probe_dtype
-
     if dtype != torch.float64:
         arguments |= {"x": x.to(dtype), "encoder": probe_dtype(encoder, dtype), "decoder": probe_dtype(decoder, dtype)}
     scale = max(1.0, float(log_p.abs().max()), D * (1 + abs(math.log(sigma_p))))

@@ -1,1 +1,1 @@
-"""Checks that students also get; they never import reference/."""
+"""Inputs and checks that students also get, one file per task; they never import reference/."""

@@ -4,15 +4,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.checking import check
-from autograder.sandbox.inside.values import Probe
-from tests.public import cases
+from autograder.authoring import Probe, check
+from tests.public.classifier.test_evaluate_classifier import evaluate_classifier
+from tests.public.sizes import SIZES
 
 
 @check("evaluate_classifier", "value")
 @settings(max_examples=15)
-@given(case=cases.drawn("evaluate_classifier"))
-def test_evaluate_value(student, oracle, case):
+@given(case=evaluate_classifier.drawn())
+def test_value(student, oracle, case):
     """The loss is the mean cross-entropy (nats) and the accuracy the share of right answers over all examples,
     whatever the batch size.
     """
@@ -36,11 +36,11 @@ def close_loss(student, case, loss, best, help_text):
 
 
 @check("evaluate_classifier", "mode_restored")
-def test_evaluate_mode_restored(student):
+def test_mode_restored(student):
     """Afterwards the model is in the mode it came in: training goes on with dropout, and a finished model stays in
     evaluation mode.
     """
-    case = cases.build("evaluate_classifier", cases.SIZES[2], torch.float32, 1)
+    case = evaluate_classifier.build(SIZES[2], torch.float32, 1)
     for training in (True, False):
         spec = case.arguments["model"].spec | {"eval": not training}
         modes = student.ask(case.but(model=Probe(spec))).modes
@@ -52,9 +52,9 @@ def test_evaluate_mode_restored(student):
 @check("evaluate_classifier", "evaluation_mode")
 @settings(max_examples=8)
 @given(seed=st.integers(0, 100))
-def test_evaluate_mode(student, oracle, seed):
+def test_evaluation_mode(student, oracle, seed):
     """The model is evaluated in evaluation mode: dropout is off, also when the model comes in training mode."""
-    case = cases.build("evaluate_classifier", cases.SIZES[6], torch.float32, seed)
+    case = evaluate_classifier.build(SIZES[6], torch.float32, seed)
     layers = case.arguments["model"].spec["layers"]
     dropping = Probe({"layers": [layers[0], {"op": "dropout", "p": 0.35}, layers[1]]})
     expected = oracle.value(case)

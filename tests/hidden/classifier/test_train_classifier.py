@@ -5,9 +5,8 @@ import math
 import torch
 from torch.nn.functional import cross_entropy
 
-from autograder.checking import Case, CheckFailed, check
+from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.checking.student import Student
-from autograder.outcomes import FailureKind
 from autograder.training.classifier import ClassifierRun, history_list
 
 
@@ -26,7 +25,7 @@ def small_case(run: ClassifierRun, images, labels, epochs: int, learning_rate: f
 
 
 @check("train_classifier", "contract")
-def test_train_contract(student: Student, run: ClassifierRun):
+def test_contract(student: Student, run: ClassifierRun):
     """`train_classifier` takes the documented arguments and returns (model, history); the model maps images to ten
     logits.
     """
@@ -36,7 +35,7 @@ def test_train_contract(student: Student, run: ClassifierRun):
 
 
 @check("train_classifier", "accuracy")
-def test_train_accuracy(student: Student, run: ClassifierRun):
+def test_accuracy(student: Student, run: ClassifierRun):
     """The trained model recognises enough held-out test images; their labels were never in reach of the submission,
     and the ten classes are numbered in another order than usual.
     """
@@ -61,7 +60,7 @@ def accuracy_on(run: ClassifierRun, student: Student, case: Case, images, labels
 
 
 @check("train_classifier", "shuffled", after=["accuracy"])
-def test_train_shuffled(student: Student, run: ClassifierRun):
+def test_shuffled(student: Student, run: ClassifierRun):
     """The order of the training images does not matter: sorted by class they teach as much as mixed."""
     images, labels = run.images[:600], run.labels[:600]
     by_class = labels.argsort(stable=True)
@@ -81,7 +80,7 @@ def test_train_shuffled(student: Student, run: ClassifierRun):
 
 
 @check("train_classifier", "held_out", after=["accuracy"])
-def test_train_held_out(student: Student, run: ClassifierRun):
+def test_held_out(student: Student, run: ClassifierRun):
     """Nothing is learnt from the validation images: where all of them have wrong labels, the model does not take these
     up.
     """
@@ -100,7 +99,7 @@ def test_train_held_out(student: Student, run: ClassifierRun):
 
 
 @check("train_classifier", "history", after=["accuracy"])
-def test_train_history(student: Student, run: ClassifierRun):
+def test_history(student: Student, run: ClassifierRun):
     """The history holds the validation loss and accuracy of every epoch, and the last (or the best) is what the
     returned model really reaches.
     """
@@ -127,7 +126,7 @@ def test_train_history(student: Student, run: ClassifierRun):
 
 
 @check("train_classifier", "calibrated", after=["accuracy"])
-def test_train_calibrated(student: Student, run: ClassifierRun):
+def test_calibrated(student: Student, run: ClassifierRun):
     """Cross-entropy is minimised on logits: trained on images whose label is one class in 70 % and another in 30 % of
     the cases, the model says about 70 %.
     """

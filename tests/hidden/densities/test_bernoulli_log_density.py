@@ -1,0 +1,30 @@
+"""Log-probability of binary pixels: agreement with the reference, gradients and numerical care."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring import DTYPES, Case, check, gradient_check, value_check
+from tests.public.densities.test_bernoulli_log_density import bernoulli_log_density
+
+test_value = value_check(
+    bernoulli_log_density,
+    "log Ber(x; sigmoid(logits)) per pixel: log sigmoid(ℓ) where x = 1 and log(1 − sigmoid(ℓ)) where x = 0.",
+    help="Logits go in, not probabilities, and the sigmoid is applied once.",
+)
+test_gradient = gradient_check(
+    bernoulli_log_density, ["logits"], "The gradient with respect to the logits is x − sigmoid(logits)."
+)
+
+
+@check("bernoulli_log_density", "extreme")
+@given(dtype=st.sampled_from(DTYPES), size=st.sampled_from([40.0, 100.0, 800.0, 1e4]))
+def test_extreme(student, oracle, dtype, size):
+    """The log-probability stays finite and exact for logits as large as ±10,000."""
+    logits = torch.tensor([[size, -size, size, -size]], dtype=dtype)
+    x = torch.tensor([[1.0, 0.0, 0.0, 1.0]], dtype=dtype)
+    case = Case("bernoulli_log_density", {"x": x, "logits": logits})
+    help_text = (
+        "The logarithm of a sigmoid that has rounded to 0 or 1 is lost: use logsigmoid, softplus or *_with_logits."
+    )
+    student.agrees(case, oracle.value(case), help=help_text)

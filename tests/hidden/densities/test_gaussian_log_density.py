@@ -1,0 +1,33 @@
+"""Log-density of a diagonal Gaussian: agreement with the reference, gradients and numerical care."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring import DTYPES, Case, Draw, check, gradient_check, value_check
+from tests.public.densities.test_gaussian_log_density import gaussian_log_density
+
+test_value = value_check(
+    gaussian_log_density,
+    "log N(x; μ, diag σ²) is −½ Σ (log 2π + log σ² + (x − μ)²/σ²), summed over the D dimensions, for any shapes and scales.",
+    help="Check the ½, the log 2π, and that log_var is the log of the *variance*.",
+)
+test_gradient = gradient_check(
+    gaussian_log_density,
+    ["x", "mean", "log_var"],
+    "The log-density can be differentiated with respect to x, mean and log_var, and the gradients are right.",
+)
+
+
+@check("gaussian_log_density", "extreme")
+@given(dtype=st.sampled_from(DTYPES), level=st.sampled_from([-60.0, -8.0, 8.0, 60.0]))
+def test_extreme(student, oracle, dtype, level):
+    """The log-density stays exact for 200 dimensions and for variances as small as e⁻⁶⁰ or as large as e⁶⁰."""
+    draw = Draw(dtype, 3)
+    mean = torch.zeros(2, 200, dtype=dtype)  # x − μ is then exact in every order of operations
+    log_var = torch.full((2, 200), level, dtype=dtype)
+    x = draw.normal(2, 200) * (0.5 * log_var).exp()
+    case = Case("gaussian_log_density", {"x": x, "mean": mean, "log_var": log_var}, scale=200 * abs(level))
+    student.agrees(
+        case, oracle.value(case), help="Stay in the log domain: no product of densities, no log of an exponential."
+    )

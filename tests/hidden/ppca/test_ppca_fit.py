@@ -1,0 +1,37 @@
+"""Maximum likelihood, judged on the covariance, never on the signs or the rotation of W."""
+
+import torch
+from hypothesis import given, settings
+
+from autograder.authoring import check
+from tests.public.ppca.test_ppca_fit import ppca_fit
+
+
+@check("ppca_fit", "value")
+@settings(max_examples=12)
+@given(case=ppca_fit.drawn(dtypes=[torch.float64]))
+def test_value(student, oracle, case):
+    """The fitted W Wᵀ + σ² I is the maximum-likelihood one: leading eigenvectors scaled by (Λ − σ² I)^½, σ² the mean
+    of the discarded eigenvalues of the 1/N covariance.
+    """
+    W, mu, sigma2 = student.value(case)
+    best_W, _, best_sigma2 = oracle.value(case)
+    s, t = float(sigma2), float(best_sigma2)
+    help_text = (
+        "Divide by N, not N − 1; average the discarded eigenvalues, not the kept ones; any rotation of W is fine."
+    )
+    within_one_percent(student, case, s, t, "sigma2", help_text)
+    identity = torch.eye(len(mu), dtype=torch.float64)
+    got, best = W @ W.T + s * identity, best_W @ best_W.T + t * identity
+    worst = float((got - best).abs().max() / best.abs().max())
+    student.sees(case, "the covariance", got, within=0.01)
+    message = f"W Wᵀ + σ² I is off by {worst:.1%} of its largest entry from the maximum-likelihood covariance"
+    student.require(worst <= 0.01, case, message, help=help_text)
+
+
+def within_one_percent(student, case, got, best, what, help_text):
+    """An iterative fit is not judged digit by digit: 1 % is allowed, far more than a converged EM needs."""
+    ratio = got / best
+    student.sees(case, what, got, within=0.01)
+    message = f"{what} is {got:.5g}, the maximum-likelihood value is {best:.5g} ({ratio:.4g} times that)"
+    student.require(abs(ratio - 1) <= 0.01, case, message, help=help_text, got=f"{got:.8g}", expected=f"{best:.8g}")

@@ -1,0 +1,38 @@
+"""The log-likelihood: agreement with the reference, gradients, and images."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring import Sizes, check, gradient_check
+from tests.hidden.ppca.arguments import with_sigma2
+from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
+
+
+@check("ppca_log_likelihood", "value")
+@given(case=ppca_log_likelihood.drawn(), as_tensor=st.booleans())
+def test_value(student, oracle, case, as_tensor):
+    """log N(x; μ, C) with C = W Wᵀ + σ² I, one value per data point, constants included."""
+    case = with_sigma2(case, as_tensor)
+    student.agrees(
+        case, oracle.value(case), help="−½ (D log 2π + log det C + (x − μ)ᵀ C⁻¹ (x − μ)), for each point by itself."
+    )
+
+
+GENERIC = ppca_log_likelihood.generic_sizes
+test_gradient = gradient_check(
+    ppca_log_likelihood,
+    ["X", "W", "mu"],
+    "It can be differentiated with respect to X, W and mu.",
+    sizes=GENERIC.but(M=GENERIC["D"] - 1),  # C then has no eigenvalue twice: right work may differentiate through eigh
+)
+
+
+@check("ppca_log_likelihood", "images")
+def test_images(student, oracle):
+    """It stays finite and exact for images (D = 784), where the determinant of C is no floating point number any more."""
+    case = ppca_log_likelihood.build(Sizes({"N": 6, "D": 784, "M": 10, "B": 1}), torch.float64, 3)
+    case = case.but(sigma2=0.02)
+    student.agrees(
+        case, oracle.value(case), help="Use slogdet or a Cholesky factor: det(C) underflows to 0 or overflows."
+    )

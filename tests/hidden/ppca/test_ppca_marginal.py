@@ -1,0 +1,24 @@
+"""The marginal distribution: agreement with the reference, and gradients."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring import check, require_gradients
+from tests.hidden.ppca.arguments import with_sigma2
+from tests.public.ppca.test_ppca_marginal import ppca_marginal
+
+
+@check("ppca_marginal", "value")
+@given(case=ppca_marginal.drawn(), as_tensor=st.booleans())
+def test_value(student, oracle, case, as_tensor):
+    """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""
+    case = with_sigma2(case, as_tensor)
+    student.agrees(
+        case, oracle.value(case), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ."
+    )
+
+
+@check("ppca_marginal", "gradient")
+def test_gradient(student, oracle):
+    """The covariance can be differentiated with respect to W."""
+    require_gradients(student, oracle, ppca_marginal.generic(1), ["W"], part=1)

@@ -1,0 +1,23 @@
+"""The posterior: agreement with the reference, and gradients."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring import check, require_gradients
+from tests.hidden.ppca.arguments import with_sigma2
+from tests.public.ppca.test_ppca_posterior import ppca_posterior
+
+
+@check("ppca_posterior", "value")
+@given(case=ppca_posterior.drawn(), as_tensor=st.booleans())
+def test_value(student, oracle, case, as_tensor):
+    """z | x ~ N(M⁻¹ Wᵀ (x − μ), σ² M⁻¹) with M = Wᵀ W + σ² I, as Tipping and Bishop have it."""
+    case = with_sigma2(case, as_tensor)
+    help_text = "Bishop's (12.42) is misprinted: the covariance is σ² M⁻¹, not σ⁻² M. Is x centred with μ?"
+    student.agrees(case, oracle.value(case), help=help_text)
+
+
+@check("ppca_posterior", "gradient")
+def test_gradient(student, oracle):
+    """The posterior mean can be differentiated with respect to x and W."""
+    require_gradients(student, oracle, ppca_posterior.generic(2), ["x", "W"], part=0)

@@ -1,0 +1,26 @@
+"""The loss: the negative bound, on average."""
+
+from autograder.authoring import check
+from autograder.checking.statistics import share_of
+from tests.hidden.vae.bound import judge_gradient, judge_mean, judge_reconstruction, with_kl_only, with_noise
+
+
+@check("vae_loss", "value")
+def test_value(student):
+    """The loss is the negative ELBO: where q(z | x) is the prior and the decoder ignores z, it is −log p(x)."""
+    judge_reconstruction(student, "vae_loss", "loss = −elbo: summed over pixels, averaged over examples.")
+
+
+@check("vae_loss", "unbiased", after=["value"])
+def test_unbiased(student):
+    """With noise and a KL, the mean of many losses is the exact negative ELBO."""
+    help_text = "loss = KL − reconstruction: a minimised loss adds the KL. z is a sample, not the mean."
+    judge_mean(student, with_kl_only("vae_loss"), 0.1, "the KL term is wrong", help_text, share_of(2))
+    noisy = with_noise("vae_loss", n_samples=3, batch=250)
+    judge_mean(student, noisy, 0.25, "the losses are biased", help_text, share_of(2))
+
+
+@check("vae_loss", "gradient", after=["value"])
+def test_gradient(student):
+    """The loss can be minimised: on average its gradients are those of the exact negative ELBO."""
+    judge_gradient(student, with_noise("vae_loss", n_samples=3, batch=250))
