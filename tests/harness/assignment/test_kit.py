@@ -50,7 +50,7 @@ def test_what_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
 def test_no_answer_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
     """No module of the reference or of the hidden checks is inside, and no statement of a function of theirs."""
     places = [path for root in unpacked for path in root.rglob("*") if path.is_file() and path.suffix != ".whl"]
-    assert not {"reference", "hidden", "misconceptions", "variants"} & {part for path in places for part in path.parts}
+    assert not {"reference", "hidden", "candidates"} & {part for path in places for part in path.parts}
     texts = [path.read_text() for path in places if path.suffix == ".py"]
     assert not reference_statements() & statements_of(texts)
     hidden = [path.read_text() for path in (ROOT / "tests" / "hidden").glob("*.py")]
