@@ -237,7 +237,7 @@ def _summary(tasks: tuple[TaskView, ...]) -> str:
         Outcome.FAILED: "with failed checks",
         "import": "in a file that could not be imported",
         "missing": "not implemented yet",
-        "absent": "not handed in",
+        "absent": "not answered or not handed in",
         Outcome.SKIPPED: "not run",
         Outcome.ERROR: "not graded because of a fault of the grader",
     }

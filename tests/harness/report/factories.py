@@ -253,9 +253,10 @@ def _answers(
         check(task_id, key, prompt, outcome, kind=kind, message=message, evidence=Evidence(got=got) if got else None)
         for key, (prompt, outcome, kind, message, got) in given.items()
     )
-    done = all(one.outcome is Outcome.PASSED for one in checks)
+    right = sum(one.outcome is Outcome.PASSED for one in checks)
+    done, points = right == len(checks), f"{2 * right / len(checks):.2f}"
     return TaskRecord(
-        id=task_id, title=title, kind="answers", file="answers.yaml", signature="", points="2.00" if done else "0.50",
+        id=task_id, title=title, kind="answers", file="answers.yaml", signature="", points=points,
         max_points="2.00", found_in="answers.yaml", outcome=Outcome.PASSED if done else Outcome.FAILED, checks=checks,
     )  # fmt: skip
 

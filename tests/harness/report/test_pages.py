@@ -263,7 +263,7 @@ def test_what_is_no_function_is_not_called_one(kinds: str) -> None:
     page = student_page(factories.every_kind())
     absent = page[page.index('id="absent"') :]
 
-    assert "7 tasks: 2 complete, 2 with failed checks, 1 not implemented yet, 2 not handed in." in kinds
+    assert "7 tasks: 2 complete, 2 with failed checks, 1 not implemented yet, 2 not answered or not handed in." in kinds
     assert "not as it is asked for; 1 of 2 checks passed" in kinds
     assert "report.pdf has 6 pages; at most 5 are asked for" in kinds
     assert '<code class="signature"></code>' not in page
