@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -42,6 +43,8 @@ def write_reports(record: GradeRecord, folder: Path) -> Path:
 
 def show_result(record: GradeRecord, folder: Path) -> int:
     """Print the final table and return the exit code."""
+    from autograder.report.view import pass_line
+
     if record.status == "rejected":
         err.print(Text.assemble(("Not graded: ", "bold red"), in_log(record.message)))
         err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"))
@@ -61,10 +64,24 @@ def show_result(record: GradeRecord, folder: Path) -> int:
     for flag in record.flags:
         where = f" [{flag.check}]" if flag.check else ""
         out.print(Text(in_log(f"Flag for staff: {flag.message}{where}"), style="yellow"))
+    for line in _notices(record):
+        out.print(Text(in_log(line), style="yellow"))
     by_hand = f", with the points given by hand {record.total()}" if record.manual else ""
     out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold"), in_log(by_hand)))
+    if (passed := pass_line(record)) is not None:
+        out.print(Text(in_log(passed[1][:1].upper() + passed[1][1:]), style=_MARKS[Outcome(passed[0])][1]))
     out.print(Text(f"Report {in_log(str(folder))}/student.html (for staff: staff.html, for programs: result.json)"))
     return 0
+
+
+def _notices(record: GradeRecord) -> Iterator[str]:
+    """What people must do or decide: work that waits for them, and rules that were broken."""
+    for work in record.still_waiting():
+        files = ", ".join(work.files[:5]) or "nothing was handed in for it"
+        yield f"{work.max_points} points wait for a person: {work.title} ({files})"
+    for note in record.notes:
+        if note.code == "forbidden-import":
+            yield f"Rules of the assignment: {note.message}"
 
 
 def result_table(record: GradeRecord) -> Table:

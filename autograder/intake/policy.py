@@ -13,6 +13,10 @@ from autograder.records import Note, SourceFile
 
 _COMPILED = re.compile(r"\.(so(\.\d+)*|pyd|dll|dylib|pth)$")
 _STARTUP = frozenset({"sitecustomize.py", "usercustomize.py"})
+_BUILT_IN = {"getattr": "builtins.getattr", "__import__": "builtins.__import__", "__builtins__": "builtins"}
+_IMPORTERS = ("__import__", "import_module")
+_LONGEST_CHAIN, _DEEPEST_CALL = 20, 5
+_MOST_NOTES = 20
 
 
 def without_hooks(entries: Sequence[Entry]) -> tuple[list[Entry], list[Note]]:
@@ -35,25 +39,38 @@ def without_hooks(entries: Sequence[Entry]) -> tuple[list[Entry], list[Note]]:
 def static_notes(sources: Sequence[SourceFile], forbidden_imports: Sequence[str]) -> tuple[Note, ...]:
     """A note for each line that imports a forbidden module, or reaches one by attributes of an imported package.
 
-    `forbidden_imports` are dotted names; `"torch.distributions"` forbids that module, not torch. The scan sees what is
-    written, not what runs: it is a reminder for honest students, and the sandbox is what holds the others.
+    `forbidden_imports` are dotted names; `"torch.distributions"` forbids that module, not torch. Found are imports and attributes
+    under any alias, `getattr` with a name that is written out, and `importlib.import_module` and `__import__` under any name. The
+    scan sees what is written, not what runs: it is a reminder for honest students, and the sandbox is what holds the others.
     """
-    notes: dict[Note, None] = {}
-    for source in sources:
-        aliases: dict[str, str] = {}
-        for cell in source.cells:
-            tree = parse(cell.source)
-            if isinstance(tree, SyntaxProblem):
-                continue
-            lines = cell.source.split("\n")
-            for line, names in _mentioned(tree, aliases):
-                hit = next((module for module in forbidden_imports if _within(names, module)), None)
-                if hit is not None:
-                    place = f"{printable(source.path)}, {cell.label + ', ' if cell.label else ''}line {line}"
-                    shown = printable(lines[line - 1].strip(), 80)
-                    message = f"{place}: `{shown}` uses {hit}, which this assignment does not allow."
-                    notes[Note(code="forbidden-import", message=message, path=source.path)] = None
+    notes: list[Note] = []
+    for source in sources if forbidden_imports else ():
+        found = list(dict.fromkeys(_findings(source, forbidden_imports)))
+        notes += [_forbidden(message, source) for message in found[:_MOST_NOTES]]
+        if len(found) > _MOST_NOTES:
+            more = f"{printable(source.path)}: {len(found) - _MOST_NOTES:,} more lines use what this assignment does not allow."
+            notes.append(_forbidden(more, source))
     return tuple(notes)
+
+
+def _forbidden(message: str, source: SourceFile) -> Note:
+    return Note(code="forbidden-import", message=message, path=source.path)
+
+
+def _findings(source: SourceFile, forbidden_imports: Sequence[str]) -> Iterator[str]:
+    """A sentence with file and line for everything in a file that is not allowed, perhaps twice."""
+    aliases = dict(_BUILT_IN)
+    for cell in source.cells:
+        tree = parse(cell.source)
+        if isinstance(tree, SyntaxProblem):
+            continue
+        lines = cell.source.split("\n")
+        for line, names in _mentioned(tree, aliases):
+            hit = next((module for module in forbidden_imports if _within(names, module)), None)
+            if hit is not None:
+                place = f"{printable(source.path)}, {cell.label + ', ' if cell.label else ''}line {line}"
+                shown = printable(lines[line - 1].strip(), 80)
+                yield f"{place}: `{shown}` uses {hit}, which this assignment does not allow."
 
 
 def _within(names: Sequence[str], module: str) -> bool:
@@ -73,28 +90,54 @@ def _mentioned(tree: ast.Module, aliases: dict[str, str]) -> Iterator[tuple[int,
             for alias in node.names:
                 aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
             yield node.lineno, [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Call) and (name := _dynamic_import(node)):
-            yield node.lineno, [name]
+    for node in nodes:  # `load = importlib.import_module`
+        if isinstance(node, ast.Assign) and (name := _dotted(node.value, aliases)):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    aliases.setdefault(target.id, name)
     for node in nodes:
-        if isinstance(node, ast.Attribute) and (name := _dotted(node, aliases)):
+        if isinstance(node, ast.Attribute | ast.Call) and (name := _dotted(node, aliases)):
             yield node.lineno, [name]
 
 
-def _dynamic_import(node: ast.Call) -> str | None:
-    """The module that `__import__("x")` or `importlib.import_module("x")` names, if it is written out."""
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-    if called in ("__import__", "import_module") and node.args and isinstance(node.args[0], ast.Constant):
-        value = node.args[0].value
-        return value if isinstance(value, str) else None
+def _dotted(node: ast.expr, aliases: dict[str, str], depth: int = _DEEPEST_CALL) -> str | None:
+    """`"torch.distributions.Normal"` for `t.distributions.Normal` after `import torch as t`, however it is reached.
+
+    Chains and calls of calls are followed only as far as anyone writes them, so that no source costs more than its length.
+    """
+    parts: list[str] = []
+    while len(parts) < _LONGEST_CHAIN:
+        if isinstance(node, ast.Name):
+            return ".".join([aliases[node.id], *reversed(parts)]) if node.id in aliases else None
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+            continue
+        step = _called(node, aliases, depth - 1) if isinstance(node, ast.Call) and depth else None
+        if step is None:
+            return None
+        inner, name = step
+        parts.append(name)
+        if inner is None:
+            return ".".join(reversed(parts))
+        node = inner
     return None
 
 
-def _dotted(node: ast.expr, aliases: dict[str, str]) -> str | None:
-    """`"torch.distributions.Normal"` for `t.distributions.Normal` after `import torch as t`."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in aliases:
-        return None
-    return ".".join([aliases[node.id], *reversed(parts)])
+def _called(node: ast.Call, aliases: dict[str, str], depth: int) -> tuple[ast.expr | None, str] | None:
+    """What `getattr(x, "name")` takes its name from, and the name; for an import, no object and the module's name."""
+    called = _dotted(node.func, aliases, depth)
+    bare = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+    if called == "builtins.getattr" and len(node.args) > 1:
+        name = _text(node.args[1])
+        return (node.args[0], name) if name else None
+    if bare in _IMPORTERS or (called or "").rpartition(".")[2] in _IMPORTERS:
+        given = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "name")]
+        name = _text(given[0]) if given else None
+        return (None, name) if name else None
+    return None
+
+
+def _text(node: ast.expr) -> str | None:
+    """A name that is written out."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

@@ -19,12 +19,13 @@ _RAISED = re.compile(r"it raised (\w*).*", re.DOTALL)
 
 
 def for_student(record: GradeRecord) -> GradeRecord:
-    """`record` without staff notes, flags, provenance, timing, printed output and evidence that is not revealed."""
+    """`record` without staff notes, what graders are told, flags, provenance, timing, printed output and evidence that is not revealed."""
     return record.model_copy(
         update={
             "message": "" if record.status == "error" else record.message,
             "tasks": tuple(_task(task) for task in record.tasks),
             "notes": tuple(note for note in record.notes if note.audience == "student"),
+            "waiting": tuple(work.model_copy(update={"what": ""}) for work in record.waiting),
             "manual": tuple(entry.model_copy(update={"author": "staff"}) for entry in record.manual),
             "flags": (),
             "provenance": {},

@@ -57,6 +57,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(cut=text.cut, cut_lines=text.cut_lines, prose=text.prose, words=text.words)
     environment.filters.update(sentence=text.sentence, number=text.number, signature=text.signature)
     environment.globals.update(words=words, figures=figures, count=text.count, metrics=view.metrics, tables=view.tables)
+    environment.globals.update(pass_line=view.pass_line, points_waiting=view.points_waiting)
     return environment
 
 

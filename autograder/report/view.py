@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
@@ -14,6 +14,9 @@ from autograder.report import text, words
 
 _MOST_ROWS = 400
 _DEEPEST = 6
+
+FORBIDDEN = "forbidden-import"
+"""The code of notes about what the assignment does not allow."""
 
 Blocked = Literal["missing", "import"]
 
@@ -65,13 +68,20 @@ class Metric:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that the page template is given."""
+    """Everything that the page template is given.
+
+    Attributes:
+        kinds: The kind of the task that each check belongs to, by the check's id.
+        rules: Notes about what the assignment does not allow; the others are `notes`.
+    """
 
     record: GradeRecord
     staff: bool
     tasks: tuple[TaskView, ...]
     files: tuple[tuple[str, tuple[TaskView, ...]], ...]
     imports: tuple[ImportFault, ...]
+    kinds: Mapping[str, str]
+    rules: tuple[Note, ...]
     notes: tuple[Note, ...]
     summary: str
     share: float | None
@@ -84,13 +94,21 @@ class Page:
         """The task with this id, if it is part of the page."""
         return next((task for task in self.tasks if task.record.id == task_id), None)
 
+    def kind(self, check: CheckRecord) -> str:
+        """The kind of the task that a check belongs to."""
+        return self.kinds.get(check.id, "function")
+
     def detailed(self) -> tuple[TaskView, ...]:
         """The tasks with a section of their own."""
         return tuple(task for task in self.tasks if task.blocked is None)
 
     def missing(self) -> tuple[TaskView, ...]:
-        """The tasks that are not implemented yet."""
-        return tuple(task for task in self.tasks if task.blocked == "missing")
+        """The functions that are not implemented yet."""
+        return tuple(task for task in self.tasks if task.blocked == "missing" and words.has_code(task.record.kind))
+
+    def absent(self) -> tuple[TaskView, ...]:
+        """Answers and documents that were not handed in."""
+        return tuple(task for task in self.tasks if task.blocked == "missing" and not words.has_code(task.record.kind))
 
 
 def page(record: GradeRecord, *, staff: bool) -> Page:
@@ -109,7 +127,9 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
         tasks=tasks,
         files=tuple((file, tuple(group)) for file, group in by_file),
         imports=imports,
-        notes=tuple(note for note in record.notes if note.message not in told),
+        kinds={check.id: task.kind for task in record.tasks for check in task.checks},
+        rules=tuple(note for note in record.notes if note.code == FORBIDDEN),
+        notes=tuple(note for note in record.notes if note.message not in told and note.code != FORBIDDEN),
         summary=_summary(tasks),
         share=_share(record.total(), record.max_score),
     )
@@ -167,7 +187,9 @@ def _waiting(skipped: tuple[CheckRecord, ...], titles: dict[str, str]) -> Iterat
 def _state(task: TaskRecord, blocked: Blocked | None) -> str:
     """The one line that says how a task stands."""
     if blocked:
-        return words.KINDS[FailureKind(blocked)]
+        return words.failure(task.kind, FailureKind(blocked))
+    if task.kind == "answers" and task.outcome is not Outcome.ERROR:
+        return _state_of_answers(task)
     counted = [check for check in task.checks if check.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE)]
     undecided = sum(check.outcome is Outcome.INCONCLUSIVE for check in counted)
     failed = [check for check in task.checks if check.outcome is Outcome.FAILED]
@@ -176,8 +198,7 @@ def _state(task: TaskRecord, blocked: Blocked | None) -> str:
     if task.outcome is Outcome.ERROR:
         return "could not be graded: a fault of the grader"
     if own:
-        reason = words.KINDS[own[0].kind] if own[0].kind else words.OUTCOMES[Outcome.FAILED]
-        return f"{reason}; {passes}"
+        return f"{words.failure(task.kind, own[0].kind)}; {passes}"
     if failed:
         origins = " and ".join(dict.fromkeys(check.carried_from for check in failed if check.carried_from))
         return f"fails only because of {origins}; {passes}"
@@ -186,6 +207,16 @@ def _state(task: TaskRecord, blocked: Blocked | None) -> str:
     if undecided:
         return f"complete; {text.count(undecided, 'check')} undecided, counted as passed"
     return "complete" if task.outcome is Outcome.PASSED else f"{words.OUTCOMES[task.outcome]}; {passes}"
+
+
+def _state_of_answers(task: TaskRecord) -> str:
+    """`complete`, or `2 of 5 answers right, 1 not answered yet`."""
+    right = sum(check.outcome is Outcome.PASSED for check in task.checks)
+    if right == len(task.checks):
+        return "complete"
+    open_ = sum(check.kind is FailureKind.MISSING for check in task.checks)
+    unanswered = f", {open_} {words.failure(task.kind, FailureKind.MISSING)}" if open_ else ""
+    return f"{right} of {text.count(len(task.checks), 'answer')} right{unanswered}"
 
 
 def _import_faults(tasks: tuple[TaskView, ...]) -> Iterator[ImportFault]:
@@ -206,12 +237,40 @@ def _summary(tasks: tuple[TaskView, ...]) -> str:
         Outcome.FAILED: "with failed checks",
         "import": "in a file that could not be imported",
         "missing": "not implemented yet",
+        "absent": "not answered or not handed in",
         Outcome.SKIPPED: "not run",
         Outcome.ERROR: "not graded because of a fault of the grader",
     }
-    keys: list[str] = [task.blocked or task.record.outcome for task in tasks]
+    keys: list[str] = [_key(task) for task in tasks]
     parts = [f"{keys.count(key)} {label}" for key, label in labels.items() if key in keys]
     return f"{text.count(len(tasks), 'task')}: {', '.join(parts)}." if tasks else ""
+
+
+def _key(task: TaskView) -> str:
+    """How a task is counted in the summary."""
+    is_absent = task.blocked == "missing" and not words.has_code(task.record.kind)
+    return "absent" if is_absent else task.blocked or task.record.outcome
+
+
+def points_waiting(record: GradeRecord) -> str | None:
+    """The points that people have not given yet, `"2.00"`; None if nothing waits."""
+    waiting = record.still_waiting()
+    try:
+        return str(sum((Decimal(work.max_points) for work in waiting), Decimal(0))) if waiting else None
+    except InvalidOperation:
+        return None
+
+
+def pass_line(record: GradeRecord) -> tuple[str, str] | None:
+    """Whether a track with a pass mark is passed: the key of the symbol, and the words; None where there is no mark."""
+    passes, total = record.passes(), record.total()
+    if passes is None or record.pass_mark is None or total is None:
+        return None
+    waiting = points_waiting(record)
+    word = "passed" if passes else "not passed yet" if waiting else "not passed"
+    rest = f"; {waiting} points wait for a person" if waiting and not passes else ""
+    look = Outcome.PASSED if passes else Outcome.SKIPPED if waiting else Outcome.FAILED
+    return look, f"{word}: {total} of the {record.pass_mark} points needed{rest}"
 
 
 def _share(score: str | None, max_score: str | None) -> float | None:

@@ -37,6 +37,20 @@ KINDS: dict[FailureKind, str] = {
 }
 """Why a check failed, as the end of a sentence that begins with the task."""
 
+OTHER_KINDS: dict[str, dict[FailureKind, str]] = {
+    "answers": {
+        FailureKind.MISSING: "not answered yet",
+        FailureKind.CONTRACT: "not in the form that is asked for",
+        FailureKind.VALUE: "not right",
+    },
+    "document": {
+        FailureKind.MISSING: "not handed in",
+        FailureKind.CONTRACT: "cannot be read as it is",
+        FailureKind.VALUE: "not as it is asked for",
+    },
+}
+"""The same for work that is no function, by the kind of its task."""
+
 ERROR_CHECK = (
     "This could not be checked because of a fault of the grader. It is not your mistake, and no grade is issued until "
     "it has been checked again or a person has looked at it."
@@ -77,6 +91,23 @@ CARRIED: dict[str, str] = {
     "always": "Charged here too:",
 }
 """What a failure costs that comes from another task, by the rubric's `carry`: before the sentence that says whence."""
+
+
+def failure(task_kind: str, kind: FailureKind | None) -> str:
+    """Why a check of such a task failed."""
+    if kind is None:
+        return OUTCOMES[Outcome.FAILED]
+    return OTHER_KINDS.get(task_kind, {}).get(kind) or KINDS[kind]
+
+
+def has_code(task_kind: str) -> bool:
+    """Whether a task of this kind is checked by running the submission."""
+    return task_kind not in OTHER_KINDS
+
+
+def verdict(task_kind: str, kind: FailureKind | None) -> str:
+    """The word at a failed check: for a function that it failed, for other work in what way."""
+    return OUTCOMES[Outcome.FAILED] if has_code(task_kind) else failure(task_kind, kind)
 
 
 def dataset(name: str) -> str:

@@ -16,6 +16,7 @@ from autograder.records import (
     Outcome,
     TaskRecord,
     TrainingRecord,
+    Waiting,
 )
 
 CANARY = "tensor([[0.31337, -4.2424]])"
@@ -244,6 +245,82 @@ def mixed() -> GradeRecord:
     )  # fmt: skip
 
 
+def _answers(
+    task_id: str, title: str, given: dict[str, tuple[str, Outcome, FailureKind | None, str, str]]
+) -> TaskRecord:
+    """A task of short answers: prompt, outcome, kind of failure, message and what was given, by question."""
+    checks = tuple(
+        check(task_id, key, prompt, outcome, kind=kind, message=message, evidence=Evidence(got=got) if got else None)
+        for key, (prompt, outcome, kind, message, got) in given.items()
+    )
+    right = sum(one.outcome is Outcome.PASSED for one in checks)
+    done, points = right == len(checks), f"{2 * right / len(checks):.2f}"
+    return TaskRecord(
+        id=task_id, title=title, kind="answers", file="answers.yaml", signature="", points=points,
+        max_points="2.00", found_in="answers.yaml", outcome=Outcome.PASSED if done else Outcome.FAILED, checks=checks,
+    )  # fmt: skip
+
+
+def _document(
+    task_id: str, title: str, file: str, found_in: str | None, **outcomes: tuple[str, FailureKind | None, str]
+) -> TaskRecord:
+    """A document with its checks: title, kind of failure and message, by name."""
+    checks = tuple(
+        check(task_id, name, said, Outcome.FAILED if kind else Outcome.PASSED, kind=kind, message=message,
+              evidence=Evidence(got=found_in) if found_in else None)
+        for name, (said, kind, message) in outcomes.items()
+    )  # fmt: skip
+    failed = any(one.outcome is Outcome.FAILED for one in checks)
+    return TaskRecord(
+        id=task_id, title=title, kind="document", file=file, signature="", points="0.00" if failed else "1.00",
+        max_points="1.00", found_in=found_in, outcome=Outcome.FAILED if failed else Outcome.PASSED, checks=checks,
+    )  # fmt: skip
+
+
+def every_kind(**more: Any) -> GradeRecord:
+    """Functions, short answers, documents, work for a person, a rule that was broken, and a pass mark."""
+    passed, failed, value = Outcome.PASSED, Outcome.FAILED, FailureKind.VALUE
+    answers = _answers("q4", "Shapes and gains", {
+        "gain": ("Steady-state gain for `q = 1`, to three decimals", passed, None, "", "0,618"),
+        "order": ("Is the smoothed variance smaller than, equal to or larger than the filtered one?", failed, value,
+                  "line 4: the answer `larger` is not right", "larger"),
+        "shape": ("Shape of the gain for three states and two observations", failed, FailureKind.CONTRACT,
+                  "line 5, `three`: a list of whole numbers is expected, such as [4, 7]", "three"),
+        "word": ("What is `P` called?", failed, FailureKind.MISSING, "not answered yet", ""),
+    })  # fmt: skip
+    right = _answers("q5", "True or false", {
+        "a": ("The gain depends on the observations", passed, None, "", "no"),
+        "b": ("The smoother uses all observations", passed, None, "", "True"),
+    })  # fmt: skip
+    none = _answers("q6", "More questions", {
+        key: (f"Question {key}", failed, FailureKind.MISSING, "not answered yet", "") for key in "abc"
+    })  # fmt: skip
+    report = _document(
+        "report", "Report", "*.pdf", "report.pdf",
+        present=("is handed in as *.pdf", None, ""),
+        pages=("has at most 5 pages", value, "`report.pdf` has 6 pages; at most 5 are asked for"),
+    )  # fmt: skip
+    missing = "no file called `README*` was handed in"
+    readme = _document(
+        "readme", "Read me", "README*", None,
+        present=("is handed in as README*", FailureKind.MISSING, missing),
+        mentions=("mentions name, tools used", FailureKind.MISSING, missing),
+    )  # fmt: skip
+    waiting = (
+        Waiting(id="derivation", title="Derivation of the update", max_points="2.00",
+                what="The ½ comes from completing the square; full marks for either way.", files=("report.pdf", "notes/p1.png")),
+        Waiting(id="figure", title="Figure of the trajectories", max_points="1.50", what="Are the axes named?"),
+    )  # fmt: skip
+    broken = "vae.py, line 12: `from torch import distributions` uses torch.distributions, which this assignment does not allow."
+    fields: dict[str, Any] = {
+        "tasks": (complete("log_prior"), unimplemented("kl_gaussian"), answers, right, none, report, readme),
+        "score": "4.50", "max_score": "12.00", "waiting": waiting, "pass_mark": "6.00", "passed": False,
+        "notes": (Note(code="forbidden-import", message=broken, path="vae.py"),
+                  Note(code="magic-removed", message="cell 2: `%timeit` was not run", path="a.ipynb")),
+    }  # fmt: skip
+    return record(**(fields | more))
+
+
 def rejected() -> GradeRecord:
     """A submission that cannot be read."""
     message = "`submission.zip` is damaged: the file ends before the archive does. Please zip the folder again."
@@ -274,7 +351,15 @@ def hostile(text: str) -> GradeRecord:
             "weight",
             "carried_from",
             "carry",
+            "pass_mark",
         )
-        return f"{value}{text}" if isinstance(value, str) and key not in fixed else value
+        return (
+            f"{value}{text}" if isinstance(value, str) and key not in fixed and value != "forbidden-import" else value
+        )
 
-    return GradeRecord.model_validate(poison(mixed().model_dump(mode="json")))
+    other, fields = every_kind(), mixed()
+    both = fields.model_copy(
+        update={name: getattr(other, name) for name in ("waiting", "pass_mark", "passed")}
+        | {"tasks": (*fields.tasks, *other.tasks[2:]), "notes": (*fields.notes, *other.notes)}
+    )
+    return GradeRecord.model_validate(poison(both.model_dump(mode="json")))

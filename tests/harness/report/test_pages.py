@@ -19,6 +19,7 @@ RECORDS = {
     "full marks": factories.full_marks,
     "mixed": factories.mixed,
     "template": factories.template,
+    "every kind": factories.every_kind,
     "rejected": factories.rejected,
     "error": factories.error,
 }
@@ -232,6 +233,109 @@ def test_an_untouched_template_is_a_short_list() -> None:
     assert "Task by task" not in html
     assert "keeps the dtype of its inputs" not in html
     assert len(factories.CATALOGUE) == html.count("is still the stub of the template")
+
+
+@pytest.fixture(scope="module")
+def kinds() -> str:
+    """The student page with every kind of work, as text."""
+    return flat(student_page(factories.every_kind()))
+
+
+def flat(html: str) -> str:
+    """The text of a page on one line."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html.split("</style>")[1]))
+
+
+def test_an_answer_shows_prompt_verdict_and_what_was_given(kinds: str) -> None:
+    """Right ones, wrong ones, those in another form, and those not given."""
+    assert "✗ not right Is the smoothed variance smaller than, equal to or larger than the filtered one?" in kinds
+    assert "line 4: the answer larger is not right" in kinds
+    assert "✗ not in the form that is asked for Shape of the gain for three states" in kinds
+    assert "✗ not answered yet What is P called?" in kinds
+    assert "✓ 1 answer right Found in answers.yaml" not in kinds
+    assert "Steady-state gain for q = 1, to three decimals 0,618" in kinds
+    assert "1 of 4 answers right, 1 not answered yet" in kinds
+    assert "Got" not in kinds
+
+
+def test_what_is_no_function_is_not_called_one(kinds: str) -> None:
+    """A document and answers have no signature, are not implemented or not, and return nothing."""
+    page = student_page(factories.every_kind())
+    absent = page[page.index('id="absent"') :]
+
+    assert "7 tasks: 2 complete, 2 with failed checks, 1 not implemented yet, 2 not answered or not handed in." in kinds
+    assert "not as it is asked for; 1 of 2 checks passed" in kinds
+    assert "report.pdf has 6 pages; at most 5 are asked for" in kinds
+    assert '<code class="signature"></code>' not in page
+    assert "no file called <code>README*</code> was handed in" in absent
+    assert flat("</style>" + absent).count("not answered yet") == 1
+    assert page.count("returns the wrong kind of result") == page.count("gives a wrong result") == 0
+
+
+def test_work_for_a_person_is_said_to_wait() -> None:
+    """Points, title and files are for everybody; what graders are told is for staff."""
+    record = factories.every_kind()
+    student, staff = flat(student_page(record)), flat(staff_page(record))
+
+    for page in (student, staff):
+        assert "2.00 points wait for a person: Derivation of the update (report.pdf, notes/p1.png)" in page
+        assert "1.50 points wait for a person: Figure of the trajectories (nothing was handed in for it)" in page
+    assert "completing the square" in staff
+    assert "completing the square" not in student
+
+
+def test_work_that_a_person_graded_waits_no_more() -> None:
+    """With points of its own it leads to them; the total and the pass mark follow."""
+    entries = tuple(
+        ManualPoints(task=task, points=Decimal(points), reason="Right.", author="mk")
+        for task, points in (("derivation", "1.5"), ("figure", "0"))
+    )
+    page = flat(student_page(factories.every_kind(manual=entries)))
+
+    assert "2.00 points at most, graded below: Derivation of the update" in page
+    assert "wait for a person" not in page
+    assert "passed: 6.00 of the 6.00 points needed" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "words_of_it"),
+    [
+        ({"passed": True, "score": "12.00", "pass_mark": "10.00"}, "✓ passed: 12.00 of the 10.00 points needed"),
+        ({}, "– not passed yet: 4.50 of the 6.00 points needed; 3.50 points wait for a person"),
+        ({"waiting": ()}, "✗ not passed: 4.50 of the 6.00 points needed"),
+        ({"passed": None, "score": "6.00"}, "✓ passed: 6.00 of the 6.00 points needed"),
+    ],
+)
+def test_whether_a_track_is_passed(fields: dict[str, object], words_of_it: str) -> None:
+    """The header says it in words, with the points that are needed."""
+    assert words_of_it in flat(student_page(factories.every_kind(**fields)))
+
+
+def test_nothing_is_passed_or_not_where_there_is_no_mark() -> None:
+    """Tracks with points say nothing of passing, and neither does a record without a score."""
+    for record in (factories.every_kind(pass_mark=None, passed=None), factories.every_kind(score=None, passed=None)):
+        assert "points needed" not in student_page(record)
+
+
+def test_rules_that_were_broken_have_a_section_of_their_own(kinds: str) -> None:
+    """They are not among the other remarks."""
+    assert "Rules of the assignment Your submission uses something that this assignment does not allow." in kinds
+    assert kinds.count("uses torch.distributions, which this assignment does not allow.") == 1
+    assert "Rules of the assignment" not in student_page(factories.mixed())
+
+
+def test_records_from_before_are_read() -> None:
+    """A `result.json` without the newer fields loads, with functions, nothing waiting and no pass mark."""
+    old = factories.full_marks().model_dump(mode="json")
+    for name in ("waiting", "passed", "pass_mark"):
+        del old[name]
+    for task in old["tasks"]:
+        del task["kind"]
+    record = GradeRecord.model_validate(old)
+
+    assert record == factories.full_marks()
+    assert (record.waiting, record.passed, record.pass_mark, record.passes()) == ((), None, None, None)
+    assert {task.kind for task in record.tasks} == {"function"}
 
 
 def test_a_rejected_submission_gets_the_reason_and_what_to_do() -> None:

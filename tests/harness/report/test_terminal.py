@@ -77,6 +77,20 @@ def test_a_result_is_shown_in_words(status: str, command: str, screen: io.String
     require_words(screen.getvalue())
 
 
+def test_every_kind_of_work_is_shown(screen: io.StringIO) -> None:
+    """What waits for a person, broken rules and the pass mark stand below the table."""
+    assert cli.show_result(factories.every_kind(), Path("reports/a")) == 0
+    shown = " ".join(screen.getvalue().split())
+
+    assert "2.00 points wait for a person: Derivation of the update (report.pdf, notes/p1.png)" in shown
+    assert (
+        "Rules of the assignment: vae.py, line 12: `from torch import distributions` uses torch.distributions" in shown
+    )
+    assert "Not passed yet: 4.50 of the 6.00 points needed; 3.50 points wait for a person" in shown
+    assert "Score 4.50 of 12.00" in shown
+    assert "line 4: the answer `larger` is not right" in shown
+
+
 @pytest.mark.parametrize("command", [*COMMANDS.values(), ALL, ":"], ids=[*COMMANDS, "all", "colon"])
 def test_a_comparison_is_shown_in_words(command: str, screen: io.StringIO) -> None:
     """What `regrade` prints, with the command in every name, reason and outcome: no `::` and no `##` anywhere."""
