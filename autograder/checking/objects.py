@@ -337,8 +337,9 @@ def _failed_run(run: ScriptRun) -> CheckFailed:
     answer = run.answer
     said = f": {answer.message}" if answer.message else ""
     how = f"raised {answer.exception}{said}" if answer.exception else f"ended with exit code {answer.exit_code}{said}"
+    kinds = {"NotImplementedError": FailureKind.MISSING, "MemoryError": FailureKind.MEMORY}
     return CheckFailed(
-        FailureKind.MISSING if answer.exception == "NotImplementedError" else FailureKind.EXCEPTION,
+        kinds.get(answer.exception, FailureKind.EXCEPTION),
         f"`{run.case.function}` {how}",
         evidence=evidence_of_script(run.case, answer),
         lines=answer.lines,

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autograder.assignment.contract import Contract, FunctionContract
+from autograder.assignment.contract import Contract, FunctionContract, NamedSpec
 from autograder.assignment.specs import ArraySpec, Sizes, bind_dims
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
@@ -137,7 +137,8 @@ class Student:
         message = f"{name} failed: {sentence}"
         if refusal.kind is FailureKind.MISSING and not isinstance(case, ScriptCase):
             stub = _innermost(refusal.lines)
-            own = case is None or stub in ("", "__init__", case.function.rpartition(".")[2])
+            makes = case is not None and self.contract_of(case).returns == NamedSpec(case.function)
+            own = case is None or stub in ("", case.function.rpartition(".")[2], "__init__" if makes else "")
             message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
         failure = CheckFailed(
             refusal.kind,

@@ -55,7 +55,7 @@ class InProcess:
             for path, module in zip(files, modules, strict=True)
         ]
         self._root = root
-        self._scripts = [source["path"] for source in sources if str(source["path"]).endswith(".py")]
+        self._scripts = [str(source["path"]) for source in sources if str(source["path"]).endswith(".py")]
         self._session = Session()
         sys.path.insert(0, str(root))
         message = {"sources": sources, "names": dict(names), "budget": load_seconds}

@@ -109,7 +109,7 @@ def _run(folder: Path, text: str, message: dict[str, Any]) -> dict[str, Any]:
         lines = [line.replace(f"{folder}{os.sep}", "") for line in student_lines(error)]
         ended |= {"exit_code": 1, **describe_error(error), "lines": lines}
     main.__dict__.clear()  # files that it left open are written to their end
-    gc.collect()
+    gc.collect(1)  # what is young: going over all of torch takes half a second
     return ended
 
 
