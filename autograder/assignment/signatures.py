@@ -84,13 +84,16 @@ def is_dataclass(node: ast.ClassDef) -> bool:
     return any(ast.unparse(decorator) in ("dataclass", "dataclasses.dataclass") for decorator in decorators)
 
 
+def is_property(node: ast.FunctionDef) -> bool:
+    """Whether a function of a class is read as an attribute, never called."""
+    return not {"property", "cached_property", "functools.cached_property"}.isdisjoint(
+        map(ast.unparse, node.decorator_list)
+    )
+
+
 def is_method(node: ast.stmt) -> bool:
     """Whether a statement of a class is a method of its contract: public (or `__init__`, `__call__`) and annotated."""
-    if (
-        not isinstance(node, ast.FunctionDef)
-        or node.returns is None
-        or "property" in map(ast.unparse, node.decorator_list)
-    ):
+    if not isinstance(node, ast.FunctionDef) or node.returns is None or is_property(node):
         return False
     return not node.name.startswith("_") or node.name in ("__init__", "__call__")
 
