@@ -78,10 +78,15 @@ class ClassContract:
     docstring: str
 
 
+def makes_dataclass(decorator: ast.expr) -> bool:
+    """Whether a decorator is `@dataclass`, with or without arguments."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return ast.unparse(called) in ("dataclass", "dataclasses.dataclass")
+
+
 def is_dataclass(node: ast.ClassDef) -> bool:
     """Whether a class is decorated as a dataclass, so that its fields are its constructor."""
-    decorators = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)
-    return any(ast.unparse(decorator) in ("dataclass", "dataclasses.dataclass") for decorator in decorators)
+    return any(map(makes_dataclass, node.decorator_list))
 
 
 def is_property(node: ast.FunctionDef) -> bool:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from autograder.assignment.signatures import is_dataclass, is_method, is_property
+from autograder.assignment.signatures import is_dataclass, is_method, is_property, makes_dataclass
 from autograder.errors import UsageError
 
 BODY = "    raise NotImplementedError\n"
@@ -73,7 +73,7 @@ class Source:
         if name in self.functions:
             return _signature_nodes(self.functions[name])
         node = self.classes[name]
-        nodes: list[ast.AST] = [*node.bases, *(ast.Name(n.split(".")[0]) for n in _kept_decorators(node))]
+        nodes: list[ast.AST] = [*node.bases, *_kept_decorators(node)]
         for part in _members(node):
             if isinstance(part, ast.FunctionDef):
                 nodes += _signature_nodes(part)
@@ -83,7 +83,7 @@ class Source:
 
     def _class_stub(self, node: ast.ClassDef, short: bool = False) -> str:
         self._require_docstring(node)
-        head = "".join(f"@{decorator}\n" for decorator in _kept_decorators(node))
+        head = "".join(f"@{ast.unparse(decorator)}\n" for decorator in _kept_decorators(node))
         members = [self._member(part) for part in _members(node)]
         if not members:
             members = ["    pass\n"]
@@ -96,7 +96,7 @@ class Source:
         """Return a field as it is, or a method without its body."""
         if isinstance(node, ast.AnnAssign):
             return self._text(node)
-        head = "".join(f"    @{decorator}\n" for decorator in _kept_decorators(node))
+        head = "".join(f"    @{ast.unparse(decorator)}\n" for decorator in _kept_decorators(node))
         text = self._text(node, node.body[0]) if _is_docstring(node.body[0]) else self._head(node)
         return f"{head}{text}    {BODY}"
 
@@ -142,24 +142,23 @@ def _summary(node: ast.FunctionDef | ast.ClassDef) -> str:
     return f'"""{first}"""\n'
 
 
-def _kept_decorators(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
+def _kept_decorators(node: ast.FunctionDef | ast.ClassDef) -> list[ast.expr]:
     """Return the decorators that say what a definition is; others are part of the answer."""
-    if isinstance(node, ast.FunctionDef):
-        return [text for text in map(ast.unparse, node.decorator_list) if text in _KINDS_OF_METHODS]
-    return [ast.unparse(decorator) for decorator in node.decorator_list] if is_dataclass(node) else []
+    if isinstance(node, ast.ClassDef):
+        return list(filter(makes_dataclass, node.decorator_list))
+    return [decorator for decorator in node.decorator_list if ast.unparse(decorator) in _KINDS_OF_METHODS]
 
 
 def _members(node: ast.ClassDef) -> list[ast.FunctionDef | ast.AnnAssign]:
     """Return what a stub shows of a class: annotated fields (with values, if it is a dataclass) and public methods."""
-    fields = is_dataclass(node)
-    found: list[ast.FunctionDef | ast.AnnAssign] = []
-    for part in node.body:
-        public_property = isinstance(part, ast.FunctionDef) and is_property(part) and not part.name.startswith("_")
-        if (isinstance(part, ast.FunctionDef) and (is_method(part) or part.name == "__init__" or public_property)) or (
-            isinstance(part, ast.AnnAssign) and (fields or part.value is None)
-        ):
-            found.append(part)
-    return found
+    found = [part for part in node.body if isinstance(part, ast.FunctionDef | ast.AnnAssign)]
+    return [part for part in found if _is_shown(part, is_dataclass(node))]
+
+
+def _is_shown(part: ast.FunctionDef | ast.AnnAssign, fields: bool) -> bool:
+    if isinstance(part, ast.AnnAssign):
+        return fields or part.value is None
+    return is_method(part) or part.name == "__init__" or (is_property(part) and not part.name.startswith("_"))
 
 
 def needs(

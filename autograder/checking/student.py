@@ -75,7 +75,7 @@ class Student:
         message = f"{name} failed: {sentence}"
         if refusal.kind is FailureKind.MISSING:
             stub = _innermost(refusal.lines)
-            own = case is None or stub in ("", case.function)
+            own = case is None or stub in ("", case.function.rpartition(".")[2], "__init__")
             message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
         failure = CheckFailed(
             refusal.kind,
