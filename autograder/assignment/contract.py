@@ -244,7 +244,11 @@ def _read(found: Mapping[str, tuple[Reader, ast.FunctionDef | ast.ClassDef]], wa
             named = {*_names_in([classes[name].constructor, *classes[name].methods.values()]), *classes[name].bases}
         known = {*functions, *classes, *waiting}
         waiting += sorted(n for n in named - known if n in found and isinstance(found[n][1], ast.ClassDef))
-    return Contract(functions, classes)
+    in_order = [name for name in found if name in functions or name in classes]
+    return Contract(
+        {name: functions[name] for name in in_order if name in functions},
+        {name: classes[name] for name in in_order if name in classes},
+    )
 
 
 def _names_in(functions: Iterable[FunctionContract]) -> set[str]:

@@ -78,19 +78,27 @@ class ClassContract:
     docstring: str
 
 
+def makes_dataclass(decorator: ast.expr) -> bool:
+    """Whether a decorator is `@dataclass`, with or without arguments."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return ast.unparse(called) in ("dataclass", "dataclasses.dataclass")
+
+
 def is_dataclass(node: ast.ClassDef) -> bool:
     """Whether a class is decorated as a dataclass, so that its fields are its constructor."""
-    decorators = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)
-    return any(ast.unparse(decorator) in ("dataclass", "dataclasses.dataclass") for decorator in decorators)
+    return any(map(makes_dataclass, node.decorator_list))
+
+
+def is_property(node: ast.FunctionDef) -> bool:
+    """Whether a function of a class is read as an attribute, never called."""
+    return not {"property", "cached_property", "functools.cached_property"}.isdisjoint(
+        map(ast.unparse, node.decorator_list)
+    )
 
 
 def is_method(node: ast.stmt) -> bool:
     """Whether a statement of a class is a method of its contract: public (or `__init__`, `__call__`) and annotated."""
-    if (
-        not isinstance(node, ast.FunctionDef)
-        or node.returns is None
-        or "property" in map(ast.unparse, node.decorator_list)
-    ):
+    if not isinstance(node, ast.FunctionDef) or node.returns is None or is_property(node):
         return False
     return not node.name.startswith("_") or node.name in ("__init__", "__call__")
 

@@ -6,145 +6,20 @@ that stand in `student_template/` and are not generated (`data.py`) are left as 
 
 from __future__ import annotations
 
-import ast
-import builtins
 import json
-import re
-import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder.assignment.contract import Contract, load_contract
-from autograder.assignment.template_texts import MAKEFILE, README, intro
-from autograder.errors import UsageError
+from autograder.assignment.notebook import NOTEBOOK, notebook_text
+from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs
+from autograder.assignment.template_texts import MAKEFILE, README
 
 if TYPE_CHECKING:
-    from autograder.assignment.rubric import Rubric, TaskRule
+    from autograder.assignment.rubric import Rubric
 
 FOLDER = "student_template"
-NOTEBOOK = "assignment.ipynb"
-BODY = "    raise NotImplementedError\n"
-
-
-@dataclass
-class Needs:
-    """What the signatures of a stub file refer to.
-
-    Attributes:
-        imports: Module -> names; the empty name stands for `import module`.
-        aliases: Name -> source of its definition, as the reference has it.
-    """
-
-    imports: dict[str, set[str]] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-
-    def add(self, other: Needs) -> None:
-        """Take in what another file needs."""
-        for module, names in other.imports.items():
-            self.imports.setdefault(module, set()).update(names)
-        self.aliases |= other.aliases
-
-
-class Source:
-    """One reference module as text and tree."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.lines = text.splitlines(keepends=True)
-        self.tree = ast.parse(text)
-        self.functions = {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
-
-    def docstring(self) -> str:
-        """Return the source of the module's docstring, or ""."""
-        first = self.tree.body[0] if self.tree.body else None
-        return self._text(first) if _is_docstring(first) else ""
-
-    def stub(self, name: str) -> str:
-        """Return a function as the reference has it, docstring included, with an empty body."""
-        node = self.functions[name]
-        if not _is_docstring(node.body[0]):
-            raise UsageError(f"reference/{self.name}.py: {name} has no docstring, and it is the text of the task")
-        return self._text(node, node.body[0]) + BODY
-
-    def short_stub(self, name: str) -> str:
-        """Return a function with the first line of its docstring only."""
-        node = self.functions[name]
-        head = "".join(self.lines[node.lineno - 1 : node.body[0].lineno - 1])
-        summary = (ast.get_docstring(node) or "").split("\n")[0]
-        return f'{head}    """{summary}"""\n{BODY}'
-
-    def assignment(self, name: str) -> str | None:
-        """Return the source of a top-level `name = ...` with the text below it, or None."""
-        for node, following in zip(self.tree.body, [*self.tree.body[1:], None], strict=True):
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-                return self._text(node, following if _is_docstring(following) else node)
-        return None
-
-    def imported(self, name: str) -> tuple[str, str] | None:
-        """Return (module, name in it) of an imported name; the second is empty for `import module`."""
-        for node in self.tree.body:
-            if isinstance(node, ast.Import) and any(a.name == name and a.asname is None for a in node.names):
-                return name, ""
-            if isinstance(node, ast.ImportFrom) and any(a.name == name and a.asname is None for a in node.names):
-                return str(node.module), name
-        return None
-
-    def _text(self, first: ast.stmt | None, last: ast.stmt | None = None) -> str:
-        assert first is not None
-        end = (last or first).end_lineno
-        return "".join(self.lines[first.lineno - 1 : end])
-
-
-def _is_docstring(node: ast.AST | None) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def needs(nodes: Iterable[ast.AST], source: Source, sources: Mapping[str, Source]) -> Needs:
-    """Return the imports and aliases that annotations and defaults refer to.
-
-    Raises:
-        UsageError: A name comes from nowhere that a student could have it from.
-    """
-    found = Needs()
-    names = {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
-    for name in sorted(names - set(dir(builtins))):
-        here, place = source, source.imported(name)
-        if place is not None and place[0].startswith("reference."):
-            here, place = sources[place[0].removeprefix("reference.")], None
-        if place is not None:
-            found.imports.setdefault(place[0], set()).add(place[1])
-            continue
-        alias = here.assignment(name)
-        if alias is None:
-            raise UsageError(f"reference/{source.name}.py: {name!r} in a signature is neither imported nor defined")
-        definition = ast.parse(alias).body[0]
-        assert isinstance(definition, ast.Assign)
-        found.add(needs([definition.value], here, sources))
-        found.aliases[name] = alias
-    return found
-
-
-def import_lines(wanted: Mapping[str, Collection[str]]) -> str:
-    """Return import statements in the order that ruff gives them."""
-    blocks = []
-    standard = {module for module in wanted if module.split(".")[0] in sys.stdlib_module_names}
-    for modules in (standard, set(wanted) - standard):
-        lines = [f"import {module}" for module in sorted(modules) if "" in wanted[module]]
-        for module in sorted(modules):
-            if names := sorted(set(wanted[module]) - {""}, key=lambda name: (not name.isupper(), name)):
-                lines.append(f"from {module} import {', '.join(names)}")
-        if lines:
-            blocks.append("\n".join(lines) + "\n")
-    return "\n".join(blocks)
-
-
-def _signature_nodes(node: ast.FunctionDef) -> list[ast.AST]:
-    return [node.args, *([node.returns] if node.returns else [])]
-
-
-# ------------------------------------------------------------------------------------------------------ the files
 
 
 def generate(
@@ -159,10 +34,11 @@ def generate(
         public: Ids of the checks that students get.
     """
     sources = {name: Source(name, text) for name, text in references.items()}
-    tasks = {module: [t for t in rubric.tasks if contract[t.id].module == module] for module in sources}
-    tasks = {module: found for module, found in tasks.items() if found}
-    found = {module: _module_needs(sources[module], of, sources) for module, of in tasks.items()}
-    files = {f"{module}.py": module_text(sources[module], tasks[module], found[module]) for module in tasks}
+    ids = [task.id for task in rubric.tasks]
+    names = {module: _stubs_of(source, ids, contract) for module, source in sources.items()}
+    names = {module: found for module, found in names.items() if found}
+    found = {module: _module_needs(sources[module], of, sources, contract) for module, of in names.items()}
+    files = {f"{module}.py": module_text(sources[module], names[module], found[module]) for module in names}
     files[NOTEBOOK] = notebook_text(rubric, contract, sources, found)
     files["contract.json"] = contract_text(rubric, contract, public)
     files["README.md"] = readme_text(rubric, contract, public)
@@ -170,20 +46,27 @@ def generate(
     return files
 
 
-def _module_needs(source: Source, tasks: Sequence[TaskRule], sources: Mapping[str, Source]) -> Needs:
-    nodes = [node for task in tasks for node in _signature_nodes(source.functions[task.id])]
-    found = needs(nodes, source, sources)
+def _stubs_of(source: Source, tasks: Sequence[str], contract: Contract) -> list[str]:
+    """Return what a stub file holds: classes in the order of the reference, for annotations name them, then functions."""
+    own = [name for name, module in contract.modules.items() if module == source.name]
+    classes = [name for name in source.classes if name in contract.classes and name in own]
+    return classes + [task for task in tasks if task in contract.functions and task in own]
+
+
+def _module_needs(source: Source, names: Sequence[str], sources: Mapping[str, Source], contract: Contract) -> Needs:
+    nodes = [node for name in names for node in source.signature_nodes(name)]
+    found = needs(nodes, source, sources, contract.classes)
     found.imports.setdefault("torch", set()).add("")  # students will need it, whatever the signatures say
     return found
 
 
-def module_text(source: Source, tasks: Sequence[TaskRule], found: Needs) -> str:
-    """Return one stub file."""
-    parts = [source.docstring(), import_lines(found.imports)]
+def module_text(source: Source, names: Sequence[str], found: Needs) -> str:
+    """Return one stub file with the functions and classes called `names`."""
+    parts = [source.docstring(), import_lines(found.imports, found.given)]
     text = "\n".join(part for part in parts if part)
     if found.aliases:
         text += "\n" + "\n".join(found.aliases.values())
-    return text + "".join(f"\n\n{source.stub(task.id)}" for task in tasks)
+    return text + "".join(f"\n\n{source.stub(name)}" for name in names)
 
 
 def contract_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> str:
@@ -228,67 +111,6 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> 
     )
 
 
-# --------------------------------------------------------------------------------------------------- the notebook
-
-
-def notebook_text(rubric: Rubric, contract: Contract, sources: Mapping[str, Source], found: Mapping[str, Needs]) -> str:
-    """Return the same tasks as one notebook; the same input gives the same bytes."""
-    import nbformat
-
-    v4: Any = nbformat.v4
-    every = Needs()
-    for needed in found.values():
-        every.add(needed)
-    setup = import_lines(every.imports) + ("\n" + "\n".join(every.aliases.values()) if every.aliases else "")
-    cells = [v4.new_markdown_cell(intro(rubric.title, NOTEBOOK), id="intro"), _code(v4, "imports", setup)]
-    for task in rubric.tasks:
-        function = contract[task.id]
-        points = f"{task.points} point{'' if task.points == 1 else 's'}"
-        text = f"## {task.title}\n\n`{task.id}` · {points}\n\n{markdown(function.docstring)}"
-        cells.append(v4.new_markdown_cell(text, id=f"task-{task.id}"))
-        cells.append(_code(v4, f"code-{task.id}", sources[function.module].short_stub(task.id)))
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
-    nbformat.validate(notebook)
-    return str(v4.writes(notebook)) + "\n"
-
-
-def _code(v4: Any, cell_id: str, source: str) -> Any:
-    return v4.new_code_cell(source.rstrip("\n"), id=cell_id)
-
-
-_SECTION = re.compile(r"^(Args|Returns|Source|Raises):$")
-
-
-def markdown(docstring: str) -> str:
-    """Return a docstring as Markdown: formulas between dollars, sections as bold words, arguments as a list."""
-    lines: list[str] = []
-    rows = docstring.split("\n")
-    position, section = 0, ""
-    while position < len(rows):
-        row = rows[position]
-        position += 1
-        if row.strip() == ".. math::":
-            formula = []
-            while position < len(rows) and (rows[position].startswith("    ") or not rows[position].strip()):
-                formula.append(rows[position].strip())
-                position += 1
-            lines += ["$$", *(line for line in formula if line), "$$", ""]
-        elif match := _SECTION.match(row):
-            section = match.group(1)
-            lines += [f"**{'Arguments' if section == 'Args' else section}**", ""]
-        else:
-            argument = re.match(r"^    (\w+): (.*)", row) if section == "Args" else None
-            lines.append(f"- `{argument.group(1)}`: {argument.group(2)}" if argument else _outdented(row, section))
-    text = re.sub(r":math:`([^`]+)`", r"$\1$", "\n".join(lines))
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
-
-
-def _outdented(row: str, section: str) -> str:
-    """Return a line of a section without its indentation; continued arguments stay below their bullet."""
-    return ("  " if section == "Args" and row.strip() else "") + row.strip() if section else row.rstrip()
-
-
 # ------------------------------------------------------------------------------------------------- with a folder
 
 
@@ -311,7 +133,8 @@ def build_template(assignment: Path) -> dict[str, str]:
 
     rubric = load_rubric(assignment / "rubric.yaml")
     contract = load_contract(assignment / "reference", [task.id for task in rubric.tasks])
-    in_order = Contract({task.id: contract[task.id] for task in rubric.tasks})
+    functions = {task.id: contract[task.id] for task in rubric.tasks if task.id in contract.functions}
+    in_order = Contract(functions, contract.classes)
     return generate(_references(assignment), rubric, in_order, public_check_ids(assignment))
 
 

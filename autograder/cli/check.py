@@ -119,8 +119,19 @@ def _is_written(node: ast.stmt, names: set[str]) -> bool:
         return any(isinstance(target, ast.Name) and target.id in names for target in node.targets)
     if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in names:
         return False
-    body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
-    return not all(isinstance(part, ast.Raise | ast.Pass) for part in body)
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+    if isinstance(node, ast.ClassDef) and methods:
+        return not all(_is_empty(method.body) for method in methods)
+    return not _is_empty(node.body)
+
+
+def _is_empty(body: Sequence[ast.stmt]) -> bool:
+    """Whether a body does nothing: docstrings, annotated fields, `pass`, `raise`."""
+    nothing = ast.Raise | ast.Pass | ast.AnnAssign
+    return all(
+        isinstance(part, nothing) or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+        for part in body
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- checking

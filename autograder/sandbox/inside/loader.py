@@ -12,6 +12,7 @@ import dis
 import importlib
 import importlib.abc
 import importlib.machinery
+import inspect
 import linecache
 import signal
 import sys
@@ -242,11 +243,26 @@ def load(sources: list[Source], budget: float, on_module: Callable[[str], None])
 
 
 def is_stub(value: Any) -> bool:
-    """Whether a function does nothing but raise NotImplementedError."""
+    """Whether a function does nothing but raise NotImplementedError, or a class has methods of its own and all are such."""
+    if inspect.isclass(value):
+        methods = _own_methods(value)
+        return bool(methods) and all(map(is_stub, methods))
     code = getattr(value, "__code__", None)
     if not isinstance(code, types.CodeType) or code.co_names != ("NotImplementedError",):
         return False
     return not any(instruction.opname.startswith("RETURN") for instruction in dis.get_instructions(code))
+
+
+def _own_methods(cls: type) -> list[types.FunctionType]:
+    """Return the functions that a class defines itself; those that `@dataclass` writes are nobody's work."""
+    written = "__dataclass_fields__" in vars(cls)
+    found = []
+    for name, value in vars(cls).items():
+        function = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
+        special = name.startswith("__annotate") or (written and name.startswith("__"))
+        if isinstance(function, types.FunctionType) and not special:
+            found.append(function)
+    return found
 
 
 @dataclass(frozen=True)

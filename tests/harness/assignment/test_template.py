@@ -15,8 +15,10 @@ import torch
 from typer.testing import CliRunner
 
 from autograder.assignment.contract import Contract, load_contract, parse_module
+from autograder.assignment.notebook import markdown
 from autograder.assignment.rubric import load_rubric
-from autograder.assignment.template import Source, build_template, drift, import_lines, markdown, needs
+from autograder.assignment.stubs import Source, import_lines, needs
+from autograder.assignment.template import build_template, drift
 from autograder.cli.main import app
 from autograder.errors import UsageError
 from tests.harness.student_kit import ROOT, reference_statements, statements_of

@@ -131,6 +131,12 @@ def test_wrong_signatures(found: FoundFunction, message: str) -> None:
 FIT = 'tuple[Float[Tensor, "D M"], Float[Tensor, "D"], float]'
 MODEL = "tuple[Classifier, dict[str, list[float]]]"
 F64 = torch.float64
+NESTED = 'tuple[Float[Tensor, "B"], tuple[Float[Tensor, "D"], int]]'
+ROWS = 'list[Float[Tensor, "D"]]'
+BY_CLASS = 'dict[int, Float[Tensor, "M D"]]'
+BY_NAME = 'dict[str, Float[Tensor, "D"] | None]'
+PAIR = 'tuple[Float[Tensor, "B K"], Float[Tensor, "K K"]]'
+LEADING = 'tuple[Float[Tensor, "..."], Float[Tensor, "... D"]]'
 RIGHT: dict[str, tuple[str, Any]] = {
     "vector": ('Float[Tensor, "B"]', torch.zeros(4, dtype=F64)),
     "open axis": ('Float[Tensor, "B K"]', torch.zeros(4, 9, dtype=F64)),
@@ -147,6 +153,25 @@ RIGHT: dict[str, tuple[str, Any]] = {
     "either number": ('float | Float[Tensor, ""]', 1.0),
     "either tensor": ('float | Float[Tensor, ""]', torch.tensor(1.0, dtype=F64)),
     "model": (MODEL, (Handle(1, "Net"), {"loss": [1.0]})),
+    "leading axes": ('Float[Tensor, "... D"]', torch.zeros(3, 2, 5, dtype=F64)),
+    "no leading axes": ('Float[Tensor, "... D"]', torch.zeros(5, dtype=F64)),
+    "nested tuple": (NESTED, (torch.zeros(4, dtype=F64), (torch.zeros(5, dtype=F64), 2))),
+    "list": (ROWS, [torch.zeros(5, dtype=F64)] * 3),
+    "tuple for a list": (ROWS, (torch.zeros(5, dtype=F64),)),
+    "empty list": (ROWS, []),
+    "integer keys": (BY_CLASS, {3: torch.zeros(2, 5, dtype=F64), -1: torch.zeros(2, 5, dtype=F64)}),
+    "text keys": (BY_NAME, {"a": torch.zeros(5, dtype=F64), "b": None}),
+    "record of the author's own": ("dict[str, list[float]]", {"anything": "at all"}),
+    "None where allowed": ('Float[Tensor, "B"] | None', None),
+    "a value where None is allowed": ('Float[Tensor, "B"] | None', torch.zeros(4, dtype=F64)),
+    "second tensor of two": ('Float[Tensor, "B"] | Float[Tensor, "B M"]', torch.zeros(4, 2, dtype=F64)),
+    "tuple or tensor": ('Float[Tensor, "B"] | tuple[float, float]', (1.0, 2.0)),
+    "0-d tensor for numbers": ("float | int", torch.tensor(1.0)),
+    "new axis twice": (PAIR, (torch.zeros(4, 9, dtype=F64), torch.zeros(9, 9, dtype=F64))),
+    "new leading axes twice": (LEADING, (torch.zeros(7, 8, dtype=F64), torch.zeros(7, 8, 5, dtype=F64))),
+    "object": ("KalmanModel", Handle(1, "Mine")),
+    "object or None": ("tuple[float, KalmanModel | None]", (1.0, None)),
+    "anything": ("Any", 3),
 }
 WRONG: dict[str, tuple[str, Any, str]] = {
     "nothing": (
@@ -189,6 +214,56 @@ WRONG: dict[str, tuple[str, Any, str]] = {
         ({}, {}),
         "part 1 of the result should be something that can be called (a model), but is a dict",
     ),
+    "deep in a tuple": (
+        NESTED,
+        (torch.zeros(4, dtype=F64), (torch.zeros(4, dtype=F64), 2)),
+        "part 1 of part 2 of the result has shape (4,), but should have (D,) = (5,)",
+    ),
+    "flat for a nested tuple": (
+        NESTED,
+        (torch.zeros(4, dtype=F64), torch.zeros(5, dtype=F64)),
+        "part 2 of the result should be a tuple of 2: a float tensor of shape (D,), an int, but is a tensor",
+    ),
+    "an entry of a list": (ROWS, [torch.zeros(5, dtype=F64), torch.zeros(4, dtype=F64)], "entry 2 of the result has"),
+    "a tensor for a list": (ROWS, torch.zeros(3, 5, dtype=F64), "should be a list, each entry of it a float tensor of"),
+    "an entry of a dict": (
+        BY_CLASS,
+        {3: torch.zeros(5, 2, dtype=F64)},
+        "the entry 3 of the result has shape (5, 2), but should have (M, D) = (2, 5)",
+    ),
+    "text for integer keys": (
+        BY_CLASS,
+        {"3": torch.zeros(2, 5, dtype=F64)},
+        "the keys of the result should be int, but one is '3'",
+    ),
+    "integers for text keys": (BY_NAME, {3: None}, "the keys of the result should be str, but one is 3"),
+    "an entry by name": (BY_NAME, {"a" * 99: 1.0}, f"the entry '{'a' * 59} of the result should be a float tensor"),
+    "a list for integer keys": (BY_CLASS, [], "the result should be a dict with integers as keys, each entry of it a"),
+    "None where not allowed": ('Float[Tensor, "B"] | float', None, "or a float, but is None (is a `return` missing?)"),
+    "text where a tensor or None": ('Float[Tensor, "B"] | None', "x", "of shape (B,) or None, but is a str"),
+    "neither tensor": (
+        'Float[Tensor, "B"] | Float[Tensor, "B M"]',
+        torch.zeros(5, dtype=F64),
+        "has shape (5,), but should have (B,) = (4,)",
+    ),
+    "new axis of two sizes": (
+        PAIR,
+        (torch.zeros(4, 9, dtype=F64), torch.zeros(8, 8, dtype=F64)),
+        "part 2 of the result has shape (8, 8), but should have (K, K) = (9, 9)",
+    ),
+    "new axis of two sizes in one part": (
+        'Float[Tensor, "K K"]',
+        torch.zeros(8, 9, dtype=F64),
+        "has shape (8, 9), but should have (K, K) = (?, ?)",
+    ),
+    "other leading axes": (
+        LEADING,
+        (torch.zeros(7, 8, dtype=F64), torch.zeros(7, 5, dtype=F64)),
+        "part 2 of the result has shape (7, 5), but should have (..., D) = (7, 8, 5)",
+    ),
+    "no last axis": ('Float[Tensor, "... D"]', torch.zeros((), dtype=F64), "but should have (..., D) = (..., 5)"),
+    "a dict for an object": ("KalmanModel", {}, "the result should be a KalmanModel, but is a dict"),
+    "nothing for an object": ("tuple[float, KalmanModel]", (1.0, None), "part 2 of the result should be a KalmanModel"),
     "list for a dict": (MODEL, (Handle(1, "Net"), []), "part 2 of the result should be a dict, but is a list of 0"),
 }
 SIZES = {"B": 4, "D": 5, "M": 2}
@@ -196,7 +271,9 @@ SIZES = {"B": 4, "D": 5, "M": 2}
 
 def climb(annotation: str, value: Any, **options: Any) -> None:
     """Climb the rungs from type to finiteness."""
-    require_returns(value, contract(f"def f() -> {annotation}: ...").returns, SIZES, F64, **options)
+    require_returns(
+        value, contract(f"def f() -> {annotation}: ...").returns, SIZES, F64, objects={"KalmanModel"}, **options
+    )
 
 
 @pytest.mark.parametrize(("annotation", "value"), RIGHT.values(), ids=RIGHT)

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from autograder.cli.check import defines_any
 from autograder.sandbox.cells import module_of, notebook_cells, plain_python
 from autograder.sandbox.inside.loader import is_stub
 from tests.harness.student_kit import ROOT, replace, student_check, write_solution
@@ -164,3 +166,73 @@ def test_what_a_stub_is() -> None:
     assert not is_stub(written)
     assert not is_stub(len)
     assert not is_stub(3)
+
+
+def test_what_a_stub_of_a_class_is() -> None:
+    """A class all of whose own methods are stubs is one; what is inherited or written by `@dataclass` says nothing."""
+
+    class Stub(Exception):
+        """Written by nobody."""
+
+        kept = 3
+
+        def __init__(self) -> None:
+            raise NotImplementedError
+
+        @staticmethod
+        def at() -> None:
+            """Say."""
+            raise NotImplementedError
+
+        @property
+        def size(self) -> int:
+            raise NotImplementedError
+
+    class Begun(Stub):
+        def __init__(self) -> None:
+            self.kept = 4
+
+        def at(self) -> None:  # type: ignore[override]
+            raise NotImplementedError
+
+    class Derived(Stub):
+        pass
+
+    @dataclass
+    class Fields:
+        x: int = 0
+
+    @dataclass
+    class FieldsOfAStub(Fields):
+        y: int = 0
+
+        def norm(self) -> float:
+            """Say."""
+            raise NotImplementedError
+
+    assert [is_stub(cls) for cls in (Stub, FieldsOfAStub)] == [True, True]
+    assert [is_stub(cls) for cls in (Begun, Derived, Fields, int)] == [False] * 4
+
+
+STUB_CLASS = (
+    'class A(B):\n    "Doc."\n    x: int\n    def f(self):\n        "Doc."\n        raise NotImplementedError\n'
+)
+CELLS = {
+    "a stub of a class": (STUB_CLASS, False),
+    "a class that was begun": (STUB_CLASS + "    def g(self):\n        return 1\n", True),
+    "a class of fields": ("@dataclass\nclass A:\n    x: int\n", False),
+    "a class with a constant": ("class A:\n    x = 1\n", True),
+    "another class": ("class C:\n    x = 1\n", False),
+    "a stub": ("def A(x):\n    raise NotImplementedError\n", False),
+    "a function": ("def A(x):\n    return x\n", True),
+    "an assignment": ("A = Other\n", True),
+    "no Python": ("def A(:", False),
+}
+
+
+@pytest.mark.parametrize(("source", "written"), CELLS.values(), ids=CELLS)
+def test_what_counts_as_written_in_a_notebook(source: str, written: bool, tmp_path: Path) -> None:
+    """A notebook is loaded when it holds a function or class of the assignment as more than a stub."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbformat.write(notebook, tmp_path / "work.ipynb")
+    assert defines_any(tmp_path / "work.ipynb", {"A"}) is written

@@ -290,6 +290,16 @@ def test_untouched_stub_gives_way(sandbox_of: SandboxOf) -> None:
     assert value(sandbox, "f") == 2
 
 
+def test_untouched_stub_of_a_class_gives_way(sandbox_of: SandboxOf) -> None:
+    """A class whose own methods only raise does not hide the class that was written elsewhere."""
+    stub = (
+        "class A:\n    def __init__(self, x): raise NotImplementedError\n    def f(self): raise NotImplementedError\n"
+    )
+    sandbox = sandbox_of(a=stub, b="class A:\n    def __init__(self, x): self.x = x\n", names={"A": "a"})
+    found = sandbox.load().found["A"]
+    assert (found.path, found.kind, found.also_in) == ("b.py", "class", ())
+
+
 def test_signature_is_reported(sandbox_of: SandboxOf) -> None:
     """How a function wants to be called crosses as data."""
     found = sandbox_of("def f(x, /, y, *, z=1, **more): ...\nK = 3", names={"f": "work", "K": "work"}).load().found

@@ -1,0 +1,92 @@
+"""The student's notebook: for every task its text, with formulas, and a stub. The same input gives the same bytes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from autograder.assignment.contract import ClassContract, Contract, FunctionContract
+from autograder.assignment.stubs import Needs, Source, import_lines
+from autograder.assignment.template_texts import intro
+
+if TYPE_CHECKING:
+    from autograder.assignment.rubric import Rubric
+
+NOTEBOOK = "assignment.ipynb"
+
+
+def notebook_text(rubric: Rubric, contract: Contract, sources: Mapping[str, Source], found: Mapping[str, Needs]) -> str:
+    """Return the same tasks as one notebook; the same input gives the same bytes."""
+    import nbformat
+
+    v4: Any = nbformat.v4
+    every = Needs()
+    for needed in found.values():
+        every.add(needed)
+    setup = import_lines(every.imports) + ("\n" + "\n".join(every.aliases.values()) if every.aliases else "")
+    cells = [v4.new_markdown_cell(intro(rubric.title, NOTEBOOK), id="intro"), _code(v4, "imports", setup)]
+    tasks = {task.id for task in rubric.tasks}
+    for name in _classes_in_order(contract, sources):
+        if name not in tasks:
+            cells.append(_code(v4, f"class-{name}", sources[contract.classes[name].module].stub(name)))
+    for task in rubric.tasks:
+        function: FunctionContract | ClassContract = contract.classes.get(task.id) or contract[task.id]
+        points = f"{task.points} point{'' if task.points == 1 else 's'}"
+        text = f"## {task.title}\n\n`{task.id}` · {points}\n\n{markdown(function.docstring)}"
+        cells.append(v4.new_markdown_cell(text, id=f"task-{task.id}"))
+        cells.append(_code(v4, f"code-{task.id}", sources[function.module].short_stub(task.id)))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    nbformat.validate(notebook)
+    return str(v4.writes(notebook)) + "\n"
+
+
+def _classes_in_order(contract: Contract, sources: Mapping[str, Source]) -> list[str]:
+    """Return the classes so that each comes after those that its stub names."""
+    needed = {}
+    for name, found in contract.classes.items():
+        nodes = sources[found.module].signature_nodes(name)
+        names = {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
+        needed[name] = (names & set(contract.classes)) - {name}
+    placed: list[str] = []
+    while waiting := [name for name in needed if name not in placed]:
+        placed.append(next((name for name in waiting if needed[name] <= set(placed)), waiting[0]))
+    return placed
+
+
+def _code(v4: Any, cell_id: str, source: str) -> Any:
+    return v4.new_code_cell(source.rstrip("\n"), id=cell_id)
+
+
+_SECTION = re.compile(r"^(Args|Returns|Source|Raises):$")
+
+
+def markdown(docstring: str) -> str:
+    """Return a docstring as Markdown: formulas between dollars, sections as bold words, arguments as a list."""
+    lines: list[str] = []
+    rows = docstring.split("\n")
+    position, section = 0, ""
+    while position < len(rows):
+        row = rows[position]
+        position += 1
+        if row.strip() == ".. math::":
+            formula = []
+            while position < len(rows) and (rows[position].startswith("    ") or not rows[position].strip()):
+                formula.append(rows[position].strip())
+                position += 1
+            lines += ["$$", *(line for line in formula if line), "$$", ""]
+        elif match := _SECTION.match(row):
+            section = match.group(1)
+            lines += [f"**{'Arguments' if section == 'Args' else section}**", ""]
+        else:
+            argument = re.match(r"^    (\w+): (.*)", row) if section == "Args" else None
+            lines.append(f"- `{argument.group(1)}`: {argument.group(2)}" if argument else _outdented(row, section))
+    text = re.sub(r":math:`([^`]+)`", r"$\1$", "\n".join(lines))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _outdented(row: str, section: str) -> str:
+    """Return a line of a section without its indentation; continued arguments stay below their bullet."""
+    return ("  " if section == "Args" and row.strip() else "") + row.strip() if section else row.rstrip()
