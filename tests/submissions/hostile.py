@@ -92,7 +92,8 @@ class Attack:
         gains: Points it may earn more than the same wrong function without the attack, with `because`.
         spoils: Why `log_mean_exp` may lose points too.
         tried: Whether `TRIED` must be seen in what was printed.
-        seconds: It may take this long to grade.
+        seconds: It may take this long to grade on a machine of its own: a guard, nothing is measured with it.
+        hangs: What does not end by itself, "a call" or "its import": only that is asked under a brief limit.
         files: More files of the submission.
     """
 
@@ -110,6 +111,11 @@ class Attack:
     seconds: float = 12.0
     files: dict[str, bytes | str] = field(default_factory=dict)
     honest: str = WRONG
+    hangs: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.hangs and any("timeout" in kinds for kinds in self.fails.values()):
+            object.__setattr__(self, "hangs", "a call")
 
     def sources(self) -> dict[str, bytes | str]:
         """The files of the submission."""
@@ -759,6 +765,7 @@ RESOURCES = [
                 pass
         """,
         seconds=25,
+        hangs="its import",
     ),
     Attack(
         "exits_while_imported",
@@ -971,11 +978,20 @@ RESOURCES = [
         "output_between_questions",
         "Leaves a thread that prints without end between the questions.",
         attack="""
+        global written
+        written = 0
         def flood():
-            until = time.monotonic() + 20
+            global written
+            until = time.monotonic() + 60
             while time.monotonic() < until:
-                os.write(2, b"noise " * 1000)
+                written += os.write(2, b"noise " * 1000)
         threading.Thread(target=flood, daemon=True).start()
+        """,
+        returns="""!
+        enough = written + 2 * 2**20 if len(calls) > 1 and "written" in globals() else 0
+        while enough and written < enough:
+            time.sleep(0.01)
+        return wrong(mean, log_var)
         """,
         fails={"contract": ("crash", "timeout")},
     ),

@@ -25,12 +25,16 @@ def rubric() -> Rubric:
     return load_rubric(ROOT / "rubric.yaml")
 
 
+BRIEF = {"": {}, "a call": {"call_seconds": 2.0}, "its import": {"load_seconds": 1.0}}
+"""What hangs -> the budget that ends it. Whatever ends by itself has a minute, so that no load of the machine judges it."""
+
+
 @pytest.fixture(scope="session")
-def short(rubric: Rubric) -> Rubric:
-    """The rubric with budgets that an attack exhausts in seconds."""
+def limits_for(rubric: Rubric) -> Callable[[str], Rubric]:
+    """Return `limits_for(hangs)`: the rubric with budgets that an attack exhausts in seconds, where it hangs (see `BRIEF`)."""
     small = {
-        "call_seconds": 2.0,
-        "load_seconds": 2.0,
+        "call_seconds": 60.0,
+        "load_seconds": 60.0,
         "memory_mb": 1024,
         "scratch_mb": 64,
         "file_mb": 16,
@@ -38,7 +42,23 @@ def short(rubric: Rubric) -> Rubric:
         "processes": 64,
         "answer_mb": 16,
     }
-    return rubric.model_copy(update={"budgets": rubric.budgets.model_copy(update=small)})
+
+    def limits(hangs: str) -> Rubric:
+        return rubric.model_copy(update={"budgets": rubric.budgets.model_copy(update=small | BRIEF[hangs])})
+
+    return limits
+
+
+@pytest.fixture(scope="session")
+def small(limits_for: Callable[[str], Rubric]) -> Rubric:
+    """The rubric with little memory and few processes, for what does not hang."""
+    return limits_for("")
+
+
+@pytest.fixture(scope="session")
+def short(limits_for: Callable[[str], Rubric]) -> Rubric:
+    """The same for calls that hang: one is stopped after two seconds."""
+    return limits_for("a call")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.records import Outcome
-from autograder.sandbox import cgroups, foreign
+from autograder.sandbox import cgroups, foreign, uid
 from tests.submissions.hostile import ATTACKS, MARKER, Attack, without_namespaces
 
 from .tools import ROOT, Listeners, check, descendants, explain, task, wait_until_gone, write
@@ -47,25 +47,28 @@ def left_behind(users=NOBODY) -> list[str]:
         found += [str(path) for place in (parents.memory, parents.processes) if place for path in place.glob(ours)]
     for folder in (Path("/tmp"), Path("/dev/shm"), Path("/var/tmp"), ROOT, ROOT / "autograder", Path("/")):
         for entry in os.scandir(folder):
+            owner = entry.stat(follow_symlinks=False).st_uid
+            if owner not in users and any(owner in block for block in uid._RANGES):
+                continue  # of another grader's worker, which may be tried in the same way at this moment
             if (
                 MARKER in entry.name
                 or entry.name in ("sitecustomize.py", "usercustomize.py")
                 or any(entry.name.startswith(f"autograder-scratch-{user}-") for user in users)
-                or (folder != Path("/") and entry.stat(follow_symlinks=False).st_uid in users)
+                or (folder != Path("/") and owner in users)
             ):
                 found.append(entry.path)
     return found
 
 
-@pytest.fixture(scope="module")
-def baseline(short, tmp_path_factory):
+@pytest.fixture(scope="session")
+def baseline(small, tmp_path_factory):
     """Return the points that a wrong function earns without its attack, whoever confines it."""
     known: dict[str, Decimal] = {}
 
     def points(attack: Attack, grade) -> Decimal:
         if attack.honest not in known:
             folder = write(tmp_path_factory.mktemp("honest"), attack.without_attack())
-            record = grade(folder, TASKS, rubric=short)
+            record = grade(folder, TASKS, rubric=small)
             assert task(record, "log_mean_exp").outcome == Outcome.PASSED, explain(record)
             known[attack.honest] = Decimal(task(record, "kl_standard_normal").points)
         return known[attack.honest]
@@ -83,14 +86,14 @@ def aimed(files, listeners: Listeners):
 
 
 @pytest.mark.parametrize(("kind", "attack"), CASES)
-def test_attack_comes_to_nothing(kind: str, attack: Attack, behind, short, baseline, listeners, tmp_path):
+def test_attack_comes_to_nothing(kind: str, attack: Attack, behind, limits_for, baseline, listeners, tmp_path):
     """It earns no more than without the attack, fails where it should, is flagged, and leaves nothing behind."""
     backend, grade, users = behind(kind)
     honest = baseline(attack, grade)
     processes = descendants(backend)
     folder = write(tmp_path, aimed(attack.sources(), listeners))
     started = time.monotonic()
-    record = grade(folder, TASKS, rubric=short)
+    record = grade(folder, TASKS, rubric=limits_for(attack.hangs))
     seconds = time.monotonic() - started
     shown = explain(record)
     printed = "\n".join(c.printed for t in record.tasks for c in t.checks)
@@ -110,7 +113,7 @@ def test_attack_comes_to_nothing(kind: str, attack: Attack, behind, short, basel
     assert not wait_until_gone(backend, processes)
     assert not listeners.contacts
     assert not left_behind(users)
-    assert seconds < attack.seconds
+    assert seconds < 10 * attack.seconds, "a guard: it hangs"
     assert len(record.to_json()) < 500_000
 
 

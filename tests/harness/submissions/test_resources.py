@@ -35,10 +35,14 @@ TASKS = ("bernoulli_log_density", "kl_standard_normal", "log_mean_exp")
 
 
 @pytest.mark.parametrize("name", ACCIDENTS)
-def test_accident_costs_its_own_checks(name, grade, short, tmp_path):
+def test_accident_costs_its_own_checks(name, grade, small, short, tmp_path):
     """The function earns nothing; its neighbours in the same file keep all of their points."""
     body, kinds = ACCIDENTS[name]
-    record = grade(write(tmp_path, {"work.py": GOOD + BAD + body + "\n"}), TASKS, rubric=short)
+    record = grade(
+        write(tmp_path, {"work.py": GOOD + BAD + body + "\n"}),
+        TASKS,
+        rubric=short if FailureKind.TIMEOUT in kinds else small,
+    )
     shown = explain(record)
     assert record.status == "graded", shown
     assert [task(record, other).points for other in TASKS] == ["1.00", "0.00", "1.00"], shown
@@ -61,8 +65,9 @@ RIGHT = "\ndef kl_standard_normal(mean, log_var):\n    return 0.5 * (log_var.exp
 
 
 @pytest.mark.parametrize("name", AT_IMPORT)
-def test_accident_at_import_costs_nothing_that_is_defined(name, grade, short, tmp_path):
+def test_accident_at_import_costs_nothing_that_is_defined(name, grade, limits_for, tmp_path):
     """Whatever a top-level statement does, the functions before and after it are graded in full."""
     source = GOOD + AT_IMPORT[name] + "\n" + RIGHT
-    record = grade(write(tmp_path, {"work.py": source}), TASKS, rubric=short)
+    limits = limits_for("its import" if name.startswith("forty_minute") else "")
+    record = grade(write(tmp_path, {"work.py": source}), TASKS, rubric=limits)
     assert (record.status, record.score) == ("graded", "3.00"), explain(record)

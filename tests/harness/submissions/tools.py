@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from make_submission import GUARD_SECONDS
 
 from autograder.records import CheckRecord, GradeRecord, TaskRecord
 
@@ -56,8 +57,8 @@ def descendants(backend: object) -> set[int]:
     return {process.pid for process in psutil.Process(backend.pid()).children(recursive=True)}  # type: ignore[attr-defined]
 
 
-def wait_until_gone(backend: object, before: set[int], seconds: float = 5.0) -> set[int]:
-    """Wait until no process is left that was not there before; return those that stayed."""
+def wait_until_gone(backend: object, before: set[int], seconds: float = GUARD_SECONDS) -> set[int]:
+    """Wait until no process is left that was not there before; return those that stayed for ever."""
     until = time.monotonic() + seconds
     while (left := descendants(backend) - before) and time.monotonic() < until:
         time.sleep(0.02)
