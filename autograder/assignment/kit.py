@@ -13,10 +13,12 @@ import io
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from autograder.assignment.loading import Assignment
+from autograder.assignment.rubric import FULL
 from autograder.assignment.template import FOLDER, build_template, drift
 from autograder.errors import HarnessFault, UsageError
 
@@ -29,26 +31,51 @@ _HAND_WRITTEN = (".py", ".ipynb", ".md", ".yaml", ".txt", ".png")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def build_kit(assignment: Path) -> bytes:
-    """Return the kit of the assignment in a folder as a zip.
+def build_kit(assignment: Assignment, public: Collection[str], track: str = FULL) -> bytes:
+    """Return the kit of one track as a zip.
+
+    Args:
+        assignment: What it is made of.
+        public: Ids of the checks that students get.
+        track: Whose tasks.
 
     Raises:
         UsageError: The template is not up to date, so that it may hold somebody's work.
     """
-    template = build_template(assignment)
-    if problems := drift(assignment, template):
+    template = build_template(assignment, public, track)
+    folder = assignment.folder
+    if track == FULL and (problems := drift(folder, template)):
         raise UsageError(f"{'; '.join(problems)}. Run `autograder template` first: a kit is made of a fresh template.")
+    generated = set(build_template(assignment, public))
     files: dict[str, bytes] = {name: text.encode() for name, text in template.items()}
-    for path in sorted((assignment / FOLDER).iterdir()):
-        if path.is_file() and path.suffix in _HAND_WRITTEN and path.name not in files:
+    for path in sorted((folder / FOLDER).iterdir()):
+        if path.is_file() and path.suffix in _HAND_WRITTEN and path.name not in generated:
             files[path.name] = path.read_bytes()
-    public = assignment / "tests" / "public"
-    checks = {path.relative_to(public).as_posix(): path.read_bytes() for path in sorted(public.rglob("*.py"))}
+    checks = public_files(folder, [task.id for task in assignment.rubric.for_track(track).tasks])
     files |= {"tests/__init__.py": b""} | {f"tests/public/{name}": text for name, text in checks.items()}
     name, wheel = build_wheel({path: text.decode() for path, text in checks.items()})
     files[name] = wheel
-    folder = re.sub(r"\W+", "-", _title(template).lower()).strip("-") or "assignment"
-    return pack({f"{folder}/{path}": data for path, data in files.items()})
+    title = re.sub(r"\W+", "-", _title(template).lower()).strip("-") or "assignment"
+    return pack({f"{title}/{path}": data for path, data in files.items()})
+
+
+def public_files(folder: Path, tasks: Collection[str]) -> dict[str, bytes]:
+    """Return the files of `tests/public` that the checks of some tasks need, by path: their own, and all that these import."""
+    place = folder / "tests" / "public"
+    texts = {path.relative_to(place).as_posix(): path.read_bytes() for path in sorted(place.rglob("*.py"))}
+    modules = {f"tests.public.{name[:-3].replace('/', '.')}".removesuffix(".__init__"): name for name in texts}
+    waiting = [
+        module
+        for module, name in modules.items()
+        if not Path(name).name.startswith("test_") or any(f'"{task}"' in texts[name].decode() for task in tasks)
+    ]
+    found: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += [name for name in imports_of(texts[modules[module]].decode(), module) if name in modules]
+    return {modules[module]: texts[modules[module]] for module in sorted(found)}
 
 
 def _title(template: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograder.assignment.contract import ClassContract, Contract, FunctionContract
@@ -12,13 +12,19 @@ from autograder.assignment.stubs import Needs, Source, import_lines
 from autograder.assignment.template_texts import intro
 
 if TYPE_CHECKING:
-    from autograder.assignment.rubric import Rubric
+    from autograder.assignment.rubric import Rubric, TaskRule
 
 NOTEBOOK = "assignment.ipynb"
 
 
-def notebook_text(rubric: Rubric, contract: Contract, sources: Mapping[str, Source], found: Mapping[str, Needs]) -> str:
-    """Return the same tasks as one notebook; the same input gives the same bytes."""
+def notebook_text(
+    rubric: Rubric,
+    tasks: Sequence[TaskRule],
+    contract: Contract,
+    sources: Mapping[str, Source],
+    found: Mapping[str, Needs],
+) -> str:
+    """Return the tasks that define something in Python as one notebook; the same input gives the same bytes."""
     import nbformat
 
     v4: Any = nbformat.v4
@@ -27,16 +33,16 @@ def notebook_text(rubric: Rubric, contract: Contract, sources: Mapping[str, Sour
         every.add(needed)
     setup = import_lines(every.imports) + ("\n" + "\n".join(every.aliases.values()) if every.aliases else "")
     cells = [v4.new_markdown_cell(intro(rubric.title, NOTEBOOK), id="intro"), _code(v4, "imports", setup)]
-    tasks = {task.id for task in rubric.tasks}
+    names = {task.object for task in tasks}
     for name in _classes_in_order(contract, sources):
-        if name not in tasks:
+        if name not in names:
             cells.append(_code(v4, f"class-{name}", sources[contract.classes[name].module].stub(name)))
-    for task in rubric.tasks:
-        function: FunctionContract | ClassContract = contract.classes.get(task.id) or contract[task.id]
+    for task in tasks:
+        function: FunctionContract | ClassContract = contract.classes.get(task.object) or contract[task.object]
         points = f"{task.points} point{'' if task.points == 1 else 's'}"
         text = f"## {task.title}\n\n`{task.id}` · {points}\n\n{markdown(function.docstring)}"
         cells.append(v4.new_markdown_cell(text, id=f"task-{task.id}"))
-        cells.append(_code(v4, f"code-{task.id}", sources[function.module].short_stub(task.id)))
+        cells.append(_code(v4, f"code-{task.id}", sources[function.module].short_stub(task.object)))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     nbformat.validate(notebook)

@@ -149,6 +149,8 @@ class Rubric(Record):
     Attributes:
         points: What the tasks must add up to.
         carry: Whether a failure that comes from another task, which was charged for it, is charged again.
+        notes: A paragraph of Markdown for the students' README.
+        requires: Libraries that students install beside what the checks need.
         training: Budgets by training task and data set.
         track: The track that this rubric was made for; "" for the whole one.
         policies, deliverables, pass_mark: Those of the track.
@@ -157,6 +159,8 @@ class Rubric(Record):
     title: str
     points: Decimal
     carry: Carry = "never"
+    notes: str = ""
+    requires: tuple[str, ...] = ()
     budgets: Limits
     training_budgets: Limits
     training: dict[str, dict[str, TrainingRule]] = Field(default_factory=dict)

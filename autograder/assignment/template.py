@@ -1,7 +1,7 @@
 """The student's template, made from `reference/`: the same signatures and docstrings, no bodies.
 
-`generate` and all it uses are pure: they turn the text of the reference and the rubric into the text of files. Files
-that stand in `student_template/` and are not generated (`data.py`) are left as they are.
+`build_template` turns the text of the reference and the rubric of a track into the text of files. Files that stand in
+`student_template/` and are not generated are left as they are.
 """
 
 from __future__ import annotations
@@ -9,48 +9,57 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from autograder.assignment.answers import FILE as ANSWERS
+from autograder.assignment.answers import answers_template
 from autograder.assignment.contract import Contract, load_contract
+from autograder.assignment.kinds import KINDS
+from autograder.assignment.loading import REFERENCE, Assignment
 from autograder.assignment.notebook import NOTEBOOK, notebook_text
+from autograder.assignment.rubric import FULL, Deliverable, Rubric
 from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs
 from autograder.assignment.template_texts import MAKEFILE, README
-
-if TYPE_CHECKING:
-    from autograder.assignment.rubric import Rubric
 
 FOLDER = "student_template"
 
 
-def generate(
-    references: Mapping[str, str], rubric: Rubric, contract: Contract, public: Collection[str]
-) -> dict[str, str]:
-    """Return the template: file name -> text.
+def build_template(assignment: Assignment, public: Collection[str], track: str = FULL) -> dict[str, str]:
+    """Return the template of one track: file name -> text.
 
     Args:
-        references: Reference modules by name, as text.
-        rubric: Its tasks, in order, are what students get.
-        contract: The contract of those tasks.
+        assignment: What it is made of.
         public: Ids of the checks that students get.
+        track: Whose tasks.
+
+    Raises:
+        UsageError: There is no such track, or the reference cannot be made into stubs.
     """
-    sources = {name: Source(name, text) for name, text in references.items()}
-    ids = [task.id for task in rubric.tasks]
-    names = {module: _stubs_of(source, ids, contract) for module, source in sources.items()}
-    names = {module: found for module, found in names.items() if found}
-    found = {module: _module_needs(sources[module], of, sources, contract) for module, of in names.items()}
-    files = {f"{module}.py": module_text(sources[module], names[module], found[module]) for module in names}
-    files[NOTEBOOK] = notebook_text(rubric, contract, sources, found)
+    rubric = assignment.rubric.for_track(track)
+    named = [task for task in rubric.tasks if KINDS[task.kind].asked_by_name]
+    names = dict.fromkeys(task.object for task in named)
+    read = load_contract(assignment.folder / REFERENCE, names)
+    functions = {name: read.functions[name] for name in names if name in read.functions}
+    contract = Contract(functions, read.classes, assignment.contract.aliases)
+    sources = {name: Source(name, text) for name, text in _references(assignment.folder).items()}
+    stubs = {module: _stubs_of(source, names, contract) for module, source in sources.items()}
+    stubs = {module: found for module, found in stubs.items() if found}
+    found = {module: _module_needs(sources[module], of, sources, contract) for module, of in stubs.items()}
+    files = {f"{module}.py": module_text(sources[module], stubs[module], found[module]) for module in stubs}
+    if stubs:
+        files[NOTEBOOK] = notebook_text(rubric, named, contract, sources, found)
+    if sheets := [assignment.sheets[task.id] for task in rubric.tasks if task.id in assignment.sheets]:
+        files[ANSWERS] = answers_template(sheets)
     files["contract.json"] = contract_text(rubric, contract, public)
     files["README.md"] = readme_text(rubric, contract, public)
-    files["Makefile"] = MAKEFILE
+    files["Makefile"] = makefile_text(rubric)
     return files
 
 
-def _stubs_of(source: Source, tasks: Sequence[str], contract: Contract) -> list[str]:
+def _stubs_of(source: Source, names: Collection[str], contract: Contract) -> list[str]:
     """Return what a stub file holds: classes in the order of the reference, for annotations name them, then functions."""
     own = [name for name, module in contract.modules.items() if module == source.name]
     classes = [name for name in source.classes if name in contract.classes and name in own]
-    return classes + [task for task in tasks if task in contract.functions and task in own]
+    return classes + [name for name in names if name in contract.functions and name in own]
 
 
 def _module_needs(source: Source, names: Sequence[str], sources: Mapping[str, Source], contract: Contract) -> Needs:
@@ -78,6 +87,7 @@ def contract_text(rubric: Rubric, contract: Contract, public: Collection[str]) -
         "tasks": [
             {
                 "id": task.id,
+                **({"name": task.name} if task.name else {}),
                 "title": task.title,
                 "points": str(task.points),
                 "checks": [
@@ -98,44 +108,60 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> 
     rows = []
     for task in rubric.tasks:
         seen = [f"`{check.name}`" for check in task.checks if f"{task.id}.{check.name}" in public]
-        file = f"`{contract[task.id].module}.py`"
-        cells = (f"`{task.id}`", file, task.title, str(task.points), ", ".join(seen) or "–")
+        file, _ = KINDS[task.kind].place(task, contract)
+        place = f"`{file}`" if file else "a person looks at it"
+        cells = (f"`{task.id}`", place, task.title, str(task.points), ", ".join(seen) or "–")
         rows.append(f"| {' | '.join(cells)} |")
-    return (
-        README.replace("{title}", rubric.title)
-        .replace("{tasks}", "\n".join(rows))
-        .replace("{points}", str(rubric.points))
-        .replace("{notebook}", NOTEBOOK)
-        .replace("{load_seconds}", f"{rubric.budgets.load_seconds:g}")
-        .replace("{call_seconds}", f"{rubric.budgets.call_seconds:g}")
-    )
+    handed = [f"- `{wanted.file}`{_wanted(wanted)}" for wanted in rubric.deliverables]
+    texts = {
+        "title": rubric.title,
+        "tasks": "\n".join(rows),
+        "points": str(rubric.points),
+        "pass": f" {rubric.pass_mark} points are needed to pass." if rubric.pass_mark else "",
+        "deliverables": "\n".join(["", "Beside your code, hand in:", "", *handed, ""]) if handed else "",
+        "policies": _policies(rubric),
+        "notes": f"\n{rubric.notes.strip()}\n" if rubric.notes.strip() else "",
+        "requires": " ".join(rubric.requires) or "torch",
+        "example": ",".join(_examples(rubric)),
+        "notebook": NOTEBOOK,
+        "load_seconds": f"{rubric.budgets.load_seconds:g}",
+        "call_seconds": f"{rubric.budgets.call_seconds:g}",
+    }
+    return _filled(README, texts)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _wanted(wanted: Deliverable) -> str:
+    parts = [f"at most {wanted.pages} pages"] if wanted.pages else []
+    parts += [f"with {', '.join(wanted.mentions)}"] if wanted.mentions else []
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _policies(rubric: Rubric) -> str:
+    rules = rubric.policies
+    said = [f"`{name}` may not be used." for name in rules.forbidden_imports]
+    if rules.allowed_imports:
+        said.append(f"Only these libraries may be used: {', '.join(rules.allowed_imports)}.")
+    return f"\n{' '.join(said)}\n" if said else ""
+
+
+def _examples(rubric: Rubric) -> list[str]:
+    """Return two tasks for an example of a command."""
+    names = [task.id for task in rubric.tasks if KINDS[task.kind].asked]
+    return names[:: max(1, len(names) - 1)][:2]
+
+
+def makefile_text(rubric: Rubric) -> str:
+    """Return the students' Makefile."""
+    return _filled(MAKEFILE, {"requires": " ".join(rubric.requires) or "torch", "example": ",".join(_examples(rubric))})
 
 
 # ------------------------------------------------------------------------------------------------- with a folder
-
-
-def public_check_ids(assignment: Path) -> set[str]:
-    """Return the ids of the checks in `tests/public`."""
-    from autograder.checking.plugin import ChecksPlugin, run_checks
-
-    plugin = ChecksPlugin(None, None)
-    run_checks([assignment / "tests" / "public"], plugin, collect_only=True)
-    return set(plugin.collected)
-
-
-def build_template(assignment: Path) -> dict[str, str]:
-    """Return the template of the assignment in a folder: file name -> text.
-
-    Raises:
-        UsageError: The rubric or the reference is unusable.
-    """
-    from autograder.assignment.rubric import load_rubric
-
-    rubric = load_rubric(assignment / "rubric.yaml")
-    contract = load_contract(assignment / "reference", [task.id for task in rubric.tasks])
-    functions = {task.id: contract[task.id] for task in rubric.tasks if task.id in contract.functions}
-    in_order = Contract(functions, contract.classes)
-    return generate(_references(assignment), rubric, in_order, public_check_ids(assignment))
 
 
 def _references(assignment: Path) -> dict[str, str]:

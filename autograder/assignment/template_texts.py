@@ -2,7 +2,7 @@
 
 MAKEFILE = """\
 # make setup    once: a virtual environment with everything that the checks need
-# make check    run the public checks on the files in this folder; TASKS=elbo,ppca_fit runs only those
+# make check    run the public checks on the files in this folder; TASKS={example} runs only those
 # make zip      pack what you hand in as submission.zip
 
 .PHONY: help setup check zip
@@ -15,7 +15,7 @@ help:
 
 setup:
 \tpython3 -m venv .venv
-\t.venv/bin/python -m pip install --quiet torchvision autograder_student-*.whl
+\t.venv/bin/python -m pip install --quiet {requires} autograder_student-*.whl
 
 check:
 \t@$(PYTHON) -m autograder.cli.check . $(if $(TASKS),--tasks $(TASKS))
@@ -36,7 +36,7 @@ shapes, and where it comes from in the course. Replace `raise NotImplementedErro
 | --- | --- | --- | ---: | --- |
 {tasks}
 
-Together {points} points. If you prefer a notebook, `{notebook}` holds the same tasks: work there and leave the stubs
+Together {points} points.{pass} If you prefer a notebook, `{notebook}` holds the same tasks: work there and leave the stubs
 in the `.py` files as they are. You can also put a function into any other file or notebook of your own; the grader
 looks everywhere and tells you where it found it. If you write the same function twice, the file in the table counts.
 
@@ -44,17 +44,15 @@ looks everywhere and tells you where it found it. If you write the same function
 
     make setup
 
-or, without make (on Windows, say): `pip install torchvision` and `pip install` with the name of the file
+or, without make (on Windows, say): `pip install {requires}` and `pip install` with the name of the file
 `autograder_student-….whl` in this folder, preferably inside a virtual environment. You need Python 3.11 or newer.
-
-`data.py` loads MNIST: `from data import load_mnist`.
-
+{notes}
 ## Check your work, as often as you like
 
     make check
-    make check TASKS=kl_standard_normal,elbo
+    make check TASKS={example}
 
-or, without make: `python -m autograder.cli.check .` with `--tasks kl_standard_normal,elbo` behind it if you like.
+or, without make: `python -m autograder.cli.check .` with `--tasks {example}` behind it if you like.
 Functions that you have not written yet are only listed. Where a check fails you read
 
 - **what it looks at**: the sentence beside the name of the check;
@@ -86,6 +84,7 @@ changed, gradients flow through, and there is no Python loop over the batch.
 ## Hand in
 
 Either the folder as a zip (`make zip` packs the right files), or one notebook.
+{deliverables}{policies}
 
 The grader loads every file and notebook once. Statements outside of functions may take {load_seconds} seconds in all;
 after that, or after an error, only imports, functions, classes and constants are still read. So a training cell that

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from autograder.assignment.loading import Assignment
 
 AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
 HERE = Path()
@@ -22,9 +25,11 @@ def template(
     assignment: AssignmentOption = HERE,
 ) -> None:
     """Make student_template/ from reference/ and rubric.yaml."""
+    from autograder.assignment.loading import Assignment
     from autograder.assignment.template import build_template, drift, write_template
 
-    files = build_template(assignment)
+    loaded = Assignment(assignment)
+    files = build_template(loaded, _public(loaded))
     if check:
         problems = drift(assignment, files)
         for problem in problems:
@@ -40,15 +45,24 @@ def template(
 
 def kit(
     out: Annotated[Path, typer.Option("--out", help="The zip to write.")] = Path("student_kit.zip"),
+    track: Annotated[str, typer.Option(help="Whose tasks, points and rules.")] = "full",
     assignment: AssignmentOption = HERE,
 ) -> None:
     """Pack what students receive: the template, the public checks and a wheel of the engine."""
     from autograder.assignment.kit import build_kit
+    from autograder.assignment.loading import Assignment
 
-    contents = build_kit(assignment)
+    loaded = Assignment(assignment)
+    contents = build_kit(loaded, _public(loaded), track)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(contents)
     typer.echo(f"Written: {out} ({len(contents) / 1000:.0f} kB)")
+
+
+def _public(assignment: Assignment) -> list[str]:
+    from autograder.checking.session import check_ids
+
+    return check_ids(assignment.code, assignment.check_names, ["public"])
 
 
 def check(
