@@ -6,11 +6,12 @@ DATA ?= digits
 ARGS ?=
 RUNS ?= 1
 OUT ?= student_kit.zip
+SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup system grade regrade check test lint format validate template kit bench doctor clean
+.PHONY: help setup system grade regrade check test test-long lint format validate template kit bench doctor clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready ## install everything: system packages (as root), virtual environment, this project
 
@@ -27,8 +28,11 @@ regrade: setup ## compare two gradings, whose points change by which check: make
 check: setup ## run the public checks on student_template/, as a student does
 	@$(BIN)/autograder check student_template $(ARGS)
 
-test: setup ## run the tests of the harness itself
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run the tests of the harness itself, two at a time [SIDE_BY_SIDE=]
+	@$(BIN)/python -m pytest -m "not long" $(SIDE_BY_SIDE) $(ARGS)
+
+test-long: setup ## run those that take long: the whole matrix of validation, many seeds, trainings
+	@$(BIN)/python -m pytest -m long $(SIDE_BY_SIDE) $(ARGS)
 
 lint: setup ## ruff and mypy (strict)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

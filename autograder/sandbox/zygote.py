@@ -264,9 +264,10 @@ def _hello(channel: socket.socket, group: Group | None) -> int:
             for level, kind, data in ancillary
             if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS
         )
-        if group is not None:
-            group.add(pid)
+        refused = _put_into(group, pid)
         second = channel.recv(1)
+        if refused is not None and second in (b"", b"C"):  # otherwise it ended before that, and says why
+            raise refused
         if second == b"C":
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
             return int(pid)
@@ -274,3 +275,13 @@ def _hello(channel: socket.socket, group: Group | None) -> int:
     while time.monotonic() < deadline and (more := channel.recv(4096)):
         text += more
     raise SandboxUnavailable(f"a worker could not be confined: {text[1:].decode(errors='replace') or 'it died'}")
+
+
+def _put_into(group: Group | None, pid: int) -> SandboxFault | None:
+    """Put a worker into its group; return what went wrong."""
+    try:
+        if group is not None:
+            group.add(pid)
+    except SandboxFault as error:
+        return error
+    return None

@@ -1,8 +1,17 @@
-"""What the tests of the engine share: one running bubblewrap, one running uid backend, and submissions made from text."""
+"""What the tests of the engine share: one running bubblewrap, one running uid backend, and submissions made from text.
+
+`make test` runs two files at a time: each process of pytest-xdist has backends of its own, and the tests of a file stay
+together, with what they share.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before torch is imported: several tests run side by side, one on each core
 
 import pytest
 from make_submission import LIMITS, submission
@@ -14,6 +23,17 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.uid import Uid
 from autograder.sandbox.zygote import Backend
+
+LONG_FIXTURES = frozenset({"whole_matrix", "fresh_seeds"})
+"""Whoever needs one of these belongs to `make test-long`: each takes minutes."""
+
+
+@pytest.hookimpl(tryfirst=True)  # `-m` reads the marks after this
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long."""
+    for item in items:
+        if LONG_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+GUARD_SECONDS = 600.0
+"""After so long a process hangs. No test waits for it where all is well."""
+
 
 def run_python(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run this interpreter in `folder` and return what it printed."""
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}  # this checkout, whichever is installed
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=GUARD_SECONDS, check=False
+    )
 
 
 def lines_of(code: str, folder: Path) -> list[str]:

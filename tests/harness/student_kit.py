@@ -35,7 +35,7 @@ def student_check(
     if path is not None:
         variables["PYTHONPATH"] = str(path)
     command = [sys.executable, "-c", _BLOCKED, *arguments]
-    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=600)
 
 
 def write_solution(folder: Path) -> None:

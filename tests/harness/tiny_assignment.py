@@ -46,7 +46,7 @@ VALUE = '''
 RUBRIC = """
     title: Tiny
     points: 3
-    budgets: {call_seconds: 1.5, load_seconds: 5}
+    budgets: {call_seconds: 60, load_seconds: 60}
     training_budgets: {}
     tasks:
       - id: double

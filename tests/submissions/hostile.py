@@ -1022,6 +1022,7 @@ RESOURCES = [
         libc.raise_(signal.SIGSTOP) if hasattr(libc, "raise_") else libc.kill(0, signal.SIGSTOP)
         """,
         fails={},
+        hangs="a call",
     ),
     Attack(
         "daemons",

@@ -188,9 +188,9 @@ def test_the_same_bytes_alone_and_side_by_side(tmp_path: Path, backend: object) 
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
         return subprocess.Popen([*command, "--device", "cpu"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
 
-    assert start("alone", threads=1).wait(timeout=300) == 0
+    assert start("alone", threads=1).wait(timeout=600) == 0
     beside = [start("left", threads=2), start("right", threads=4)]
-    assert [process.wait(timeout=300) for process in beside] == [0, 0]
+    assert [process.wait(timeout=600) for process in beside] == [0, 0]
 
     records = [json.loads((tmp_path / name / "result.json").read_text("utf-8")) for name in ("alone", "left", "right")]
     assert all(record.pop("timing") for record in records)

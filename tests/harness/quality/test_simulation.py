@@ -232,7 +232,7 @@ def test_variance_at_most_rejects_what_cannot_be_decided(largest: float, clear: 
 
 
 @pytest.fixture(scope="module")
-def right() -> list[NullRow]:
+def fresh_seeds() -> list[NullRow]:
     """The random checks under the reference and the least alike variants, six times."""
     names = {
         "reference",
@@ -248,18 +248,18 @@ def right() -> list[NullRow]:
     return null_rows(tally)
 
 
-def test_every_random_check_is_simulated(right: list[NullRow]) -> None:
+def test_every_random_check_is_simulated(fresh_seeds: list[NullRow]) -> None:
     """Every check that judges random numbers is among the rows, under the reference and under something else."""
     for check_id in RANDOM_CHECKS:
-        names = {row.name for row in right if f"{row.task}.{row.check}" == check_id}
+        names = {row.name for row in fresh_seeds if f"{row.task}.{row.check}" == check_id}
         assert "reference" in names
         assert len(names) > 1
 
 
-def test_null_distributions_of_the_checks(right: list[NullRow]) -> None:
+def test_null_distributions_of_the_checks(fresh_seeds: list[NullRow]) -> None:
     """No right answer fails or is left undecided, and every statistic is distributed as its test assumes."""
-    assert [(row.check, row.name) for row in right if row.failed or row.undecided] == []
-    assert alarm(right) == []
+    assert [(row.check, row.name) for row in fresh_seeds if row.failed or row.undecided] == []
+    assert alarm(fresh_seeds) == []
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,10 @@ def test_seeds_of_runs_lie_far_apart() -> None:
     assert min(later - earlier for earlier, later in itertools.pairwise(seeds)) > 100_000
 
 
-def test_the_page_shows_null_distributions_and_power(right: list[NullRow]) -> None:
+def test_the_page_shows_null_distributions_and_power(fresh_seeds: list[NullRow]) -> None:
     """The page has both tables, with the figures of every row."""
     strong = PowerRow("elbo", "kl_half", 5, 5, "divergence", 5, 12.3, 1.0)
-    page = validation_page(Validation((), 10, (), 1.0, 2.0, tuple(right), (strong,)))
+    page = validation_page(Validation((), 10, (), 1.0, 2.0, tuple(fresh_seeds), (strong,)))
 
     assert "Null distributions" in page
     assert "elbo.gradient" in page

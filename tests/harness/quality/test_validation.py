@@ -20,29 +20,29 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
-def result() -> Validation:
+def whole_matrix() -> Validation:
     """The whole matrix, each pair once."""
     return validate(ROOT, runs=1)
 
 
-def test_every_wrong_answer_is_caught(result: Validation) -> None:
+def test_every_wrong_answer_is_caught(whole_matrix: Validation) -> None:
     """No misconception of a function task passes all checks of its task."""
-    assert result.survivors == ()
+    assert whole_matrix.survivors == ()
 
 
-def test_no_right_answer_is_punished(result: Validation) -> None:
+def test_no_right_answer_is_punished(whole_matrix: Validation) -> None:
     """No correct variant fails a check."""
-    assert result.punished == ()
+    assert whole_matrix.punished == ()
 
 
-def test_no_right_answer_is_given_a_name(result: Validation) -> None:
+def test_no_right_answer_is_given_a_name(whole_matrix: Validation) -> None:
     """The diagnosis names nothing where nothing is wrong."""
-    assert [row.name for row in result.rows if row.kind == "variant" and row.named] == []
+    assert [row.name for row in whole_matrix.rows if row.kind == "variant" and row.named] == []
 
 
-def test_every_check_catches_something(result: Validation) -> None:
+def test_every_check_catches_something(whole_matrix: Validation) -> None:
     """A check that catches no misconception cannot be told from one that checks nothing."""
-    assert result.idle == ()
+    assert whole_matrix.idle == ()
 
 
 @pytest.mark.parametrize("rule", load_rubric(ROOT / "rubric.yaml").tasks, ids=lambda rule: rule.id)
@@ -54,33 +54,33 @@ def test_every_task_brings_its_wrong_and_right_answers(rule: TaskRule) -> None:
     assert sum(candidate.kind == "variant" for candidate in own) >= (3 if rule.kind == "function" else 2)
 
 
-def test_every_wrong_answer_is_named(result: Validation) -> None:
+def test_every_wrong_answer_is_named(whole_matrix: Validation) -> None:
     """Handed in as student work, every misconception is recognised."""
-    assert result.unnamed == ()
+    assert whole_matrix.unnamed == ()
 
 
-def test_a_name_is_never_wrong(result: Validation) -> None:
+def test_a_name_is_never_wrong(whole_matrix: Validation) -> None:
     """No misconception is given the name of another: each stands for a fault that the others do not know."""
-    wrong = [row for row in result.rows if row.kind == "misconception" and set(row.named) - {row.name}]
+    wrong = [row for row in whole_matrix.rows if row.kind == "misconception" and set(row.named) - {row.name}]
 
     assert [(row.task, row.name, row.named) for row in wrong] == []
 
 
-def test_right_answers_are_far_from_the_tolerance(result: Validation) -> None:
+def test_right_answers_are_far_from_the_tolerance(whole_matrix: Validation) -> None:
     """No right answer, in float64 or float32, uses more than a tenth of what the tolerance policy allows."""
-    share, check, variant = result.closest[0]
+    share, check, variant = whole_matrix.closest[0]
 
     assert 0 < share < 0.1, (check, variant)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU on this machine")
-def test_verdicts_are_the_same_on_a_gpu(result: Validation) -> None:
+def test_verdicts_are_the_same_on_a_gpu(whole_matrix: Validation) -> None:
     """Every variant passes, and every misconception fails, there as here."""
     chosen = [candidate for candidate in load_candidates(ROOT) if candidate.task != "train_classifier"]
     there = {(row.kind, row.task, row.name): row.outcomes for row in run_matrix(ROOT, chosen, device="cuda")}
 
     assert {key: there[key] for key in there if key[0] == "variant"} == {
-        (row.kind, row.task, row.name): row.outcomes for row in result.rows if row.kind == "variant"
+        (row.kind, row.task, row.name): row.outcomes for row in whole_matrix.rows if row.kind == "variant"
     }
     assert all(Outcome.FAILED in outcomes.values() for key, outcomes in there.items() if key[0] == "misconception")
 
@@ -92,12 +92,12 @@ def test_functions_are_asked_on_the_cpu_wherever_there_is_a_gpu() -> None:
     assert (functions.device, training.device) == ("cpu", "cuda")
 
 
-def test_the_page_shows_the_matrix(result: Validation) -> None:
+def test_the_page_shows_the_matrix(whole_matrix: Validation) -> None:
     """The page holds the last line, every candidate, and no script."""
-    page = validation_page(result)
+    page = validation_page(whole_matrix)
 
-    assert result.last_line() in page
-    assert all(row.name in page for row in result.rows)
+    assert whole_matrix.last_line() in page
+    assert all(row.name in page for row in whole_matrix.rows)
     assert "<script" not in page
 
 
