@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from torch import Tensor
 
 from autograder.assignment.contract import FunctionContract, NamedSpec
+from autograder.assignment.specs import Sizes
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed
 from autograder.checking import describe
@@ -101,7 +102,7 @@ class Made:
     handle: Handle
     contract: ObjectContract
     case: Case
-    sizes: Mapping[str, int]
+    sizes: Sizes
     student: Student = field(repr=False)
 
     def call(

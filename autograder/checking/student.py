@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from autograder.assignment.contract import Contract, FunctionContract, NamedSpec
-from autograder.assignment.specs import ArraySpec, Sizes, bind_dims
+from autograder.assignment.contract import Contract, FunctionContract
+from autograder.assignment.specs import ArraySpec
 from autograder.authoring.cases import Case
-from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
+from autograder.authoring.failures import CheckFailed, Inconclusive
 from autograder.checking import describe, ladder, objects
+from autograder.checking.asking import Asking
 from autograder.checking.compare import Comparison, compare
-from autograder.checking.objects import Made, MethodCase, ScriptCase, ScriptRun
-from autograder.outcomes import Evidence, FailureKind
-from autograder.sandbox.questions import Answer, Asked, LoadReport, Question, Refusal
+from autograder.checking.objects import Made, ScriptRun
+from autograder.outcomes import FailureKind
+from autograder.sandbox.questions import Asked, LoadReport
 
 if TYPE_CHECKING:  # scipy, which the student's kit does without
     from autograder.checking.statistics import Verdict
@@ -29,50 +27,18 @@ _Reply = TypeVar("_Reply")
 _FATAL = frozenset({FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY})
 
 
-class Student:
+class Student(Asking):
     """One submission, as one check sees it.
 
     Attributes:
-        printed: What the submission printed while this check asked it.
-        flags: What staff should know.
         tolerance_used: Largest share of the tolerance that an answer used.
         verdicts: What the statistical tests of this check said.
     """
 
     def __init__(self, asked: Asked, report: LoadReport, contract: Contract, check_id: str, salt: int = 0) -> None:
-        self._asked = asked
-        self._report = report
-        self._contract = contract
-        self._check_id = check_id
-        self._salt = salt
-        self.printed = ""
-        self.flags: list[str] = []
+        super().__init__(asked, report, contract, check_id, salt)
         self.tolerance_used = 0.0
         self.verdicts: list[Verdict] = []
-
-    @property
-    def asked(self) -> Asked:
-        """What answers the questions."""
-        return self._asked
-
-    def contract_of(self, case: Case) -> FunctionContract:
-        """Return what the call of a case takes and returns: of a function, a class's constructor, a method or a script."""
-        if isinstance(case, MethodCase | ScriptCase) and case.contract is not None:
-            return case.contract
-        return objects.contract_of_call(self._contract, case.function)
-
-    # ------------------------------------------------------------------------------------------------------ asking
-
-    def ask(self, case: Case, **options: Any) -> Answer:
-        """Ask for one call; `options` are those of `Question`. Raises `CheckFailed` or `CheckStopped` without an answer."""
-        contract = self.contract_of(case)
-        if not isinstance(case, MethodCase):  # whether an object has a method is seen when it is called
-            ladder.require_signature(contract, ladder.require_found(contract, self._report))
-        return self._send(case.question(contract, salt=self._salt, **options), case)
-
-    def ask_handle(self, question: Question, called: str) -> Answer:
-        """Call an object that an earlier answer left inside the sandbox; `called` says in words what is called."""
-        return self._send(question, None, called)
 
     def make(self, case: Case) -> Made:
         """Return the object that a class, or a function which returns one, makes; it stays with the submission.
@@ -114,143 +80,6 @@ class Student:
             CheckFailed, CheckStopped: It is not there, did not end by itself, or failed where it should not.
         """
         return objects.run_script(self, name, argv, files, seconds, check, seed)
-
-    def _send(self, question: Question, case: Case | None, called: str = "") -> Answer:
-        return self.accepted(self._asked.call(question), case, called)
-
-    def accepted(self, reply: _Reply | Refusal, case: Case | None, called: str) -> _Reply:
-        """Return a reply that is no refusal; `called` says in words what was asked where there is no case.
-
-        Raises:
-            CheckFailed, CheckStopped: It is one.
-        """
-        self.printed = (self.printed + getattr(reply, "printed", ""))[:4000]
-        if not isinstance(reply, Refusal):
-            return reply
-        if reply.flag:
-            self.flags.append(reply.flag)
-        raise self._refused(reply, case, called)
-
-    def _refused(self, refusal: Refusal, case: Case | None, called: str) -> BaseException:
-        name = f"`{case.function}`" if case else called
-        sentence = refusal.message
-        message = f"{name} failed: {sentence}"
-        if refusal.kind is FailureKind.MISSING and not isinstance(case, ScriptCase):
-            stub = _innermost(refusal.lines)
-            makes = case is not None and self.contract_of(case).returns == NamedSpec(case.function)
-            own = case is None or stub in ("", case.function.rpartition(".")[2], "__init__" if makes else "")
-            message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
-        failure = CheckFailed(
-            refusal.kind,
-            message,
-            evidence=self.evidence(case, got=sentence) if case else None,
-            lines=refusal.lines,
-            flag=refusal.flag,
-        )
-        # a stub fails on every input alike, so there is no smaller one to look for
-        stop = refusal.kind in _FATAL or refusal.kind is FailureKind.MISSING
-        return CheckStopped(failure) if stop else failure
-
-    def value(self, case: Case, *, finite: bool = True, untouched: bool = False, **options: Any) -> Any:
-        """Return the value of a call that has climbed the ladder up to `finite`, or up to `inputs untouched`."""
-        contract = self.contract_of(case)
-        answer = self.ask(case, **options)
-        try:
-            sizes, objects = self._sizes(contract, case), self._contract.classes
-            ladder.require_returns(answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects)
-            if untouched and answer.modified:
-                message = f"`{case.function}` changed its argument `{answer.modified[0]}`: work on a copy"
-                raise CheckFailed(
-                    FailureKind.CONTRACT, message, help="In-place operations end in `_`, or are `+=` and the like."
-                )
-        except CheckFailed as failure:
-            if failure.evidence is None:
-                failure.evidence = self.evidence(case, got=describe.short(answer.value), expected=str(contract.returns))
-            raise
-        return answer.value
-
-    @staticmethod
-    def _sizes(contract: FunctionContract, case: Case) -> Sizes:
-        sizes = bind_dims(contract, {name: _shapes(value) for name, value in case.arguments.items()})
-        for name, dim in (("n_components", "M"), ("latent_dim", "M"), ("n", "N"), ("n_samples", "S")):
-            if isinstance(case.arguments.get(name), int):
-                sizes.setdefault(dim, case.arguments[name])
-        made = case.made if isinstance(case, MethodCase) else None
-        return sizes if made is None else {**made.sizes, **sizes}
-
-    def gradients(
-        self, case: Case, names: Sequence[str], cotangent: Tensor | None = None, part: int | None = None
-    ) -> dict[str, Tensor]:
-        """Return gradients by name; fails where one is missing or not finite.
-
-        A zero is taken where the result does not depend on a name, as long as it depends on another.
-        """
-        answer = self.ask(case, gradients=names, cotangent=cotangent, part=part)
-        self.require_gradients(case, answer.gradients)
-        found = {}
-        for name in names:
-            gradient = answer.gradients.get(name)
-            leaf = self._leaf(case, name)
-            gradient = torch.zeros_like(leaf) if gradient is None else gradient
-            if gradient.shape != leaf.shape:
-                raise self._not_finite(case, name, gradient)
-            found[name] = gradient
-        return found
-
-    def require_gradients(self, case: Case, gradients: Mapping[str, Tensor | None]) -> None:
-        """Require that a result depends on something that it was differentiated for, and that all gradients are finite."""
-        if all(gradient is None for gradient in gradients.values()):
-            message = f"no gradient flows through `{case.function}`"
-            help_text = (
-                "Look for .detach(), .data, .item(), .numpy(), torch.no_grad() or torch.tensor(...) around a result."
-            )
-            raise CheckFailed(FailureKind.VALUE, message, help=help_text, evidence=self.evidence(case))
-        for name, gradient in gradients.items():
-            if gradient is not None and not bool(gradient.isfinite().all()):
-                raise self._not_finite(case, name, gradient)
-
-    def _not_finite(self, case: Case, name: str, gradient: Tensor) -> CheckFailed:
-        message = f"the gradient of `{case.function}` with respect to `{name}` is not finite"
-        return CheckFailed(FailureKind.VALUE, message, evidence=self.evidence(case, got=describe.short(gradient)))
-
-    @staticmethod
-    def _leaf(case: Case, name: str) -> Tensor:
-        head, _, rest = name.partition(".")
-        if not rest:
-            leaf: Tensor = case.arguments[head]
-            return leaf
-        from autograder.sandbox.inside import probes
-
-        return dict(probes.build(case.arguments[head].spec).named_parameters())[rest].detach()
-
-    def operations(self, case: Case) -> int:
-        """Return the number of tensor operations of one call."""
-        counted = self.ask(case, count_operations=True).operations
-        if counted is None:
-            raise CheckFailed(FailureKind.CONTRACT, f"the operations of `{case.function}` could not be counted")
-        return counted
-
-    def draws(self, case: Case) -> Callable[[int, int], NDArray[np.float64]]:
-        """Return `draw(start, n)`: the results of calls number `start` to `start + n − 1`, each with noise of its own, as rows.
-
-        Scalar results come as a vector of shape (n,).
-        """
-        base = zlib.crc32(self._check_id.encode()) % 2**30
-
-        def draw(start: int, n: int) -> NDArray[np.float64]:
-            value = self.ask(case, seed=base + start, repeat=n).value
-            if not isinstance(value, Tensor) or value.shape[:1] != (n,) or not bool(value.isfinite().all()):
-                got = describe.kind_of(value)
-                message = (
-                    f"{n} calls of `{case.function}` should give {n} finite results of equal shape, but gave {got}"
-                )
-                raise CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case))
-            rows = np.asarray(value.double().numpy()).reshape(n, -1)
-            return rows[:, 0] if rows.shape[1] == 1 else rows
-
-        return draw
-
-    # ----------------------------------------------------------------------------------------------------- judging
 
     def agrees(self, case: Case, expected: Any, *, finite: bool = True, help: str = "") -> None:
         """Ask for a call's value and require that it agrees with `expected` under the tolerance policy."""
@@ -346,29 +175,6 @@ class Student:
             interchangeable: Whether the rows of `value` are random draws, which are then compared in distribution.
         """
 
-    def evidence(self, case: Case, got: str = "", expected: str = "", difference: str = "") -> Evidence:
-        """Return the evidence of a call, with the snippet that makes it again."""
-        base = self._evidence_base(case)
-        return replace(base, got=got, expected=expected, difference=difference)
-
-    def _evidence_base(self, case: Case) -> Evidence:
-        if isinstance(case, ScriptCase):
-            return objects.evidence_of_script(case)
-        contract = self.contract_of(case)
-        seed = case.question(contract, salt=self._salt).seed
-        if isinstance(case, MethodCase):
-            assert case.made is not None
-            return objects.evidence_of_call(case, self._evidence_base(case.made.case), seed)
-        found = self._report.found.get(case.function)
-        module = contract.module if found is None else ladder._stem(found.path)
-        keyword_only = frozenset(p.name for p in contract.parameters if p.keyword_only)
-        takes = () if found is None or found.parameters is None else [name for name, _, _ in found.parameters]
-        generator = "generator" in takes and any(p.name == "generator" for p in contract.parameters)
-        return Evidence(
-            called=describe.call(case.function, case.arguments),
-            reproduce=describe.snippet(module, case.function, case.arguments, seed, keyword_only, generator),
-        )
-
 
 def matching_parts(got: Any, expected: Any, what: str = "the result") -> Iterator[tuple[str, Any, Any]]:
     """Yield (how it is called, answer, expected) for every part of a result, in tuples, lists and dictionaries to any depth.
@@ -403,23 +209,6 @@ def matching_parts(got: Any, expected: Any, what: str = "the result") -> Iterato
 
 def _number_or(want: Tensor) -> str:
     return f"a tensor of shape {tuple(want.shape)}" if want.dim() else "a number"
-
-
-def _shapes(value: Any) -> Any:
-    """Return the shapes of the tensors in an argument, as `bind_dims` takes them; None for what has none."""
-    if isinstance(value, Tensor):
-        return tuple(value.shape)
-    if isinstance(value, tuple | list):
-        return [_shapes(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _shapes(item) for key, item in value.items()}
-    return value if type(value) is int else None
-
-
-def _innermost(lines: tuple[str, ...]) -> str:
-    """Return the name of the function in which a traceback ends, or ""."""
-    places = [line.rpartition(", in ")[2] for line in lines if line.startswith('File "')]
-    return places[-1] if places else ""
 
 
 def float_arguments(contract: FunctionContract, case: Case) -> list[str]:
