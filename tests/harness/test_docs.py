@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from autograder.assignment.rubric import load_rubric
+from autograder.assignment.rubric_file import load_rubric
 from autograder.cli.main import app
 from autograder.outcomes import FailureKind, Outcome
 from autograder.records import CheckRecord, GradeRecord

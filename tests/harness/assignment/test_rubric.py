@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.assignment.rubric import CheckRule, TaskRule, load_rubric, parse_rubric, points_text, require_checks
+from autograder.assignment.rubric import CheckRule, TaskRule, points_text
+from autograder.assignment.rubric_file import load_rubric, parse_rubric, require_checks
 from autograder.errors import RubricError, UsageError
 
 ROOT = Path(__file__).resolve().parents[3]

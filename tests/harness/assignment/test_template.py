@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from autograder.assignment.contract import Contract, load_contract, parse_module
 from autograder.assignment.notebook import markdown
-from autograder.assignment.rubric import load_rubric
+from autograder.assignment.rubric_file import load_rubric
 from autograder.assignment.stubs import Source, import_lines, needs
 from autograder.assignment.template import build_template, drift
 from autograder.cli.main import app

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.assignment.rubric import load_rubric
+from autograder.assignment.rubric_file import load_rubric
 from autograder.checking.oracle import import_candidates
 from autograder.quality.validation import Candidate, Row, run_matrix
 

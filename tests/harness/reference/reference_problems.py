@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from autograder.assignment.rubric import load_rubric
+from autograder.assignment.rubric_file import load_rubric
 from autograder.sandbox.inside import probes
 from autograder.sandbox.inside.values import Probe
 from tests.public import cases

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment.rubric import Rubric, load_rubric
+from autograder.assignment.rubric import Rubric
+from autograder.assignment.rubric_file import load_rubric
 from autograder.grading.run import GradeOptions, grade_submission
 from autograder.intake import take_in
 from autograder.records import GradeRecord
