@@ -318,9 +318,9 @@ def test_weak_power_and_wrong_distributions_make_it_fail() -> None:
 
 @pytest.fixture
 def hidden(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The hidden checks of the VAE, as a module."""
+    """What the hidden checks of the bound have in common, as a module."""
     monkeypatch.syspath_prepend(str(ROOT))
-    return importlib.import_module("tests.hidden.test_vae")
+    return importlib.import_module("tests.hidden.vae.bound")
 
 
 def draws_of(name: str, case: Any, n: int, **options: Any) -> Any:
