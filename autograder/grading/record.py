@@ -13,9 +13,8 @@ from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric, points_text
 from autograder.errors import AutograderError
 from autograder.grading.options import Device, GradeOptions
-from autograder.grading.provenance import digest_of
+from autograder.grading.provenance import digest_of, provenance_of
 from autograder.grading.scoring import flags_of, score_task
-from autograder.grading.stored import provenance_of
 from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TrainingRecord, Waiting
 
 if TYPE_CHECKING:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from autograder.assignment.digests import engine_digest
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric, TaskRule
 from autograder.checking.results import CheckResult
 from autograder.diagnosis.carry import collaborators_of
-from autograder.grading.provenance import versions
+from autograder.grading.provenance import provenance_of
 from autograder.outcomes import Outcome
 from autograder.records import CheckRecord, GradeRecord, Submission, TaskRecord
 
@@ -29,19 +27,6 @@ class _Name:
 
     names: tuple[str, ...]
     text: str
-
-
-def provenance_of(submission: Submission, rubric: Rubric) -> dict[str, Any]:
-    """Return what results depend on beside the task itself, as it stands in a record."""
-    return {
-        "submission_sha256": submission.sha256,
-        "engine_sha256": engine_digest(),
-        "versions": versions(),
-        "limits": {
-            "functions": rubric.budgets.model_dump(mode="json"),
-            "training": rubric.training_budgets.model_dump(mode="json"),
-        },
-    }
 
 
 def still_holding(
