@@ -38,7 +38,7 @@ class Oracle:
         What its making draws is drawn with the seed of the case, and the global generator is left as it was.
         """
         with _seeded(case.seed):
-            contract = contract_of_call(self._contract, case.function)
+            contract = contract_of_call(self._contract, self._contract.resolved(case.function))
             made = call_like_reference(self.function(case.function), contract, arguments_in_float64(case), case.seed)
         return made.double() if isinstance(made, torch.nn.Module) else made
 
