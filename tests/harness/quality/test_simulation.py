@@ -266,9 +266,9 @@ def test_null_distributions_of_the_checks(fresh_seeds: list[NullRow]) -> None:
     ("task", "name", "check"),
     [
         ("elbo", "shared_over_samples", "noise"),
-        ("elbo", "score_function", "reparameterised"),
-        ("elbo", "variance_as_std", "unbiased"),
-        ("elbo", "detached_kl", "gradient"),
+        pytest.param("elbo", "score_function", "reparameterised", marks=pytest.mark.long),
+        pytest.param("elbo", "variance_as_std", "unbiased", marks=pytest.mark.long),
+        pytest.param("elbo", "detached_kl", "gradient", marks=pytest.mark.long),
         ("estimate_log_likelihood", "mean_of_logs", "importance"),
         ("estimate_log_likelihood", "shared_over_samples", "noise"),
         ("sample_gaussian", "shared_over_dimensions", "independence"),
@@ -332,6 +332,7 @@ def draws_of(name: str, case: Any, n: int, **options: Any) -> Any:
     return OneFunction("elbo", found.function).call(case.question(contract, seed=7, repeat=n, **options))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["distributions", "entropy"])
 def test_skewness_of_the_draws_stays_below_the_stated_bound(hidden: Any, name: str) -> None:
     """Each call's result is a mean over hundreds of terms; its skewness is measured in 800 calls (± 0.09)."""
