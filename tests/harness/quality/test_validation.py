@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from autograder.report.validation import validation_page
 
 from autograder.assignment.rubric import TaskRule, load_rubric
 from autograder.grading.run import limits_on
 from autograder.outcomes import Outcome
 from autograder.quality.validation import Row, Validation, load_candidates, run_matrix, validate
-from autograder.report.validation import validation_page
 
 ROOT = Path(__file__).resolve().parents[3]
 
