@@ -19,7 +19,7 @@ from autograder.cli import student as cli_student
 from autograder.cli.progress import Ticker
 from autograder.cli.shown import err, in_log, out, report_name, show_result, write_reports
 from autograder.errors import AutograderError
-from autograder.grading.regrading import manual_in
+from autograder.grading.regrading import RESULT, manual_in, read_record
 
 app = typer.Typer(
     add_completion=False,
@@ -54,6 +54,9 @@ def grade(
         Literal["auto", "bubblewrap", "uid", "none"],
         typer.Option(help="none runs the submission unprotected: for your own work only."),
     ] = "auto",
+    reuse: Annotated[
+        Path | None, typer.Option(help="An earlier result of this submission: what still holds is not asked again.")
+    ] = None,
     assignment: AssignmentOption = HERE,
 ) -> None:
     """Grade one submission and write result.json, student.html and staff.html."""
@@ -73,6 +76,7 @@ def grade(
         tasks=tuple(part.strip() for part in tasks.split(",") if part.strip()),
         training=not no_training,
         sandbox=sandbox,
+        earlier=None if reuse is None else read_record(reuse / RESULT if reuse.is_dir() else reuse),
         progress=ticker.tick,
     )
     try:

@@ -203,8 +203,9 @@ def test_own_rubric() -> None:
     collected = lines_of(
         """
         from pathlib import Path
+        from autograder.assignment.rubric import load_rubric
         from autograder.checking.plugin import ChecksPlugin, run_checks
-        plugin = ChecksPlugin(None, None)
+        plugin = ChecksPlugin(None, None, weighed=load_rubric(Path("rubric.yaml")).check_ids())
         run_checks([Path("tests/public"), Path("tests/hidden")], plugin, collect_only=True)
         print(*plugin.collected, sep="\\n")
         """,

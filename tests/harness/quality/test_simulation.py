@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from autograder.report.validation import validation_page
 from numpy.typing import NDArray
 
 from autograder.checking.statistics import Verdict, gaussian_sample_test, mean_test, variance_at_most_test
 from autograder.outcomes import Outcome
 from autograder.quality.simulation import NullRow, PowerRow, Tally, alarm, first_looks, null_rows, power_rows
 from autograder.quality.validation import RANDOM_CHECKS, Validation, _FreshJob, _run_fresh, fresh_seed, load_candidates
-from autograder.report.validation import validation_page
 from autograder.sandbox.inprocess import OneFunction
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -318,9 +318,9 @@ def test_weak_power_and_wrong_distributions_make_it_fail() -> None:
 
 @pytest.fixture
 def hidden(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The hidden checks of the VAE, as a module."""
+    """What the hidden checks of the bound have in common, as a module."""
     monkeypatch.syspath_prepend(str(ROOT))
-    return importlib.import_module("tests.hidden.test_vae")
+    return importlib.import_module("tests.hidden.vae.bound")
 
 
 def draws_of(name: str, case: Any, n: int, **options: Any) -> Any:

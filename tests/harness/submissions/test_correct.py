@@ -10,7 +10,13 @@ from tests.submissions import build
 
 from .tools import ROOT, SUBMISSIONS, explain, write
 
-VARIANTS = ["variant_package", "variant_wrapped.zip", "variant_encoded.zip", "correct_notebook.ipynb"]
+VARIANTS = [
+    "correct_modules.zip",
+    "variant_package",
+    "variant_wrapped.zip",
+    "variant_encoded.zip",
+    "correct_notebook.ipynb",
+]
 
 
 def test_generated_files_are_what_the_folders_make():
@@ -19,7 +25,7 @@ def test_generated_files_are_what_the_folders_make():
         assert (SUBMISSIONS / name).read_bytes() == data, f"{name} is stale: python -m tests.submissions.build"
 
 
-@pytest.mark.parametrize("name", ["correct_modules.zip", "variant_distributions"])
+@pytest.mark.parametrize("name", [pytest.param("correct_modules.zip", marks=pytest.mark.long), "variant_distributions"])
 def test_full_marks_with_training(grade, name):
     """All fourteen tasks, training on the digits included."""
     record = grade(SUBMISSIONS / name, training=True)
