@@ -1,10 +1,7 @@
 """Correct submissions get full marks, whatever their style and wrapping; untouched templates get nothing."""
 
-from pathlib import Path
-
 import pytest
 
-from autograder.assignment.contract import load_contract
 from autograder.records import FailureKind, Outcome
 from tests.submissions import build
 
@@ -49,24 +46,11 @@ def test_folder_and_zip_are_the_same_submission(grade):
     assert len({take_in(SUBMISSIONS / name).sha256 for name in names}) == 1
 
 
-def template(folder: Path) -> Path:
-    """The student template, or stubs made from the contract where there is none yet."""
-    place = ROOT / "student_template"
-    if any(place.rglob("*.py")):
-        return place
-    files: dict[str, str] = {}
-    for contract in load_contract(ROOT / "reference").functions.values():
-        names = ", ".join(p.name + (f"={p.default}" if p.default else "") for p in contract.parameters)
-        stub = f'def {contract.name}({names}):\n    """{contract.name}"""\n    raise NotImplementedError\n\n\n'
-        files[f"{contract.module}.py"] = files.get(f"{contract.module}.py", "") + stub
-    return write(folder, files)
-
-
-def test_untouched_template_gets_nothing(grade, rubric, tmp_path):
+def test_untouched_template_gets_nothing(grade, rubric):
     """0.00, and every task says that it is not implemented yet."""
-    record = grade(template(tmp_path), training=True)
+    record = grade(ROOT / "student_template", training=True)
     assert (record.status, record.score) == ("graded", "0.00"), explain(record)
-    assert len(record.tasks) == len(rubric.tracks["full"].tasks)
+    assert len(record.tasks) == len(rubric.for_track("full").tasks)
     for task in record.tasks:
         failed = [c for c in task.checks if c.outcome == Outcome.FAILED]
         assert {c.kind for c in failed} == {FailureKind.MISSING}, explain(record)
