@@ -133,9 +133,6 @@ class Asking:
     @staticmethod
     def _sizes(contract: FunctionContract, case: Case) -> Sizes:
         sizes = bind_dims(contract, {name: _shapes(value) for name, value in case.arguments.items()})
-        for name, dim in (("n_components", "M"), ("latent_dim", "M"), ("n", "N"), ("n_samples", "S")):
-            if isinstance(case.arguments.get(name), int):
-                sizes.setdefault(dim, case.arguments[name])
         made = case.made if isinstance(case, MethodCase) else None
         return sizes if made is None else {**made.sizes, **sizes}
 
