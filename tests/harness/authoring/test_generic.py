@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograder.assignment.contract import Contract, parse_module
-from autograder.assignment.rubric import load_rubric
+from autograder.assignment.rubric_file import load_rubric
 from autograder.authoring import Draw, check, gradient_check, inputs, made, require_gradients, value_check
 from autograder.authoring.failures import CheckFailed
 from autograder.authoring.generic import batch_axis, contract_check, vectorised_check, yielded
