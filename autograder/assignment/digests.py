@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.assignment.callgraph import reached, text_of
+from autograder.assignment.callgraph import Folder, reached, text_of
 
 if TYPE_CHECKING:
     from autograder.assignment.loading import Assignment
@@ -30,8 +30,8 @@ _PROSE = re.compile(r"\w\w\w\W+\w\w|\s\w\w\w+\W|\n")
 
 def task_digests(assignment: Assignment) -> dict[str, str]:
     """Return the digest of every task, a hexadecimal SHA-256, by id."""
-    tests = _check_modules(assignment.folder)
-    return {task.id: _digest(assignment, task, tests) for task in assignment.rubric.tasks}
+    tests, reference = _check_modules(assignment.folder), Folder(assignment.folder / "reference")
+    return {task.id: _digest(assignment, task, tests, reference) for task in assignment.rubric.tasks}
 
 
 @cache
@@ -43,14 +43,13 @@ def engine_digest() -> str:
     return digest.hexdigest()
 
 
-def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, ast.Module]) -> str:
+def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, ast.Module], reference: Folder) -> str:
     parts = [task.id, task.kind, task.object, task.file, str(task.pages), *task.mentions, task.measure]
     if task.object in assignment.contract:
         parts.append(assignment.contract.text_of(task.object))
-        folder = assignment.folder / "reference"
         parts += [
-            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(folder, place)))}"
-            for place in reached(folder, task.object)
+            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(reference, place)))}"
+            for place in reached(reference, task.object)
         ]
     parts += [f"{name}: {tree_text(tests[name])}" for name in sorted(_modules_of(task.id, tests))]
     if task.id in assignment.rubric.training:

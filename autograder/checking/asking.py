@@ -56,10 +56,16 @@ class Asking:
             return case.contract
         return objects.contract_of_call(self._contract, case.function)
 
+    def in_python(self, case: Case) -> Case:
+        """Return a case under the Python name of what is called, where the task is called otherwise."""
+        name = self._contract.resolved(case.function)
+        return case if name == case.function else replace(case, function=name)
+
     # ------------------------------------------------------------------------------------------------------ asking
 
     def ask(self, case: Case, **options: Any) -> Answer:
         """Ask for one call; `options` are those of `Question`. Raises `CheckFailed` or `CheckStopped` without an answer."""
+        case = self.in_python(case)
         contract = self.contract_of(case)
         if not isinstance(case, MethodCase):  # whether an object has a method is seen when it is called
             ladder.require_signature(contract, ladder.require_found(contract, self._report))
@@ -127,9 +133,6 @@ class Asking:
     @staticmethod
     def _sizes(contract: FunctionContract, case: Case) -> Sizes:
         sizes = bind_dims(contract, {name: _shapes(value) for name, value in case.arguments.items()})
-        for name, dim in (("n_components", "M"), ("latent_dim", "M"), ("n", "N"), ("n_samples", "S")):
-            if isinstance(case.arguments.get(name), int):
-                sizes.setdefault(dim, case.arguments[name])
         made = case.made if isinstance(case, MethodCase) else None
         return sizes if made is None else {**made.sizes, **sizes}
 
@@ -207,7 +210,7 @@ class Asking:
 
     def evidence(self, case: Case, got: str = "", expected: str = "", difference: str = "") -> Evidence:
         """Return the evidence of a call, with the snippet that makes it again."""
-        base = self._evidence_base(case)
+        base = self._evidence_base(self.in_python(case))
         return replace(base, got=got, expected=expected, difference=difference)
 
     def _evidence_base(self, case: Case) -> Evidence:

@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Grade and check work on probabilistic machine learning.",
+    help="Grade and check students' work.",
 )
 AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
 HERE = Path()
@@ -34,7 +34,7 @@ HERE = Path()
 
 @app.callback()
 def _commands() -> None:
-    """Grade and check work on probabilistic machine learning."""
+    """Grade and check students' work."""
 
 
 @app.command()

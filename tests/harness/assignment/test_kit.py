@@ -8,14 +8,22 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment.kit import ENTRY, REQUIRES, build_kit, import_closure, imports_of, source_of
+from autograder.assignment.loading import Assignment
+from autograder.checking.session import check_ids
 from autograder.errors import HarnessFault, UsageError
 from tests.harness.student_kit import ROOT, reference_statements, statements_of, student_check, write_solution
+
+
+def kit_of(folder: Path) -> bytes:
+    """Build the kit of the assignment in a folder."""
+    assignment = Assignment(folder)
+    return build_kit(assignment, check_ids(assignment.code, assignment.check_names, ["public"]))
 
 
 @pytest.fixture(scope="module")
 def kit() -> bytes:
     """The kit of this assignment."""
-    return build_kit(ROOT)
+    return kit_of(ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +41,7 @@ def unpacked(kit: bytes, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 
 def test_the_kit_is_the_same_every_time(kit: bytes) -> None:
     """Two builds give the same bytes."""
-    assert build_kit(ROOT) == kit
+    assert kit_of(ROOT) == kit
 
 
 def test_what_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
@@ -94,7 +102,7 @@ def test_a_solved_template_does_not_become_a_kit(tmp_path: Path) -> None:
     shutil.copy(ROOT / "rubric.yaml", tmp_path)
     write_solution(tmp_path / "student_template")
     with pytest.raises(UsageError, match=r"vae\.py differs"):
-        build_kit(tmp_path)
+        kit_of(tmp_path)
 
 
 def test_a_library_that_students_lack_is_refused() -> None:

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from reference_problems import FUNCTION_TASKS, REFERENCE, ROOT, agree, observe, problems
+from reference_problems import CANDIDATES, FUNCTION_TASKS, REFERENCE, agree, observe, problems
 
 from autograder.assignment.candidates import Candidate
-from autograder.checking.oracle import import_candidates
 
-CANDIDATES = import_candidates(ROOT)
 ALL = [mistake for task in CANDIDATES.tasks() for mistake in CANDIDATES.mistakes(task)]
 OF_FUNCTIONS = [mistake for mistake in ALL if mistake.task in FUNCTION_TASKS]
 SAME_NUMBERS = {"loop_over_examples", "log_of_sigmoid"}
