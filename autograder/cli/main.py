@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
+from autograder.cli import author as cli_author
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
@@ -94,6 +95,7 @@ def grade(
     raise typer.Exit(show_result(record, write_reports(record, folder)))
 
 
+cli_author.register(app)
 cli_student.register(app)
 cli_regrade.register(app)
 cli_staff.register(app)
