@@ -97,8 +97,9 @@ class Asking:
         message = f"{name} failed: {sentence}"
         if refusal.kind is FailureKind.MISSING and not isinstance(case, ScriptCase):
             stub = _innermost(refusal.lines)
-            makes = case is not None and self.contract_of(case).returns == NamedSpec(case.function)
-            own = case is None or stub in ("", case.function.rpartition(".")[2], "__init__" if makes else "")
+            contract = None if case is None else self.contract_of(case)
+            makes = contract is not None and contract.returns == NamedSpec(contract.name)
+            own = contract is None or stub in ("", contract.name, "__init__" if makes else "")
             message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
         failure = CheckFailed(
             refusal.kind,
@@ -220,14 +221,14 @@ class Asking:
         if isinstance(case, MethodCase):
             assert case.made is not None
             return objects.evidence_of_call(case, self._evidence_base(case.made.case), seed)
-        found = self._report.found.get(case.function)
+        found = self._report.found.get(contract.name)
         module = contract.module if found is None else ladder._stem(found.path)
         keyword_only = frozenset(p.name for p in contract.parameters if p.keyword_only)
         takes = () if found is None or found.parameters is None else [name for name, _, _ in found.parameters]
         generator = "generator" in takes and any(p.name == "generator" for p in contract.parameters)
         return Evidence(
-            called=describe.call(case.function, case.arguments),
-            reproduce=describe.snippet(module, case.function, case.arguments, seed, keyword_only, generator),
+            called=describe.call(contract.name, case.arguments),
+            reproduce=describe.snippet(module, contract.name, case.arguments, seed, keyword_only, generator),
         )
 
 
