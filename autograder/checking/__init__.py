@@ -2,11 +2,11 @@
 
 Checks import what they need from here::
 
-    from autograder.checking import Case, check, check_each
+    from autograder.checking import Case, check
 """
 
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, Inconclusive
-from autograder.authoring.marks import check, check_each
+from autograder.authoring.marks import check
 
-__all__ = ["Case", "CheckFailed", "Inconclusive", "check", "check_each"]
+__all__ = ["Case", "CheckFailed", "Inconclusive", "check"]
