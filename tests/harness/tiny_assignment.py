@@ -114,12 +114,13 @@ def grade_all(assignments: list[Path], sources: list[str]) -> list[dict[str, Any
     code = f"""
         import json
         from pathlib import Path
+        from autograder.assignment.loading import Assignment
         from autograder.errors import AutograderError
         from autograder.grading.run import GradeOptions, grade
         for number, folder in enumerate({[str(path) for path in assignments]!r}):
-            options = GradeOptions(assignment=Path(folder), sandbox="none", device="cpu")
+            options = GradeOptions(sandbox="none", device="cpu")
             try:
-                record = grade(Path(folder, f"work{{number}}.py"), options).model_dump(mode="json")
+                record = grade(Path(folder, f"work{{number}}.py"), Assignment(Path(folder)), options).model_dump(mode="json")
             except AutograderError as error:
                 record = dict(refused=str(error), exit_code=error.exit_code)
             print(json.dumps(record))

@@ -67,6 +67,7 @@ class ContractStub:
     """Stands for a contract with one class and one function that returns an instance of it."""
 
     functions: dict[str, FunctionContract] = field(default_factory=lambda: {"fit": FIT})
+    classes: dict[str, ClassContract] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> FunctionContract:
         return self.functions[name]
