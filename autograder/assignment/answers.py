@@ -157,7 +157,7 @@ def _refuse_twice(table: Table, path: Path) -> None:
 
 def _question(key: Scalar, node: Node, path: Path) -> AnswerQuestion:
     if not _KEY.fullmatch(key.text):
-        message = f"{key.text!r} is no name of a question: letters, digits, _ and -, a letter first"
+        message = f"{key.text!r} is no name of a question: letters, numerals, _ and -, a letter first"
         raise RubricError(path, key.line, message)
     fields = _Fields(node, path, key.text, _FIELDS)
     kind = fields.text("kind") or _inferred(fields)

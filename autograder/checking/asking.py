@@ -56,10 +56,16 @@ class Asking:
             return case.contract
         return objects.contract_of_call(self._contract, case.function)
 
+    def in_python(self, case: Case) -> Case:
+        """Return a case under the Python name of what is called, where the task is called otherwise."""
+        name = self._contract.resolved(case.function)
+        return case if name == case.function else replace(case, function=name)
+
     # ------------------------------------------------------------------------------------------------------ asking
 
     def ask(self, case: Case, **options: Any) -> Answer:
         """Ask for one call; `options` are those of `Question`. Raises `CheckFailed` or `CheckStopped` without an answer."""
+        case = self.in_python(case)
         contract = self.contract_of(case)
         if not isinstance(case, MethodCase):  # whether an object has a method is seen when it is called
             ladder.require_signature(contract, ladder.require_found(contract, self._report))
@@ -91,8 +97,9 @@ class Asking:
         message = f"{name} failed: {sentence}"
         if refusal.kind is FailureKind.MISSING and not isinstance(case, ScriptCase):
             stub = _innermost(refusal.lines)
-            makes = case is not None and self.contract_of(case).returns == NamedSpec(case.function)
-            own = case is None or stub in ("", case.function.rpartition(".")[2], "__init__" if makes else "")
+            contract = None if case is None else self.contract_of(case)
+            makes = contract is not None and contract.returns == NamedSpec(contract.name)
+            own = contract is None or stub in ("", contract.name, "__init__" if makes else "")
             message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
         failure = CheckFailed(
             refusal.kind,
@@ -126,9 +133,6 @@ class Asking:
     @staticmethod
     def _sizes(contract: FunctionContract, case: Case) -> Sizes:
         sizes = bind_dims(contract, {name: _shapes(value) for name, value in case.arguments.items()})
-        for name, dim in (("n_components", "M"), ("latent_dim", "M"), ("n", "N"), ("n_samples", "S")):
-            if isinstance(case.arguments.get(name), int):
-                sizes.setdefault(dim, case.arguments[name])
         made = case.made if isinstance(case, MethodCase) else None
         return sizes if made is None else {**made.sizes, **sizes}
 
@@ -206,7 +210,7 @@ class Asking:
 
     def evidence(self, case: Case, got: str = "", expected: str = "", difference: str = "") -> Evidence:
         """Return the evidence of a call, with the snippet that makes it again."""
-        base = self._evidence_base(case)
+        base = self._evidence_base(self.in_python(case))
         return replace(base, got=got, expected=expected, difference=difference)
 
     def _evidence_base(self, case: Case) -> Evidence:
@@ -217,14 +221,14 @@ class Asking:
         if isinstance(case, MethodCase):
             assert case.made is not None
             return objects.evidence_of_call(case, self._evidence_base(case.made.case), seed)
-        found = self._report.found.get(case.function)
+        found = self._report.found.get(contract.name)
         module = contract.module if found is None else ladder._stem(found.path)
         keyword_only = frozenset(p.name for p in contract.parameters if p.keyword_only)
         takes = () if found is None or found.parameters is None else [name for name, _, _ in found.parameters]
         generator = "generator" in takes and any(p.name == "generator" for p in contract.parameters)
         return Evidence(
-            called=describe.call(case.function, case.arguments),
-            reproduce=describe.snippet(module, case.function, case.arguments, seed, keyword_only, generator),
+            called=describe.call(contract.name, case.arguments),
+            reproduce=describe.snippet(module, contract.name, case.arguments, seed, keyword_only, generator),
         )
 
 

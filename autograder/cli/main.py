@@ -13,19 +13,20 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
+from autograder.cli import author as cli_author
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
 from autograder.cli.progress import Ticker
 from autograder.cli.shown import err, in_log, out, report_name, show_result, write_reports
 from autograder.errors import AutograderError
-from autograder.grading.regrading import manual_in
+from autograder.grading.regrading import RESULT, manual_in, read_record
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Grade and check work on probabilistic machine learning.",
+    help="Grade and check students' work.",
 )
 AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
 HERE = Path()
@@ -33,7 +34,7 @@ HERE = Path()
 
 @app.callback()
 def _commands() -> None:
-    """Grade and check work on probabilistic machine learning."""
+    """Grade and check students' work."""
 
 
 @app.command()
@@ -54,6 +55,9 @@ def grade(
         Literal["auto", "bubblewrap", "uid", "none"],
         typer.Option(help="none runs the submission unprotected: for your own work only."),
     ] = "auto",
+    reuse: Annotated[
+        Path | None, typer.Option(help="An earlier result of this submission: what still holds is not asked again.")
+    ] = None,
     assignment: AssignmentOption = HERE,
 ) -> None:
     """Grade one submission and write result.json, student.html and staff.html."""
@@ -73,6 +77,7 @@ def grade(
         tasks=tuple(part.strip() for part in tasks.split(",") if part.strip()),
         training=not no_training,
         sandbox=sandbox,
+        earlier=None if reuse is None else read_record(reuse / RESULT if reuse.is_dir() else reuse),
         progress=ticker.tick,
     )
     try:
@@ -90,6 +95,7 @@ def grade(
     raise typer.Exit(show_result(record, write_reports(record, folder)))
 
 
+cli_author.register(app)
 cli_student.register(app)
 cli_regrade.register(app)
 cli_staff.register(app)

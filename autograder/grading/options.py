@@ -9,6 +9,7 @@ from typing import Literal
 
 from autograder.assignment.rubric import FULL, Rubric
 from autograder.errors import UsageError
+from autograder.records import GradeRecord
 from autograder.sandbox.limits import Limits
 
 SandboxChoice = Literal["auto", "bubblewrap", "uid", "none"]
@@ -25,16 +26,18 @@ class GradeOptions:
         data, data_root: What models are trained on, and where it lies.
         tasks: Ids to grade; all of the track when empty.
         training: Whether models are trained.
+        earlier: The record of an earlier grading, whose results are taken over where they still hold.
         progress: Called with (done, all, title of the check) while checks run.
     """
 
     track: str = FULL
     device: DeviceChoice = "auto"
-    data: Literal["auto", "mnist", "digits"] = "auto"
+    data: str = "auto"
     data_root: Path | None = None
     tasks: tuple[str, ...] = ()
     training: bool = True
     sandbox: SandboxChoice = "auto"
+    earlier: GradeRecord | None = None
     progress: Callable[[int, int, str], None] | None = None
 
     def applied_to(self, rubric: Rubric) -> Rubric:

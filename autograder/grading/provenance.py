@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
+from autograder.assignment.digests import engine_digest
 from autograder.assignment.loading import Assignment
+from autograder.assignment.rubric import Rubric
+from autograder.records import Submission
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "hypothesis", "pytest", "ppml-autograder")
 
@@ -30,3 +34,16 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed as a package"
     return found
+
+
+def provenance_of(submission: Submission, rubric: Rubric) -> dict[str, Any]:
+    """Return what results depend on beside the task itself, as it stands in a record."""
+    return {
+        "submission_sha256": submission.sha256,
+        "engine_sha256": engine_digest(),
+        "versions": versions(),
+        "limits": {
+            "functions": rubric.budgets.model_dump(mode="json"),
+            "training": rubric.training_budgets.model_dump(mode="json"),
+        },
+    }

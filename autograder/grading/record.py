@@ -13,7 +13,7 @@ from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric, points_text
 from autograder.errors import AutograderError
 from autograder.grading.options import Device, GradeOptions
-from autograder.grading.provenance import digest_of, versions
+from autograder.grading.provenance import digest_of, provenance_of
 from autograder.grading.scoring import flags_of, score_task
 from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TrainingRecord, Waiting
 
@@ -137,13 +137,11 @@ def _loading_notes(report: LoadReport) -> list[Note]:
 def _provenance(graded: Graded) -> dict[str, Any]:
     rubric = graded.rubric
     return {
-        "submission_sha256": graded.submission.sha256,
+        **provenance_of(graded.submission, rubric),
         "assignment_sha256": digest_of(graded.assignment),
         "device": graded.device,
         "dataset": ", ".join(graded.datasets) or None,
-        "versions": versions(),
         "sandbox": dict(graded.sandbox),
-        "limits": {"functions": rubric.budgets.model_dump(), "training": rubric.training_budgets.model_dump()},
     }
 
 

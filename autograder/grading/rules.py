@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from autograder.assignment.answers import read_handed_in, strays
 from autograder.assignment.documents import judge_document
 from autograder.assignment.kinds import Work
 from autograder.assignment.rubric import Rubric, points_text
@@ -26,7 +27,7 @@ def look_at(submission: Submission, rubric: Rubric, work: Work) -> Findings:
     """Return everything that the track's policies and deliverables say."""
     policies, handed = _policies(submission, rubric), _deliverables(rubric, work)
     return Findings(
-        (*policies.notes, *handed.notes),
+        (*policies.notes, *handed.notes, *_strays(work)),
         (*policies.flags, *handed.flags),
         (*policies.deductions, *handed.deductions),
     )
@@ -54,6 +55,17 @@ def _deliverables(rubric: Rubric, work: Work) -> Findings:
             flags.append(Flag(code="deliverable", message=message))
             deductions += _charged("deliverable", message, wanted.costs)
     return Findings(tuple(notes), tuple(flags), tuple(deductions))
+
+
+def _strays(work: Work) -> list[Note]:
+    """Return a note for every name in a file of answers that no sheet knows: a typo would look like no answer."""
+    if not work.sheets:
+        return []
+    handed_in = read_handed_in(work.files)
+    return [
+        Note(code="stray-answer", message=f"{handed_in.path}, {text}", path=handed_in.path)
+        for text in strays(list(work.sheets.values()), handed_in)
+    ]
 
 
 def _charged(code: str, message: str, costs: Decimal) -> tuple[Deduction, ...]:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,9 +180,11 @@ def _checked(
     from autograder.diagnosis.naming import Diagnostician
 
     assignment = session.assignment
+    kept = _kept(session)
     order = [f"{t.id}.{c.name}" for t in session.rubric.tasks if KINDS[t.kind].asked for c in t.checks]
+    order = [check_id for check_id in order if check_id not in kept]
     if not order:
-        return {}, ()
+        return kept, ()
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
     following = Following(Diagnostician(lambda: assignment.candidates, assignment.contract))
@@ -198,11 +199,20 @@ def _checked(
         assignment.check_names,
         progress=_reporter(session.options.progress, len(order)),
         on_collected=assignment.require_checks,
-        on_finished=partial(_carry, session, ask=retrial),
+        on_finished=lambda found: _carry(session, kept | dict(found), retrial),
     )
     with session.timed("checks"), _one_thread():
         run_checks(assignment.code, plugin)
-    return plugin.results, following.faults
+    return kept | plugin.results, following.faults
+
+
+def _kept(session: _Session) -> dict[str, CheckResult]:
+    """Return the results of an earlier grading that still hold."""
+    from autograder.grading.stored import still_holding
+
+    if session.options.earlier is None:
+        return {}
+    return still_holding(session.options.earlier, session.assignment, session.rubric, session.submission)
 
 
 def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
@@ -215,7 +225,7 @@ def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let the reference add up numbers in one order, whatever the machine: a record holds their last digits."""
+    """Let the reference add up numbers in one order, whatever the machine: a record holds their last decimals."""
     import torch
 
     before = torch.get_num_threads()

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FORBIDDEN = ("pydantic", "msgpack", "typer", "rich", "scipy", "jinja2", "sklearn", "nbformat", "IPython", "reference")
+FORBIDDEN = (
+    *("pydantic", "msgpack", "ruamel", "typer", "rich", "scipy", "jinja2", "sklearn", "nbformat", "pypdf", "IPython"),
+    "reference",
+)
 _BLOCKED = f"""
 import runpy, sys
 class Without:  # as if they were not installed: found by no finder
@@ -80,5 +83,10 @@ def _is_trivial(node: ast.stmt) -> bool:
         return True
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
         return True
-    idioms = ("super().__init__()", "model.eval()", "torch.default_generator.manual_seed(seed)")
+    idioms = (
+        "super().__init__()",
+        "model.eval()",
+        "torch.default_generator.manual_seed(seed)",
+        "torch.manual_seed(seed)",
+    )
     return isinstance(node, ast.Pass | ast.Continue | ast.Break) or ast.unparse(node) in idioms

@@ -26,8 +26,8 @@ def test_every_make_target_of_the_readme_exists() -> None:
 
 
 def test_the_makefile_has_no_logic() -> None:
-    """It stays under 60 lines: one target per intention."""
-    assert len(MAKEFILE.splitlines()) < 60
+    """It stays under 70 lines: one target per intention."""
+    assert len(MAKEFILE.splitlines()) < 70
 
 
 def test_every_verb_has_help() -> None:

@@ -334,7 +334,7 @@ VERDICT = [
             if name.split(".")[0] in ("reference", "autograder", "tests"):
                 print("REACHED", name)
         import importlib
-        for name in ("reference", "reference.divergences", "autograder", "autograder.grading.run", "tests.hidden.test_divergences"):
+        for name in ("reference", "reference.divergences", "autograder", "autograder.grading.run", "tests.hidden.divergences.test_kl_standard_normal"):
             try:
                 importlib.import_module(name)
             except ImportError:

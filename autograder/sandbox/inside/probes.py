@@ -1,4 +1,4 @@
-"""Probes: known encoders, decoders and classifiers, built inside the sandbox from weights that were sent as data.
+"""Probes: known networks, built inside the sandbox from weights that were sent as data.
 
 A probe is described by `{"layers": [...], "heads": [[...], ...], "module": bool}`; the exact answer for such a network is
 known outside. Layers: `{"op": "affine", "weight": (out, in), "bias": (out,)}`, `{"op": "tanh" | "relu" | "sigmoid" | "flatten"}`,

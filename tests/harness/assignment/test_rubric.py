@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.assignment.rubric import CheckRule, TaskRule, points_text
+from autograder.assignment.loading import Assignment
+from autograder.assignment.rubric import CheckRule, Policies, Rubric, TaskRule, points_text
 from autograder.assignment.rubric_file import load_rubric, parse_rubric, require_checks
+from autograder.checking.session import check_ids
 from autograder.errors import RubricError, UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -90,7 +92,12 @@ BAD = {
     "no checks": ("checks: {contract: 1, value: 2}", "checks: {}", 12, "at least 1"),
     "a task that is no map": ("  - id: double\n", "  - double\n  - id: double\n", 9, "a task is a map"),
     "a task twice": ("id: train\n", "id: double\n", 13, "task 'double' stands twice (first in line 9)"),
-    "an unknown kind": ("kind: training", "kind: essay", 15, "'function' or 'training'"),
+    "an unknown kind": (
+        "kind: training",
+        "kind: essay",
+        15,
+        "'function', 'class', 'fitted', 'training', 'script', 'answers', 'document' or 'person'",
+    ),
     "a training task without budget": ("  train:\n    dig", "  other:\n    dig", 13, "no entry under training"),
     "a budget of no task": (
         "training:\n",
@@ -196,22 +203,114 @@ def test_rubric_and_checks_must_agree(found: list[str], message: str, tmp_path: 
 
 def test_own_rubric() -> None:
     """The repository's rubric is sound and weighs exactly the checks that its tests define."""
-    from run_in_python import lines_of
+    own = Assignment(ROOT)
+    collected = check_ids(own.code, own.check_names)
 
-    rubric = load_rubric(ROOT / "rubric.yaml")
+    own.require_checks(collected)
+    assert sorted(own.rubric.check_ids()) == sorted(collected)
 
-    collected = lines_of(
-        """
-        from pathlib import Path
-        from autograder.checking.plugin import ChecksPlugin, run_checks
-        plugin = ChecksPlugin(None, None)
-        run_checks([Path("tests/public"), Path("tests/hidden")], plugin, collect_only=True)
-        print(*plugin.collected, sep="\\n")
-        """,
-        ROOT,
-    )
-    require_checks(rubric, ROOT / "rubric.yaml", collected)
-    assert sorted(rubric.check_ids()) == sorted(collected)
+
+# ------------------------------------------------------------------------------------------------------------ tracks
+
+TRACKS = """\
+  essay:
+    title: Less
+    tasks: {double: 1.5}
+    points: 1.5
+    pass: 1
+    policies: {forbidden_imports: [torch.distributions], costs: 0.5}
+    deliverables:
+      - {file: "*.pdf", pages: 4, costs: 0.25}
+  even:
+    title: Every task counts the same
+    tasks: all
+    each: 5
+  trained:
+    title: Models
+    kinds: [training]
+"""
+
+
+def with_tracks(old: str = "", new: str = "") -> Rubric:
+    """Return the rubric with three tracks more, after a change to the text of these."""
+    assert old in TRACKS
+    return parse_rubric(GOOD + TRACKS.replace(old, new, 1), Path("rubric.yaml"))
+
+
+def test_a_track_is_a_plain_rubric() -> None:
+    """Its tasks stand in the rubric's order, with its points and rules; nothing of other tracks stays."""
+    plain = with_tracks().for_track("essay")
+
+    assert [(task.id, task.points) for task in plain.tasks] == [("double", Decimal("1.5"))]
+    assert (plain.points, plain.pass_mark, plain.track) == (Decimal("1.5"), Decimal(1), "essay")
+    assert (plain.policies.forbidden_imports, plain.policies.costs) == (("torch.distributions",), Decimal("0.5"))
+    [wanted] = plain.deliverables
+    assert (wanted.file, wanted.pages, wanted.costs) == ("*.pdf", 4, Decimal("0.25"))
+    assert plain.check_ids() == ["double.contract", "double.value"]
+
+
+def test_points_of_a_track() -> None:
+    """`each` gives every task the same points, `kinds` keeps some of them; the full track has the tasks' own points."""
+    rubric = with_tracks()
+    points = {name: [(t.id, t.points) for t in rubric.for_track(name).tasks] for name in ("full", "even", "trained")}
+
+    assert points == {
+        "full": [("double", 2), ("train", 1)],
+        "even": [("double", 5), ("train", 5)],
+        "trained": [("train", 1)],
+    }
+    full = rubric.for_track("full")
+    assert (full.points, full.pass_mark, full.policies, full.deliverables) == (3, None, Policies(), ())
+
+
+def test_a_tracks_own_points_come_before_each() -> None:
+    """A task with points of its own keeps them where all others get `each`."""
+    rubric = with_tracks("tasks: all", "tasks: {train: 2, double: }")
+    assert [(t.id, t.points) for t in rubric.for_track("even").tasks] == [("double", 5), ("train", 2)]
+
+
+BAD_TRACKS = {
+    "a sum that is wrong": ("    points: 1.5", "    points: 2", 29, "the points of track 'essay' add up to 1.5, but points says 2"),
+    "a task that is not there": ("{double: 1.5}", "{dubble: 1.5}", 28, "track 'essay' names an unknown task 'dubble'; known are: double, train"),
+    "a task for nothing": ("{double: 1.5}", "{double: 0}", 28, "track 'essay': points are greater than 0, not 0"),
+    "more than can be had": ("pass: 1", "pass: 2", 30, "track 'essay' has 1.5 points, 2 cannot be needed to pass"),
+    "a kind that no task has": ("[training]", "[script]", 40, "track 'trained' has no task: none is of kind script"),
+    "a kind that does not exist": ("[training]", "[essay]", 40, "Input should be 'function', 'class'"),
+    "each of nothing": ("each: 5", "each: 0", 37, "greater than 0"),
+    "a policy that does not exist": ("costs: 0.5", "cost: 0.5", 31, "Extra inputs are not permitted"),
+    "a deliverable that gives points": ("costs: 0.25", "costs: -1", 33, "greater than or equal to 0"),
+    "a deliverable without a file": ('file: "*.pdf", ', "", 33, "file: Field required"),
+    "tasks that are neither": ("tasks: all", "tasks: most", 36, "tracks.even.tasks"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "message"), BAD_TRACKS.values(), ids=BAD_TRACKS)
+def test_bad_track_is_refused(old: str, new: str, line: int, message: str) -> None:
+    """What is wrong with a track is told with the line on which it stands."""
+    with pytest.raises(RubricError) as caught:
+        with_tracks(old, new)
+
+    assert str(caught.value).startswith(f"rubric.yaml:{line}: "), str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_unknown_track_and_task() -> None:
+    """An argument that names no track or no task of the track is refused with those that there are."""
+    rubric = with_tracks()
+    with pytest.raises(UsageError, match=r"^there is no track 'most'; rubric.yaml has: full, essay, even, trained$"):
+        rubric.for_track("most")
+    with pytest.raises(UsageError, match=r"^track 'essay' has no task 'train'; it has: double$"):
+        rubric.for_track("essay").only(("train",))
+    with pytest.raises(UsageError, match=r"^no task is left to grade$"):
+        rubric.for_track("trained").only((), training=False)
+
+
+def test_only_some_tasks() -> None:
+    """`only` keeps the tasks that were asked for, in the rubric's order; all when none is named."""
+    rubric = with_tracks().for_track("full")
+    assert [t.id for t in rubric.only(("train", "double")).tasks] == ["double", "train"]
+    assert [t.id for t in rubric.only((), training=False).tasks] == ["double"]
+    assert rubric.only(()).tasks == rubric.tasks
 
 
 # -------------------------------------------------------------------------------------------------------- arithmetic

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import nbformat
 import pytest
 
 from autograder.assignment.contract import Contract, load_contract, parse_classes
+from autograder.assignment.loading import Assignment
 from autograder.assignment.stubs import Source, needs
-from autograder.assignment.template import generate
+from autograder.assignment.template import build_template
 from autograder.errors import UsageError
 
 FITS = '''"""Fitting."""
@@ -131,20 +129,27 @@ class KalmanModel(Base):
 '''
 
 
-def rubric(*ids: str) -> Any:
-    """Return as much of a rubric as a template is made from."""
-    tasks = [SimpleNamespace(id=name, title=name.title(), points=Decimal(1), checks=()) for name in ids]
-    budgets = SimpleNamespace(load_seconds=5.0, call_seconds=1.0)
-    return SimpleNamespace(tasks=tasks, title="T", points=Decimal(len(ids)), budgets=budgets)
+RUBRIC = """\
+title: T
+points: 2
+budgets: {call_seconds: 1, load_seconds: 5}
+training_budgets: {}
+tasks:
+  - {id: fit, title: Fit, kind: fitted, points: 1, checks: {value: 1}}
+  - {id: plain, name: Plain, title: Plain, kind: class, points: 1, checks: {value: 1}}
+tracks:
+  full: {title: All}
+"""
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, str]:
     """The template of an assignment with a function that returns a fitted object, and with a class as a task."""
-    references = {"fits": FITS, "parts": PARTS}
-    for name, text in references.items():
-        (tmp_path / f"{name}.py").write_text(text)
-    return generate(references, rubric("fit", "Plain"), load_contract(tmp_path, ["fit", "Plain"]), [])
+    (tmp_path / "reference").mkdir()
+    for name, text in {"fits": FITS, "parts": PARTS}.items():
+        (tmp_path / "reference" / f"{name}.py").write_text(text)
+    (tmp_path / "rubric.yaml").write_text(RUBRIC)
+    return build_template(Assignment(tmp_path), [])
 
 
 def test_stub_of_a_class() -> None:
@@ -181,7 +186,7 @@ def test_the_template_runs(files: dict[str, str], tmp_path: Path) -> None:
     """Every stub file and the notebook find their names; a class of fields can be used at once."""
     cells = nbformat.reads(files["assignment.ipynb"], 4).cells
     code = {cell.id: cell.source for cell in cells if cell.cell_type == "code"}
-    assert list(code) == ["imports", "class-Step", "class-Base", "class-KalmanModel", "code-fit", "code-Plain"]
+    assert list(code) == ["imports", "class-Step", "class-Base", "class-KalmanModel", "code-fit", "code-plain"]
     (tmp_path / "out").mkdir()
     for name in ("fits.py", "parts.py"):
         (tmp_path / "out" / name).write_text(files[name])
@@ -194,8 +199,8 @@ def test_the_template_runs(files: dict[str, str], tmp_path: Path) -> None:
 def test_contract_of_classes_reaches_the_kit(files: dict[str, str], tmp_path: Path) -> None:
     """`contract.json` holds functions and classes; the README has a row for a class."""
     contract = Contract.from_json(json.dumps(json.loads(files["contract.json"])["functions"]))
-    assert contract == load_contract(tmp_path, ["fit", "Plain"])
-    assert "| `Plain` | `fits.py` |" in files["README.md"]
+    assert contract == load_contract(tmp_path / "reference", ["fit", "Plain"])
+    assert "| `plain` | `fits.py` |" in files["README.md"]
 
 
 def test_a_class_without_docstring_is_refused() -> None:

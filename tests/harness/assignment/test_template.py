@@ -1,6 +1,7 @@
 """The student's template: made from the reference, up to date in this repository, and without answers."""
 
 import ast
+import functools
 import importlib.util
 import json
 import shutil
@@ -15,10 +16,11 @@ import torch
 from typer.testing import CliRunner
 
 from autograder.assignment.contract import Contract, load_contract, parse_module
+from autograder.assignment.loading import Assignment
 from autograder.assignment.notebook import markdown
-from autograder.assignment.rubric_file import load_rubric
 from autograder.assignment.stubs import Source, import_lines, needs
 from autograder.assignment.template import build_template, drift
+from autograder.checking.session import check_ids
 from autograder.cli.main import app
 from autograder.errors import UsageError
 from tests.harness.student_kit import ROOT, reference_statements, statements_of
@@ -26,10 +28,19 @@ from tests.harness.student_kit import ROOT, reference_statements, statements_of
 TEMPLATE = ROOT / "student_template"
 
 
+OWN = Assignment(ROOT)
+
+
+@functools.cache
+def public() -> list[str]:
+    """The ids of the checks that students get."""
+    return check_ids(OWN.code, OWN.check_names, ["public"])
+
+
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
     """The template as it should be."""
-    return build_template(ROOT)
+    return build_template(OWN, public())
 
 
 @pytest.fixture
@@ -49,12 +60,12 @@ def test_the_template_in_the_repository_is_up_to_date(files: dict[str, str]) -> 
 
 def test_the_template_is_the_same_every_time(files: dict[str, str]) -> None:
     """Two generations give the same bytes, notebook included."""
-    assert build_template(ROOT) == files
+    assert build_template(Assignment(ROOT), public()) == files
 
 
 def test_signatures_and_docstrings_are_those_of_the_reference(files: dict[str, str]) -> None:
     """Every task has one stub, in the file of its name, and its contract is the reference's."""
-    tasks = [task.id for task in load_rubric(ROOT / "rubric.yaml").tasks]
+    tasks = [task.object for task in OWN.rubric.tasks]
     stubs = {c.name: c for name in files if name.endswith(".py") for c in parse_module(files[name], name[:-3])}
     assert stubs == load_contract(ROOT / "reference", tasks).functions
 
@@ -103,7 +114,7 @@ def test_notebook_holds_title_points_and_formula_of_every_task(files: dict[str, 
     nbformat.validate(notebook)
     cells = {cell.id: cell.source for cell in notebook.cells}
     assert next(c for c in notebook.cells if c.cell_type == "code").id == "imports"
-    for task in load_rubric(ROOT / "rubric.yaml").tasks:
+    for task in OWN.rubric.tasks:
         text = cells[f"task-{task.id}"]
         assert text.startswith(f"## {task.title}\n\n`{task.id}` · {task.points} point")
         assert "$$" in text
@@ -113,7 +124,7 @@ def test_notebook_holds_title_points_and_formula_of_every_task(files: dict[str, 
 
 def test_readme_lists_every_task(files: dict[str, str]) -> None:
     """The students' README has a row for each task and no placeholder left."""
-    for task in load_rubric(ROOT / "rubric.yaml").tasks:
+    for task in OWN.rubric.tasks:
         assert f"| `{task.id}` |" in files["README.md"]
     assert "{" not in files["README.md"]
 
@@ -123,7 +134,7 @@ def test_contract_json_says_nothing_of_hidden_checks(files: dict[str, str]) -> N
     data = json.loads(files["contract.json"])
     names = {check["name"] for task in data["tasks"] for check in task["checks"]}
     assert names == {"contract", "vectorised", "golden", "centre", "tiled"}
-    tasks = [task.id for task in load_rubric(ROOT / "rubric.yaml").tasks]
+    tasks = [task.object for task in OWN.rubric.tasks]
     assert Contract.from_json(json.dumps(data["functions"])) == load_contract(ROOT / "reference", tasks)
 
 

@@ -71,6 +71,10 @@ class ContractStub:
     def __getitem__(self, name: str) -> FunctionContract:
         return self.functions[name]
 
+    def resolved(self, name: str) -> str:
+        """Return a name as it is: nothing has another one."""
+        return name
+
     def object_of(self, name: str) -> ClassStub | None:
         """Return the class that a name is or returns."""
         return MODEL if name in ("Model", "fit") else None

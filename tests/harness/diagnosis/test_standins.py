@@ -18,7 +18,9 @@ from autograder.diagnosis.standins import MOST_ELEMENTS, MOST_LENGTH, StandIns
 from autograder.outcomes import FailureKind
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, MalformedRequest, Question, Refusal
-from tests.public import cases
+from tests.public.divergences.test_kl_standard_normal import kl_standard_normal
+from tests.public.sizes import SIZES
+from tests.public.vae.test_elbo import elbo
 
 ROOT = Path(__file__).resolve().parents[3]
 KL = "kl_standard_normal"
@@ -56,12 +58,12 @@ def ask(sandbox_of: Callable[..., Sandbox], contract: Contract, oracle: Oracle) 
 
 def elbo_case(seed: int = 3) -> Case:
     """A call of the ELBO."""
-    return cases.build("elbo", cases.SIZES[4], torch.float64, seed)
+    return elbo.build(SIZES[4], torch.float64, seed)
 
 
 def test_the_value_comes_from_the_reference(ask: Callable[..., Answer], oracle: Oracle) -> None:
     """Wherever the function is held (imported by name, under another name, as an attribute, in a class), it is replaced."""
-    case = cases.build(KL, cases.SIZES[3], torch.float64, 1)
+    case = kl_standard_normal.build(SIZES[3], torch.float64, 1)
     vae = """
         import divergences
         from divergences import kl_standard_normal
@@ -85,7 +87,7 @@ def test_the_value_comes_from_the_reference(ask: Callable[..., Answer], oracle: 
 
 def test_the_dtype_is_the_students(ask: Callable[..., Answer], oracle: Oracle) -> None:
     """float32 in, float32 out, computed in float64."""
-    case = cases.build(KL, cases.SIZES[3], torch.float32, 1)
+    case = kl_standard_normal.build(SIZES[3], torch.float32, 1)
     vae = (
         WRONG_KL
         + "\ndef elbo(x, encoder, decoder, n_samples=1, generator=None):\n    return kl_standard_normal(x, encoder)\n"
@@ -341,7 +343,7 @@ def test_too_much_is_stopped(ask: Callable[..., Refusal], body: str, message: st
 
 def test_threads_take_turns(ask: Callable[..., Answer], oracle: Oracle) -> None:
     """Calls from several threads are answered one by one, each with its own value."""
-    case = cases.build(KL, cases.SIZES[3], torch.float64, 1)
+    case = kl_standard_normal.build(SIZES[3], torch.float64, 1)
     body = """
     values = {}
     def work(index):

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from command_line import run_here
 from run_in_python import autograder
 from tiny_assignment import RIGHT, VALUE, checks_of, grade_with, make_assignment
 
@@ -127,13 +128,22 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("options", "message"), UNUSABLE.values(), ids=UNUSABLE)
-def test_unusable_arguments(options: list[str], message: str, tmp_path: Path) -> None:
+def test_unusable_arguments(
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """An argument that cannot be used is refused with what there is, and exit code 2; nothing is written."""
-    code, record, printed = grade_with(make_assignment(tmp_path), RIGHT, *options)
+    folder = make_assignment(tmp_path)
+    (folder / "work.py").write_text(RIGHT, encoding="utf-8")
+    arguments = ("grade", "work.py", "--out", "out", "--assignment", ".", "--sandbox", "none", "--device", "cpu")
+    code, out, err = run_here(monkeypatch, capsys, folder, *arguments, *options)
 
     assert code == 2
-    assert message in " ".join(printed.split())
-    assert record == {}
+    assert message in " ".join((out + err).split())
+    assert not (folder / "out").exists()
 
 
 def test_regrading_gives_the_same_record(tmp_path: Path, backend: object) -> None:

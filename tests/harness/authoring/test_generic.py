@@ -1,0 +1,195 @@
+"""Generic checks: made where they are weighed and not written, and asking what an author would have written out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from autograder.assignment.contract import Contract, parse_module
+from autograder.assignment.rubric_file import load_rubric
+from autograder.authoring import Draw, check, gradient_check, inputs, made, require_gradients, value_check
+from autograder.authoring.failures import CheckFailed
+from autograder.authoring.generic import batch_axis, contract_check, vectorised_check, yielded
+from autograder.checking.oracle import Oracle
+from autograder.checking.student import Student
+from autograder.errors import HarnessFault
+from autograder.sandbox.inprocess import OneFunction
+from tests.harness.student_kit import ROOT
+
+REFERENCE = 'def total(x: Float[Tensor, "B D"], w: Float[Tensor, "D"]) -> Float[Tensor, "B"]: ...'
+CONTRACT = Contract({function.name: function for function in parse_module(REFERENCE, "sums")})
+
+
+@inputs("total")
+def total(draw: Draw) -> dict[str, Any]:
+    """A weighted sum."""
+    return {"x": draw.normal("B", "D", mean=3.0), "w": draw.uniform("D", low=0.5, high=1.5)}
+
+
+def right(x: Any, w: Any) -> Any:
+    """What is asked for."""
+    return x @ w
+
+
+def student(function: Any) -> Student:
+    """Return someone who hands in `function`."""
+    asked = OneFunction("total", function)
+    return Student(asked, asked.report, CONTRACT, "total.value")
+
+
+ORACLE = Oracle({"total": right}, CONTRACT)
+BOTH = ("contract", "vectorised")
+
+
+def namespace(**more: Any) -> dict[str, Any]:
+    """Return a test module with the inputs in it."""
+    return {"__name__": __name__, "total": total, **more}
+
+
+# ------------------------------------------------------------------------------------------------------- yielded
+
+
+def test_what_is_weighed_is_made() -> None:
+    """Only the checks that the rubric names for the task, under names that pytest collects."""
+    found = yielded(namespace(), lambda task: {"total": BOTH}.get(task, ()))
+
+    assert list(found) == ["test_contract_of_total", "test_vectorised_of_total"]
+    assert list(yielded(namespace(), lambda task: ["value", "contract"])) == ["test_contract_of_total"]
+    assert yielded(namespace(), lambda task: []) == {}
+    (mark,) = found["test_contract_of_total"].pytestmark  # type: ignore[attr-defined]
+    assert (mark.name, mark.kwargs["task"], mark.kwargs["name"]) == ("check", "total", "contract")
+    assert (found["test_contract_of_total"].__doc__ or "").startswith("`total` exists, takes the documented arguments")
+
+
+def test_what_the_author_wrote_is_left_alone() -> None:
+    """A check of the same task and name that stands in the module is not made again."""
+
+    @check("total", "contract")
+    def test_own(student: Any) -> None:
+        """Of the author."""
+
+    @check("another", "vectorised")
+    def test_another(student: Any) -> None:
+        """Of another task."""
+
+    found = yielded(namespace(test_own=test_own, test_another=test_another), lambda task: BOTH)
+
+    assert list(found) == ["test_vectorised_of_total"]
+
+
+def test_imported_inputs_are_left_to_their_module() -> None:
+    """Two modules with the same inputs do not make the same check twice."""
+    assert yielded({**namespace(), "__name__": "elsewhere"}, lambda task: BOTH) == {}
+
+
+# --------------------------------------------------------------------------------------------------- what they ask
+
+
+def test_contract_asks_for_form() -> None:
+    """Right work passes; another shape, and a changed input, do not."""
+    contract_check(total)(student=student(right))
+    with pytest.raises(CheckFailed, match="shape"):
+        contract_check(total)(student=student(lambda x, w: (x @ w).sum()))
+    with pytest.raises(CheckFailed, match="changed its argument"):
+        contract_check(total)(student=student(lambda x, w: x.mul_(2.0) @ w))
+
+
+def test_contract_makes_objects_and_asks_their_methods() -> None:
+    """Every method that the inputs call is asked, with its arguments."""
+    asked: list[Any] = []
+
+    class Somebody:
+        def make(self, case: Any) -> Any:
+            asked.append(("made", case.arguments["width"]))
+            return self
+
+        def value(self, method: str, arguments: Any) -> None:
+            asked.append((method, sorted(arguments)))
+
+    @inputs("Layer")
+    def layer(draw: Draw) -> Any:
+        return made({"width": draw.size("D")}, forward={"x": draw.normal("B", "D")}, reset={})
+
+    contract_check(layer)(student=Somebody())
+
+    assert asked[:3] == [("made", 1), ("forward", ["x"]), ("reset", [])]
+
+
+def looped(x: Any, w: Any) -> Any:
+    """Right, one example at a time."""
+    return torch.stack([row @ w for row in x])
+
+
+def test_vectorised_counts_operations() -> None:
+    """A loop over the examples is noticed, one over nothing is not."""
+    vectorised_check(total)(student=student(right), contract=CONTRACT)
+    with pytest.raises(
+        CheckFailed, match=r"`total` runs \d+ tensor operations for a batch of 6, but \d+ for a batch of 29"
+    ):
+        vectorised_check(total)(student=student(looped), contract=CONTRACT)
+
+
+def test_vectorised_needs_a_batch() -> None:
+    """Where neither signature nor author says which axis is the batch, that is a mistake of the assignment."""
+    (square,) = parse_module('def total(x: Float[Tensor, "D D"]) -> Float[Tensor, "D D"]: ...', "sums")
+    with pytest.raises(HarnessFault, match="which axis of `total` is the batch does not follow"):
+        vectorised_check(total)(student=student(right), contract=Contract({"total": square}))
+    said = inputs("total", batch="B")(total.builder)
+    vectorised_check(said)(student=student(right), contract=CONTRACT)
+
+
+AXES = {
+    'def f(x: Float[Tensor, "B D"]) -> Float[Tensor, "B"]: ...': "B",
+    'def f(w: Float[Tensor, "S B"]) -> Float[Tensor, "B"]: ...': "B",
+    'def f(x: Float[Tensor, "B D"], W: Float[Tensor, "D M"]) -> tuple[Float[Tensor, "B M"], Float[Tensor, "M M"]]: ...': "B",
+    'def f(x: Float[Tensor, "N D"], n: int = 1) -> Float[Tensor, ""]: ...': "N",
+    'def f(W: Float[Tensor, "D M"]) -> tuple[Float[Tensor, "D"], Float[Tensor, "D D"]]: ...': None,
+    'def f(n: int) -> Float[Tensor, "n"]: ...': None,
+    'def f(x: Float[Tensor, "N D"]) -> tuple[float, float]: ...': None,
+}
+
+
+@pytest.mark.parametrize(("signature", "axis"), AXES.items())
+def test_the_batch_axis_follows_from_the_signature(signature: str, axis: str | None) -> None:
+    """First axis of the first result that an argument has and no result has twice; else, for a 0-d result, of the first argument."""
+    (function,) = parse_module(signature, "sums")
+    assert batch_axis(function) == axis
+
+
+def test_every_vectorised_check_of_the_rubric_has_an_axis() -> None:
+    """Examples are rows of a data set (N) in one task and of a batch (B) in all others."""
+    from autograder.assignment.contract import load_contract
+
+    contract = load_contract(ROOT / "reference")
+    weighed = [
+        check_id.split(".")[0] for check_id in load_rubric(ROOT / "rubric.yaml").check_ids() if "vectorised" in check_id
+    ]
+
+    assert {task: batch_axis(contract[task]) for task in weighed} == {
+        task: "N" if task == "ppca_log_likelihood" else "B" for task in weighed
+    }
+
+
+def test_value_compares_with_the_reference() -> None:
+    """The sentence is what students read, the help what a failing one reads besides."""
+    function = value_check(total, "Σ w x, summed over D.", help="Over the last axis.", examples=5)
+    assert function.__doc__ == "Σ w x, summed over D."
+
+    function(student=student(right), oracle=ORACLE)
+    with pytest.raises(CheckFailed, match="gives a wrong value") as caught:
+        function(student=student(lambda x, w: 2 * (x @ w)), oracle=ORACLE)
+    assert caught.value.help == "Over the last axis."
+
+
+def test_gradient_compares_with_the_reference() -> None:
+    """A detached part is found although the value is right; other sizes may be said."""
+    function = gradient_check(total, ["x", "w"], "It can be differentiated.", examples=2)
+    other = gradient_check(total, ["x"], "It can be differentiated.", sizes=total.sizes[0], examples=1)
+
+    for asked in (function, other):
+        asked(student=student(right), oracle=ORACLE)
+    with pytest.raises(CheckFailed, match="the gradient with respect to `w` of `total` is wrong"):
+        function(student=student(lambda x, w: x @ w.detach()), oracle=ORACLE)
+    require_gradients(student(right), ORACLE, total.generic(), ["w"])
