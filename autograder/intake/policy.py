@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Collection, Iterator, Sequence
 
 from autograder.intake.collect import Entry
 from autograder.intake.source import SyntaxProblem, parse
@@ -36,16 +37,21 @@ def without_hooks(entries: Sequence[Entry]) -> tuple[list[Entry], list[Note]]:
     return kept, notes
 
 
-def static_notes(sources: Sequence[SourceFile], forbidden_imports: Sequence[str]) -> tuple[Note, ...]:
+def static_notes(
+    sources: Sequence[SourceFile], forbidden_imports: Sequence[str] = (), allowed_imports: Sequence[str] = ()
+) -> tuple[Note, ...]:
     """A note for each line that imports a forbidden module, or reaches one by attributes of an imported package.
 
+    With `allowed_imports`, a library that is none of these, of Python's own and of the submission's modules is forbidden as well.
     `forbidden_imports` are dotted names; `"torch.distributions"` forbids that module, not torch. Found are imports and attributes
     under any alias, `getattr` with a name that is written out, and `importlib.import_module` and `__import__` under any name. The
     scan sees what is written, not what runs: it is a reminder for honest students, and the sandbox is what holds the others.
     """
     notes: list[Note] = []
-    for source in sources if forbidden_imports else ():
-        found = list(dict.fromkeys(_findings(source, forbidden_imports)))
+    own = {source.module.partition(".")[0] for source in sources}
+    known = {*allowed_imports, *own, *sys.stdlib_module_names} if allowed_imports else None
+    for source in sources if forbidden_imports or allowed_imports else ():
+        found = list(dict.fromkeys(_findings(source, forbidden_imports, known)))
         notes += [_forbidden(message, source) for message in found[:_MOST_NOTES]]
         if len(found) > _MOST_NOTES:
             more = f"{printable(source.path)}: {len(found) - _MOST_NOTES:,} more lines use what this assignment does not allow."
@@ -57,7 +63,9 @@ def _forbidden(message: str, source: SourceFile) -> Note:
     return Note(code="forbidden-import", message=message, path=source.path)
 
 
-def _findings(source: SourceFile, forbidden_imports: Sequence[str]) -> Iterator[str]:
+def _findings(
+    source: SourceFile, forbidden_imports: Sequence[str], known: Collection[str] | None
+) -> Iterator[str]:
     """A sentence with file and line for everything in a file that is not allowed, perhaps twice."""
     aliases = dict(_BUILT_IN)
     for cell in source.cells:
@@ -67,6 +75,8 @@ def _findings(source: SourceFile, forbidden_imports: Sequence[str]) -> Iterator[
         lines = cell.source.split("\n")
         for line, names in _mentioned(tree, aliases):
             hit = next((module for module in forbidden_imports if _within(names, module)), None)
+            if hit is None and known is not None:
+                hit = next((name for name in names if not any(_within([name], module) for module in known)), None)
             if hit is not None:
                 place = f"{printable(source.path)}, {cell.label + ', ' if cell.label else ''}line {line}"
                 shown = printable(lines[line - 1].strip(), 80)
