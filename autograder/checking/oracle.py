@@ -24,8 +24,8 @@ class Oracle:
         self._contract = contract
 
     def function(self, name: str) -> Callable[..., Any]:
-        """Return the reference of one function."""
-        return self._functions[name]
+        """Return the reference of one function, by its own name or that of its task."""
+        return self._functions[self._contract.resolved(name)]
 
     def value(self, case: Case) -> Any:
         """Return what the reference answers, computed in float64."""
@@ -38,8 +38,8 @@ class Oracle:
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(case.seed)
-            contract = contract_of_call(self._contract, case.function)
-            made = call_like_reference(self._functions[case.function], contract, arguments_in_float64(case), case.seed)
+            contract = contract_of_call(self._contract, self._contract.resolved(case.function))
+            made = call_like_reference(self.function(case.function), contract, arguments_in_float64(case), case.seed)
         return made.double() if isinstance(made, torch.nn.Module) else made
 
     def method(self, made: Any, name: str, arguments: Mapping[str, Any] | None = None, seed: int = 0) -> Any:
@@ -79,7 +79,7 @@ class Oracle:
         }
 
     def _call(self, case: Case, arguments: dict[str, Any]) -> Any:
-        return call_like_reference(self._functions[case.function], self._contract[case.function], arguments, case.seed)
+        return call_like_reference(self.function(case.function), self._contract[case.function], arguments, case.seed)
 
 
 def arguments_in_float64(case: Case) -> dict[str, Any]:

@@ -83,5 +83,10 @@ def _is_trivial(node: ast.stmt) -> bool:
         return True
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
         return True
-    idioms = ("super().__init__()", "model.eval()", "torch.default_generator.manual_seed(seed)", "torch.manual_seed(seed)")
+    idioms = (
+        "super().__init__()",
+        "model.eval()",
+        "torch.default_generator.manual_seed(seed)",
+        "torch.manual_seed(seed)",
+    )
     return isinstance(node, ast.Pass | ast.Continue | ast.Break) or ast.unparse(node) in idioms

@@ -122,7 +122,12 @@ def test_what_raises_is_not_kept(tmp_path: Path) -> None:
 
 def test_what_is_missing(tmp_path: Path) -> None:
     """A module that is not there is named, with the folder; so is one that a module imports."""
-    code = make(tmp_path, 1, reference__more="from reference.nothing import x", reference__other="from reference.answers import nothing")
+    code = make(
+        tmp_path,
+        1,
+        reference__more="from reference.nothing import x",
+        reference__other="from reference.answers import nothing",
+    )
     for name, missing in (("reference.absent", "reference.absent"), ("reference.more", "reference.nothing")):
         with pytest.raises(ModuleNotFoundError) as caught:
             code.module(name)

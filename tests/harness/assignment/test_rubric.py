@@ -92,7 +92,12 @@ BAD = {
     "no checks": ("checks: {contract: 1, value: 2}", "checks: {}", 12, "at least 1"),
     "a task that is no map": ("  - id: double\n", "  - double\n  - id: double\n", 9, "a task is a map"),
     "a task twice": ("id: train\n", "id: double\n", 13, "task 'double' stands twice (first in line 9)"),
-    "an unknown kind": ("kind: training", "kind: essay", 15, "'function', 'class', 'fitted', 'training', 'script', 'answers', 'document' or 'person'"),
+    "an unknown kind": (
+        "kind: training",
+        "kind: essay",
+        15,
+        "'function', 'class', 'fitted', 'training', 'script', 'answers', 'document' or 'person'",
+    ),
     "a training task without budget": ("  train:\n    dig", "  other:\n    dig", 13, "no entry under training"),
     "a budget of no task": (
         "training:\n",

@@ -72,6 +72,10 @@ class ContractStub:
     def __getitem__(self, name: str) -> FunctionContract:
         return self.functions[name]
 
+    def resolved(self, name: str) -> str:
+        """Return the name itself: there are no others."""
+        return name
+
     def object_of(self, name: str) -> ClassStub | None:
         """Return the class that a name is or returns."""
         return MODEL if name in ("Model", "fit") else None

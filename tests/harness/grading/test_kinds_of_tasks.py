@@ -15,6 +15,7 @@ from tiny_assignment import Backend, checks_of, grade_here, write_files
 
 from autograder.assignment.loading import Assignment
 from autograder.assignment.template import build_template
+from autograder.errors import SubmissionRejected
 from autograder.sandbox.plain import Plain
 
 RUBRIC = """
@@ -285,7 +286,7 @@ WHOLE = {
         {
             "too long": ({"essay.pdf": pdf(4)}, "2.00", {"essay.pages"}),
             "no PDF": ({"essay.pdf": b"this is no PDF"}, "2.00", {"essay.pages"}),
-            "another name": ({"essay.txt": b"words"}, "0.00", {"essay.present", "essay.pages"}),
+            "another name": ({"essay.txt": b"words", "a.py": "1"}, "0.00", {"essay.present", "essay.pages"}),
         },
         {"reference/work.py": ""},
     ),
@@ -308,8 +309,12 @@ def grade_whole(plain: Backend, tmp_path: Path) -> Grade:
     """Grade a submission to one of the assignments."""
 
     def run(name: str, handed_in: Mapping[str, str | bytes]) -> dict[str, Any]:
-        folder = write_files(tmp_path / "assignment", {"rubric.yaml": RUBRIC.format(task=WHOLE[name].task), **WHOLE[name].files})
-        contents = {path: textwrap.dedent(data).encode() if isinstance(data, str) else data for path, data in handed_in.items()}
+        folder = write_files(
+            tmp_path / "assignment", {"rubric.yaml": RUBRIC.format(task=WHOLE[name].task), **WHOLE[name].files}
+        )
+        contents = {
+            path: textwrap.dedent(data).encode() if isinstance(data, str) else data for path, data in handed_in.items()
+        }
         return grade_here(folder, files=contents, backend=plain)
 
     return run
@@ -350,6 +355,10 @@ def test_the_template_earns_nothing(name: str, grade_whole: Grade, tmp_path: Pat
     """What students receive is no work; where nothing of it is Python either."""
     folder = write_files(tmp_path / "made", {"rubric.yaml": RUBRIC.format(task=WHOLE[name].task), **WHOLE[name].files})
     template = build_template(Assignment(folder), [])
+    if name in ("script", "document"):  # nothing of it is work: it is not even taken in
+        with pytest.raises(SubmissionRejected, match="holds no Python file"):
+            grade_whole(name, {path: text.encode() for path, text in template.items()})
+        return
     record = grade_whole(name, {path: text.encode() for path, text in template.items()})
 
     assert (record["status"], record["score"], record["max_score"]) == ("graded", "0.00", "4.00")
@@ -408,3 +417,43 @@ def test_a_track_without_python(mixed: Path, plain: Backend) -> None:
     assert (record["score"], record["max_score"]) == ("0.00", "2.00")
     alone = grade_here(mixed, files={"talk.pdf": pdf(1)}, backend=plain, tasks=("talk",))
     assert (alone["status"], alone["score"], alone["max_score"], alone["tasks"]) == ("graded", "0.00", "0.00", [])
+
+
+BUILT = """
+title: Built from another
+points: 4
+budgets: {call_seconds: 60, load_seconds: 60}
+training_budgets: {}
+tasks:
+  - {id: 1b-double, name: double, title: Twice, points: 2, checks: {contract: 1, value: 1}}
+  - {id: 1c-quadruple, name: quadruple, title: Four times, points: 2, checks: {contract: 1, value: 1}}
+tracks: {full: {title: All}}
+"""
+
+
+def test_names_of_tasks_are_used_throughout(tmp_path: Path, plain: Backend) -> None:
+    """Ids that are no Python names work for carried failures and named mistakes; messages name the student's function."""
+    files = {
+        "rubric.yaml": BUILT,
+        **WHOLE["a name of its own"].files,
+        "reference/other.py": textwrap.dedent(NAMED_REFERENCE)
+        .replace("2 * x", "double(double(x))")
+        .replace("def double", "def quadruple")
+        + "\nfrom reference.work import double\n",
+        "reference/candidates/first/1b-double.py": "from autograder.authoring.candidates import wrong\n\n"
+        '@wrong("added", "Two is added.")\ndef added(x):\n    return x + 2\n',
+        "tests/public/layers/test_more.py": NAMED_INPUTS.replace("1b-double", "1c-quadruple"),
+        "tests/hidden/layers/test_more.py": NAMED_CHECKS.replace("test_scale", "test_more"),
+    }
+    folder = write_files(tmp_path / "built", files)
+    work = "def double(x):\n    return 2 + x\n\ndef quadruple(x):\n    return double(double(x))\n"
+    record = grade_here(folder, work, backend=plain)
+    value, carried = checks_of(record)["1b-double.value"], checks_of(record)["1c-quadruple.value"]
+
+    assert (record["status"], record["score"]) == ("graded", "3.00"), record["flags"]
+    assert [flag["code"] for flag in record["flags"]] == ["not-isolated"]
+    assert value["message"] == "`double` gives a wrong value"
+    assert value["evidence"]["called"].startswith("double(x=")
+    assert "from work import double" in value["evidence"]["reproduce"]
+    assert value["misconception"] == "added"
+    assert carried["carried_from"] == "1b-double"
