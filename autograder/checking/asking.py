@@ -54,7 +54,11 @@ class Asking:
         """Return what the call of a case takes and returns: of a function, a class's constructor, a method or a script."""
         if isinstance(case, MethodCase | ScriptCase) and case.contract is not None:
             return case.contract
-        return objects.contract_of_call(self._contract, case.function)
+        return objects.contract_of_call(self._contract, self.called(case))
+
+    def called(self, case: Case) -> str:
+        """Return the name by which a submission defines what a case calls: the case may name the task."""
+        return self._contract.resolved(case.function)
 
     def in_python(self, case: Case) -> Case:
         """Return a case under the Python name of what is called, where the task is called otherwise."""
@@ -69,7 +73,9 @@ class Asking:
         contract = self.contract_of(case)
         if not isinstance(case, MethodCase):  # whether an object has a method is seen when it is called
             ladder.require_signature(contract, ladder.require_found(contract, self._report))
-        return self._send(case.question(contract, salt=self._salt, **options), case)
+        return self._send(
+            replace(case, function=self.called(case)).question(contract, salt=self._salt, **options), case
+        )
 
     def ask_handle(self, question: Question, called: str) -> Answer:
         """Call an object that an earlier answer left inside the sandbox; `called` says in words what is called."""
@@ -92,7 +98,7 @@ class Asking:
         raise self._refused(reply, case, called)
 
     def _refused(self, refusal: Refusal, case: Case | None, called: str) -> BaseException:
-        name = f"`{case.function}`" if case else called
+        name = f"`{self.called(case)}`" if case else called
         sentence = refusal.message
         message = f"{name} failed: {sentence}"
         if refusal.kind is FailureKind.MISSING and not isinstance(case, ScriptCase):
@@ -120,7 +126,7 @@ class Asking:
             sizes, objects = self._sizes(contract, case), self._contract.classes
             ladder.require_returns(answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects)
             if untouched and answer.modified:
-                message = f"`{case.function}` changed its argument `{answer.modified[0]}`: work on a copy"
+                message = f"`{self.called(case)}` changed its argument `{answer.modified[0]}`: work on a copy"
                 raise CheckFailed(
                     FailureKind.CONTRACT, message, help="In-place operations end in `_`, or are `+=` and the like."
                 )
@@ -158,7 +164,7 @@ class Asking:
     def require_gradients(self, case: Case, gradients: Mapping[str, Tensor | None]) -> None:
         """Require that a result depends on something that it was differentiated for, and that all gradients are finite."""
         if all(gradient is None for gradient in gradients.values()):
-            message = f"no gradient flows through `{case.function}`"
+            message = f"no gradient flows through `{self.called(case)}`"
             help_text = (
                 "Look for .detach(), .data, .item(), .numpy(), torch.no_grad() or torch.tensor(...) around a result."
             )
@@ -168,7 +174,7 @@ class Asking:
                 raise self._not_finite(case, name, gradient)
 
     def _not_finite(self, case: Case, name: str, gradient: Tensor) -> CheckFailed:
-        message = f"the gradient of `{case.function}` with respect to `{name}` is not finite"
+        message = f"the gradient of `{self.called(case)}` with respect to `{name}` is not finite"
         return CheckFailed(FailureKind.VALUE, message, evidence=self.evidence(case, got=describe.short(gradient)))
 
     @staticmethod
@@ -185,7 +191,7 @@ class Asking:
         """Return the number of tensor operations of one call."""
         counted = self.ask(case, count_operations=True).operations
         if counted is None:
-            raise CheckFailed(FailureKind.CONTRACT, f"the operations of `{case.function}` could not be counted")
+            raise CheckFailed(FailureKind.CONTRACT, f"the operations of `{self.called(case)}` could not be counted")
         return counted
 
     def draws(self, case: Case) -> Callable[[int, int], NDArray[np.float64]]:
@@ -200,7 +206,7 @@ class Asking:
             if not isinstance(value, Tensor) or value.shape[:1] != (n,) or not bool(value.isfinite().all()):
                 got = describe.kind_of(value)
                 message = (
-                    f"{n} calls of `{case.function}` should give {n} finite results of equal shape, but gave {got}"
+                    f"{n} calls of `{self.called(case)}` should give {n} finite results of equal shape, but gave {got}"
                 )
                 raise CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case))
             rows = np.asarray(value.double().numpy()).reshape(n, -1)

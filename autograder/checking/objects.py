@@ -121,7 +121,7 @@ class Made:
         return MethodCase(name, dict(arguments or {}), seed, scale, made=self, method=method, contract=contract)
 
     def _name(self) -> str:
-        made_by = self.case.function
+        made_by = self.student.called(self.case)
         return made_by if made_by == self.contract.name else f"{made_by}(...)"
 
     def ask(self, method: str, arguments: Mapping[str, Any] | None = None, *, seed: int = 0, **options: Any) -> Answer:
@@ -191,7 +191,7 @@ class Made:
         reply = asked.inspect(Inspect(self.handle, state))
         found = self.student.accepted(reply, self.case, f"looking at the {self.contract.name}")
         if not found.complete:
-            message = f"the object that `{self.case.function}` makes has more parameters than are looked at"
+            message = f"the object that `{self.student.called(self.case)}` makes has more parameters than are looked at"
             raise CheckFailed(FailureKind.CONTRACT, message, evidence=self.student.evidence(self.case))
         return found
 

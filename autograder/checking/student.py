@@ -50,7 +50,7 @@ class Student(Asking):
         contract = objects.object_contract(self._contract, case.function)
         value = self.ask(case, keep=True).value
         try:
-            handle = objects.require_object(value, case.function, contract)
+            handle = objects.require_object(value, self.called(case), contract)
         except CheckFailed as failure:
             failure.evidence = self.evidence(
                 case, got=describe.short(value), expected=f"an object like {contract.name}"
@@ -109,19 +109,17 @@ class Student(Asking):
         """
         if expected is None or isinstance(expected, str):
             if type(got) is not type(expected) or got != expected:
-                message = (
-                    f"{what} of `{case.function}` is {describe.short(got)}, but should be {describe.short(expected)}"
-                )
+                message = f"{what} of `{self.called(case)}` is {describe.short(got)}, but should be {describe.short(expected)}"
                 raise CheckFailed(FailureKind.VALUE, message, evidence=self.evidence(case, describe.short(got)))
             return torch.zeros(()), torch.zeros(())
         want = describe.plain_tensor(expected)
         if not isinstance(got, Tensor | np.ndarray | bool | int | float):
-            message = f"{what} of `{case.function}` should be {_number_or(want)}, but is {describe.kind_of(got)}"
+            message = f"{what} of `{self.called(case)}` should be {_number_or(want)}, but is {describe.kind_of(got)}"
             raise CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case, describe.short(got)))
         answer = describe.plain_tensor(got)
         if answer.numel() != want.numel():
             message = (
-                f"{what} of `{case.function}` has shape {tuple(answer.shape)}, but should have {tuple(want.shape)}"
+                f"{what} of `{self.called(case)}` has shape {tuple(answer.shape)}, but should have {tuple(want.shape)}"
             )
             evidence = self.evidence(case, describe.short(answer), describe.short(want))
             raise CheckFailed(FailureKind.CONTRACT, message, evidence=evidence)
@@ -129,9 +127,9 @@ class Student(Asking):
 
     def _wrong(self, case: Case, got: Tensor, want: Tensor, result: Comparison, what: str, help: str) -> CheckFailed:
         message = (
-            f"{what} of `{case.function}` is wrong"
+            f"{what} of `{self.called(case)}` is wrong"
             if what != "the result"
-            else f"`{case.function}` gives a wrong value"
+            else f"`{self.called(case)}` gives a wrong value"
         )
         if result.pattern:
             message += f": {result.pattern}"
@@ -150,7 +148,7 @@ class Student(Asking):
             )
         if verdict.decision == "inconclusive" and verdict.noise > 1.0:
             too_noisy = (
-                f"the results of `{case.function}` are far noisier than those of any right form: {verdict.detail}"
+                f"the results of `{self.called(case)}` are far noisier than those of any right form: {verdict.detail}"
             )
             raise CheckFailed(FailureKind.VALUE, too_noisy, help=help, evidence=self.evidence(case, verdict.detail))
         if verdict.decision == "inconclusive":

@@ -11,6 +11,8 @@ from typing import Any
 
 from run_in_python import autograder, lines_of
 
+from autograder.sandbox.zygote import Backend
+
 REFERENCE = '''
     """Answers."""
     from jaxtyping import Float
@@ -73,6 +75,11 @@ def make_assignment(folder: Path, rubric: str = RUBRIC, public: str = CONTRACT, 
         "tests/hidden/__init__.py": "",
         "tests/hidden/test_hidden.py": hidden,
     }
+    return write_files(folder, files)
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write texts into a folder, by path, and return it."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +112,12 @@ def grade_with(assignment: Path, source: str, *options: str) -> tuple[int, dict[
 
 
 def grade_here(
-    assignment: Path, source: str = "", *, files: Mapping[str, bytes] | None = None, **options: Any
+    assignment: Path,
+    source: str = "",
+    *,
+    files: Mapping[str, bytes] | None = None,
+    backend: Backend | None = None,
+    **options: Any,
 ) -> dict[str, Any]:
     """Grade a submission in this process and return its record.
 
@@ -113,10 +125,12 @@ def grade_here(
         assignment: Its folder.
         source: Text of `work.py`; no such file is handed in where it is empty.
         files: Other files by path.
+        backend: Is used and stays open; without one a worker is started without isolation.
         options: Of `GradeOptions`.
     """
     from autograder.assignment.loading import Assignment
-    from autograder.grading.run import GradeOptions, grade
+    from autograder.grading.run import GradeOptions, grade, grade_submission, wanted_files
+    from autograder.intake import take_in
 
     work = assignment / "handed_in"
     shutil.rmtree(work, ignore_errors=True)
@@ -124,7 +138,11 @@ def grade_here(
         (work / path).parent.mkdir(parents=True, exist_ok=True)
         (work / path).write_bytes(data)
     chosen: dict[str, Any] = {"sandbox": "none", "device": "cpu"} | options
-    return grade(work, Assignment(assignment), GradeOptions(**chosen)).model_dump(mode="json")
+    loaded, how = Assignment(assignment), GradeOptions(**chosen)
+    if backend is None:
+        return grade(work, loaded, how).model_dump(mode="json")
+    submission = take_in(work, wanted=wanted_files(how.applied_to(loaded.rubric)))
+    return grade_submission(submission, loaded, how, backend).model_dump(mode="json")
 
 
 def checks_of(record: dict[str, Any]) -> dict[str, dict[str, Any]]:

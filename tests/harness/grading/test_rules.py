@@ -115,4 +115,5 @@ def test_findings_never_stop_a_grading(tmp_path: Path) -> None:
         assert (record["passed"], record["pass_mark"]) == (passed, "2.50")
         assert record["tasks"][0]["points"] == "3.00"
         assert {flag["code"] for flag in record["flags"]} == {"policy", "deliverable", "not-isolated"}
-        assert [d["points"] for d in record["deductions"]] == [p for p in ("0.50", "0.25") if costs == "0.5"] or costs != "0.5"
+        charged = [*([f"{float(costs):.2f}"] if costs != "0" else []), "0.25"]
+        assert [deduction["points"] for deduction in record["deductions"]] == charged
