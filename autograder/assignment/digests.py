@@ -13,8 +13,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograder.assignment.callgraph import Folder, reached, text_of
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 ENGINE = Path(__file__).resolve().parents[1]
 _PARTS = ("public", "hidden")
-_PROSE = re.compile(r"\w\w\w\W+\w\w|\s\w\w\w+\W|\n")
-"""Texts with several words: sentences for people."""
+_PROSE = re.compile(r"[^\W\d_]{2}[^\w\s]* +[^\w\s]*[^\W\d_]{2}|^ [^\W\d_]{3}|[^\W\d_]{3} $")
+"""Several words with spaces between, or a part of such a text beside a value: sentences for people."""
 
 
 def task_digests(assignment: Assignment) -> dict[str, str]:
@@ -43,7 +44,7 @@ def engine_digest() -> str:
     return digest.hexdigest()
 
 
-def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, ast.Module], reference: Folder) -> str:
+def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, _CheckModule], reference: Folder) -> str:
     parts = [task.id, task.kind, task.object, task.file, str(task.pages), *task.mentions, task.measure]
     if task.object in assignment.contract:
         parts.append(assignment.contract.text_of(task.object))
@@ -51,7 +52,7 @@ def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, ast.Modu
             f"{'.'.join(place)}: {tree_text(ast.parse(text_of(reference, place)))}"
             for place in reached(reference, task.object)
         ]
-    parts += [f"{name}: {tree_text(tests[name])}" for name in sorted(_modules_of(task.id, tests))]
+    parts += [f"{name}: {tree_text(tests[name].tree)}" for name in sorted(_modules_of(task.id, tests))]
     if task.id in assignment.rubric.training:
         rules = assignment.rubric.training[task.id]
         parts.append(json.dumps({name: rule.model_dump(mode="json") for name, rule in rules.items()}, sort_keys=True))
@@ -61,30 +62,52 @@ def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, ast.Modu
 
 
 def tree_text(tree: ast.AST) -> str:
-    """Return what a piece of Python does, as text: without comments, layout, docstrings and other sentences."""
+    """Return what a piece of Python does, as text: without comments, layout, docstrings and other sentences.
+
+    A text of several lines that is no docstring stays: it may be data.
+    """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _PROSE.search(node.value):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                first.value.value = ""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_prose(node.value):
             node.value = ""
     return ast.dump(tree)
+
+
+def _is_prose(text: str) -> bool:
+    return "\n" not in text and _PROSE.search(text) is not None
 
 
 # -------------------------------------------------------------------------------------------------------- the checks
 
 
-def _check_modules(folder: Path) -> dict[str, ast.Module]:
-    """Return the modules below `tests/public` and `tests/hidden` by dotted name."""
-    paths = [path for part in _PARTS for path in sorted((folder / "tests" / part).rglob("*.py"))]
-    return {
-        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
-            path.read_text(encoding="utf-8"), str(path)
-        )
-        for path in paths
-    }
+class _CheckModule(NamedTuple):
+    """A module beside the checks: its code, and the package that relative imports in it start from."""
+
+    tree: ast.Module
+    package: str
 
 
-def _modules_of(task: str, tests: Mapping[str, ast.Module]) -> set[str]:
-    """Return the modules that hold checks or inputs of a task, and those that they import."""
-    waiting = [name for name, tree in tests.items() if task in _texts(tree)]
+def _check_modules(folder: Path) -> dict[str, _CheckModule]:
+    """Return the modules below `tests/public` and `tests/hidden`, and the fixtures for both, by dotted name."""
+    paths = [folder / "tests" / "conftest.py"] if (folder / "tests" / "conftest.py").is_file() else []
+    paths += [path for part in _PARTS for path in sorted((folder / "tests" / part).rglob("*.py"))]
+    found = {}
+    for path in paths:
+        parts = path.relative_to(folder).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        found[name] = _CheckModule(tree, ".".join(parts[:-1]))
+    return found
+
+
+def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
+    """Return the modules that hold checks or inputs of a task, the fixtures, and all that these import."""
+    waiting = [name for name, (tree, _) in tests.items() if name.endswith(".conftest") or task in _texts(tree)]
+    if all(name.endswith(".conftest") for name in waiting):  # nothing asks for it
+        return set()
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -104,10 +127,12 @@ def _texts(tree: ast.Module) -> set[str]:
     }
 
 
-def _imported(tree: ast.Module) -> Iterable[str]:
-    for node in ast.walk(tree):
+def _imported(module: _CheckModule) -> Iterable[str]:
+    for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            named = node.module or ""
+            base = resolve_name("." * node.level + named, module.package) if node.level else named
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -19,14 +19,3 @@ def check(task: str, name: str, *, after: Sequence[str] = ()) -> Callable[[F], F
     It waits for the task's `contract` check, and for the checks of the same task named in `after`.
     """
     return pytest.mark.check(task=task, name=name, after=tuple(after))
-
-
-def check_each(tasks: Sequence[str], name: str, *, after: Sequence[str] = ()) -> Callable[[F], F]:
-    """Make one test the check `name` of several tasks; it receives the task's id as argument `task`."""
-
-    def decorate(function: F) -> F:
-        marked = pytest.mark.check(task=None, name=name, after=tuple(after))(function)
-        decorated: F = pytest.mark.parametrize("task", list(tasks))(marked)
-        return decorated
-
-    return decorate

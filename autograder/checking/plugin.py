@@ -40,9 +40,7 @@ def mark_of(item: pytest.Item) -> _Mark | None:
     mark = item.get_closest_marker(MARK)
     if mark is None:
         return None
-    callspec = getattr(item, "callspec", None)
-    task = mark.kwargs["task"] or callspec.params["task"]  # type: ignore[union-attr]
-    name = mark.kwargs["name"]
+    task, name = mark.kwargs["task"], mark.kwargs["name"]
     waits = () if name == FIRST else (FIRST, *mark.kwargs["after"])
     return _Mark(f"{task}.{name}", task, tuple(f"{task}.{other}" for other in waits))
 
@@ -181,7 +179,7 @@ class ChecksPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        """Skip a check whose forerunner has not passed; give every check a student of its own."""
+        """Give every check a student of its own."""
         self._student = None
         return (yield)
 
@@ -285,9 +283,7 @@ def failure_in(error: BaseException) -> CheckFailed | None:
 def title_of(item: pytest.Item) -> str:
     """Return the check's docstring in one line."""
     function: Any = getattr(item, "obj", None)
-    text = " ".join((function.__doc__ or item.name).split())
-    callspec = getattr(item, "callspec", None)
-    return text.replace("{task}", str(callspec.params["task"])) if callspec and "task" in callspec.params else text
+    return " ".join((function.__doc__ or item.name).split())
 
 
 def visibility_of(item: pytest.Item, root: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ REFERENCE = '''
 CONTRACT = '''
     import torch
     from hypothesis import given, strategies as st
-    from autograder.checking import Case, check
+    from autograder.authoring import Case, check
 
     def case(values):
         return Case("double", {"x": torch.tensor(values, dtype=torch.float64)})
@@ -34,7 +36,7 @@ CONTRACT = '''
 VALUE = '''
     import torch
     from hypothesis import given, strategies as st
-    from autograder.checking import Case, check
+    from autograder.authoring import Case, check
 
     @check("double", "value")
     @given(values=st.lists(st.integers(-9, 9).map(float), min_size=1, max_size=6))
@@ -102,6 +104,29 @@ def grade_with(assignment: Path, source: str, *options: str) -> tuple[int, dict[
     return done.returncode, record, done.stdout + done.stderr
 
 
+def grade_here(
+    assignment: Path, source: str = "", *, files: Mapping[str, bytes] | None = None, **options: Any
+) -> dict[str, Any]:
+    """Grade a submission in this process and return its record.
+
+    Args:
+        assignment: Its folder.
+        source: Text of `work.py`; no such file is handed in where it is empty.
+        files: Other files by path.
+        options: Of `GradeOptions`.
+    """
+    from autograder.assignment.loading import Assignment
+    from autograder.grading.run import GradeOptions, grade
+
+    work = assignment / "handed_in"
+    shutil.rmtree(work, ignore_errors=True)
+    for path, data in {**({"work.py": source.encode()} if source else {}), **(files or {})}.items():
+        (work / path).parent.mkdir(parents=True, exist_ok=True)
+        (work / path).write_bytes(data)
+    chosen: dict[str, Any] = {"sandbox": "none", "device": "cpu"} | options
+    return grade(work, Assignment(assignment), GradeOptions(**chosen)).model_dump(mode="json")
+
+
 def checks_of(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the checks of a record by id."""
     return {check["id"]: check for task in record["tasks"] for check in task["checks"]}
@@ -114,12 +139,13 @@ def grade_all(assignments: list[Path], sources: list[str]) -> list[dict[str, Any
     code = f"""
         import json
         from pathlib import Path
+        from autograder.assignment.loading import Assignment
         from autograder.errors import AutograderError
         from autograder.grading.run import GradeOptions, grade
         for number, folder in enumerate({[str(path) for path in assignments]!r}):
-            options = GradeOptions(assignment=Path(folder), sandbox="none", device="cpu")
+            options = GradeOptions(sandbox="none", device="cpu")
             try:
-                record = grade(Path(folder, f"work{{number}}.py"), options).model_dump(mode="json")
+                record = grade(Path(folder, f"work{{number}}.py"), Assignment(Path(folder)), options).model_dump(mode="json")
             except AutograderError as error:
                 record = dict(refused=str(error), exit_code=error.exit_code)
             print(json.dumps(record))

@@ -55,7 +55,7 @@ MODEL = ClassStub(
     one('def Model(by: Float[Tensor, "D"]) -> Model: ...'),
     {
         "forward": one('def forward(x: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]: ...'),
-        "sample": one('def sample(n: int, *, generator: torch.Generator | None = None) -> Float[Tensor, "{n} D"]: ...'),
+        "sample": one('def sample(n: int, *, generator: torch.Generator | None = None) -> Float[Tensor, "N D"]: ...'),
         "mean": one('def mean() -> Float[Tensor, "D"]: ...'),
     },
 )
@@ -67,7 +67,7 @@ class ContractStub:
     """Stands for a contract with one class and one function that returns an instance of it."""
 
     functions: dict[str, FunctionContract] = field(default_factory=lambda: {"fit": FIT})
-    classes: dict[str, ClassStub] = field(default_factory=lambda: {"Model": MODEL})
+    classes: dict[str, ClassContract] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> FunctionContract:
         return self.functions[name]

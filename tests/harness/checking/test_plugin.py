@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tiny_assignment import RIGHT, RUBRIC, VALUE, checks_of, grade_all, make_assignment
-
-from autograder.checking.plugin import ChecksPlugin, run_checks
 
 MORE = """
     from autograder.authoring.failures import Inconclusive
@@ -140,32 +136,3 @@ def test_unusable_checks(name: str, refusals: dict[str, dict[str, Any]]) -> None
     _, code, message = REFUSED[name]
     assert refusals[name]["exit_code"] == code
     assert message in refusals[name]["refused"]
-
-
-def test_a_session_is_the_same_on_every_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither variables for pytest, nor its files of options, nor installed plugins (pytest-xdist) reach the checks' session."""
-    folder = make_assignment(tmp_path)
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n", encoding="utf-8")
-    variables = {
-        "PYTEST_ADDOPTS": "-n 2 --no-such-option",
-        "PYTEST_PLUGINS": "no_such_plugin",
-        "PYTEST_XDIST_WORKER": "gw0",
-        "PYTEST_XDIST_AUTO_NUM_WORKERS": "2",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(folder)
-
-    class Looks(ChecksPlugin):
-        def pytest_sessionstart(self, session: pytest.Session) -> None:
-            self.seen = {name for name, plugin in session.config.pluginmanager.list_name_plugin() if plugin is not None}
-            self.variables = {name for name in os.environ if name.startswith("PYTEST_")} - {"PYTEST_VERSION"}
-
-    plugin = Looks(None, None)
-    run_checks([folder / "tests" / name for name in ("public", "hidden")], plugin, collect_only=True)
-
-    assert set(plugin.collected) == {"double.contract", "double.value"}
-    assert "hypothesispytest" in plugin.seen
-    assert not [name for name in plugin.seen if "xdist" in name or "timeout" in name]
-    assert plugin.variables == {"PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
-    assert {name: os.environ.get(name) for name in variables} == variables

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment.contract import call_graph
+from autograder.assignment.callgraph import call_graph
 from autograder.assignment.rubric import CheckRule, TaskRule
 from autograder.checking.plugin import CheckResult
 from autograder.diagnosis.carry import Trial, collaborators_of, settle

@@ -6,24 +6,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.assignment.rubric_file import load_rubric
-from autograder.checking.oracle import import_candidates
-from autograder.quality.validation import Candidate, Row, run_matrix
+from autograder.assignment.loading import Assignment
+from autograder.quality.matrix import Entry, Row, run_matrix
 
-ROOT = Path(__file__).resolve().parents[3]
-CANDIDATES = import_candidates(ROOT)
-TASKS = sorted(task.id for task in load_rubric(ROOT / "rubric.yaml").tasks if task.kind == "function")
+OWN = Assignment(Path(__file__).resolve().parents[3])
+CANDIDATES = OWN.candidates
+TASKS = sorted(task.id for task in OWN.rubric.tasks if task.kind == "function")
 
 
 @functools.cache
 def rows_of(task: str) -> dict[str, Row]:
     """Everything that is handed in for a task, asked in one session."""
     handed_in = [*CANDIDATES.rewritten(task), *CANDIDATES.unnamed(task), *CANDIDATES.forms(task)]
-    candidates = [Candidate("misconception", task, c.label, c.function) for c in handed_in]
+    entries = [Entry("misconception", task, c.label, c.function) for c in handed_in]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the tensors are small
     try:
-        return {row.name: row for row in run_matrix(ROOT, candidates)}
+        return {row.name: row for row in run_matrix(OWN, entries)}
     finally:
         torch.set_num_threads(threads)
 

@@ -11,9 +11,10 @@ import pytest
 import torch
 from make_submission import BRIEF_CALL, LIMITS
 
-from autograder.assignment.contract import Contract, load_contract
+from autograder.assignment.contract import Contract
+from autograder.assignment.loading import Assignment
 from autograder.authoring.cases import Case
-from autograder.checking.oracle import Oracle, load_oracle
+from autograder.checking.oracle import Oracle
 from autograder.diagnosis.standins import MOST_ELEMENTS, MOST_LENGTH, StandIns
 from autograder.outcomes import FailureKind
 from autograder.sandbox.proxy import Sandbox
@@ -23,6 +24,7 @@ from tests.public.sizes import SIZES
 from tests.public.vae.test_elbo import elbo
 
 ROOT = Path(__file__).resolve().parents[3]
+OWN = Assignment(ROOT)
 KL = "kl_standard_normal"
 WRONG_KL = "import torch\n\ndef kl_standard_normal(mean, log_var):\n    return 7 * mean.detach().sum(-1)\n"
 
@@ -30,13 +32,13 @@ WRONG_KL = "import torch\n\ndef kl_standard_normal(mean, log_var):\n    return 7
 @pytest.fixture(scope="module")
 def contract() -> Contract:
     """The contract of this assignment."""
-    return load_contract(ROOT / "reference")
+    return OWN.contract
 
 
 @pytest.fixture(scope="module")
 def oracle(contract: Contract) -> Oracle:
     """The reference of this assignment."""
-    return load_oracle(ROOT, contract)
+    return Oracle(OWN.objects, contract)
 
 
 @pytest.fixture

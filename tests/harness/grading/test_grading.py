@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from command_line import run_here
@@ -19,7 +20,7 @@ from tiny_assignment import RIGHT, VALUE, checks_of, grade_with, make_assignment
 
 from autograder.assignment.contract import Contract, parse_module
 from autograder.assignment.rubric import CheckRule, TaskRule
-from autograder.checking.plugin import CheckResult
+from autograder.checking.results import CheckResult
 from autograder.grading.scoring import score_task, task_outcome
 from autograder.outcomes import FailureKind, Outcome
 from autograder.records import CheckRecord
@@ -47,6 +48,11 @@ def test_task_outcome(outcomes: str, wanted: str) -> None:
     assert Outcome(wanted) is task_outcome([check(Outcome(outcome)) for outcome in outcomes.split()])
 
 
+ASSIGNMENT: Any = SimpleNamespace(
+    contract=Contract({"f": parse_module("def f(x: float) -> float: ...", "work")[0]}), digests={"f": "d1"}
+)
+NOT_FOUND: Any = SimpleNamespace(found={})
+RULES: dict[str, Any] = {carry: SimpleNamespace(carry=carry) for carry in ("never", "half", "always")}
 SCORED = {
     "all": ("passed passed passed", "1.00"),
     "two thirds": ("passed passed failed", "0.67"),
@@ -66,12 +72,26 @@ def test_score_task(outcomes: str, points: str) -> None:
         f"f.{name}": CheckResult(f"f.{name}", name, "public", Outcome(o), FailureKind.VALUE if o == "failed" else None)
         for name, o in zip("abc", outcomes.split(), strict=True)
     }
-    contract = Contract({"f": parse_module("def f(x: float) -> float: ...", "work")[0]})
-
-    record, earned = score_task(task, results, contract, SimpleNamespace(found={}))
+    record, earned = score_task(task, results, ASSIGNMENT, NOT_FOUND, RULES["never"])
 
     assert (points, "1.00", Fraction(points)) == (record.points, record.max_points, earned)
-    assert (record.file, record.found_in) == ("work.py", None)
+    assert (record.file, record.found_in, record.digest) == ("work.py", None, "d1")
+
+
+CARRIED = {"never": ("1.00", "0.5000"), "half": ("0.75", "0.2500"), "always": ("0.50", "0.0000")}
+
+
+@pytest.mark.parametrize("carry", CARRIED)
+def test_what_a_carried_failure_costs(carry: str) -> None:
+    """A failure that was paid for elsewhere costs nothing, half or all of its share; so does a check that waits for it."""
+    task = TaskRule(
+        id="f", title="F", points=Decimal(1), checks=tuple(CheckRule(name=n, weight=Decimal(1)) for n in "ab")
+    )
+    passed = CheckResult("f.a", "a", "public", Outcome.PASSED)
+    failed = CheckResult("f.b", "b", "public", Outcome.FAILED, FailureKind.VALUE, carried_from="g")
+    record, _ = score_task(task, {"f.a": passed, "f.b": failed}, ASSIGNMENT, NOT_FOUND, RULES[carry])
+
+    assert (record.points, record.checks[1].points) == CARRIED[carry]
 
 
 def test_our_fault_issues_no_grade(tmp_path: Path) -> None:
@@ -122,7 +142,7 @@ def test_rejected(tmp_path: Path) -> None:
 UNUSABLE = {
     "track": (["--track", "none"], "there is no track 'none'; rubric.yaml has: full"),
     "task": (["--tasks", "double,triple"], "track 'full' has no task 'triple'; it has: double"),
-    "assignment": (["--assignment", "nowhere"], "rubric.yaml: cannot be read"),
+    "assignment": (["--assignment", "nowhere"], "nowhere is not a folder: an assignment is a folder with rubric.yaml"),
     "choice": (["--device", "abacus"], "abacus"),
 }
 

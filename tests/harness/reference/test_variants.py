@@ -183,9 +183,3 @@ def test_second_references_are_independent() -> None:
     ]
 
     assert dependent == []
-
-
-@pytest.mark.parametrize("task", sorted(REFERENCE))
-def test_every_task_has_several(task: str) -> None:
-    """There are at least three for each function task, and two where each costs a training."""
-    assert len(CANDIDATES.variants(task)) >= (3 if task in FUNCTION_TASKS else 2)

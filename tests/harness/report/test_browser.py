@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import browser
 import factories
 import pytest
-from autograder.report.validation import validation_page
 from browser import INERT, LIVE, Browser, Seen
 
 from autograder.outcomes import Outcome
