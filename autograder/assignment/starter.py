@@ -33,7 +33,7 @@ def starter_files(title: str) -> dict[str, str]:
 
 
 def title_of(folder: Path) -> str:
-    """Return a title made of the name of a folder: `first_steps` -> `First steps`."""
+    """Return a title made of the name of a folder: `weekly_test` -> `Weekly test`."""
     words = folder.resolve().name.replace("_", " ").replace("-", " ").split()
     text = " ".join(words)
     return text[:1].upper() + text[1:] or "Assignment"

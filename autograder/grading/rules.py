@@ -35,7 +35,7 @@ def look_at(submission: Submission, rubric: Rubric, work: Work) -> Findings:
 
 def _policies(submission: Submission, rubric: Rubric) -> Findings:
     rules = rubric.policies
-    notes = static_notes(submission.sources, rules.forbidden_imports)
+    notes = static_notes(submission.sources, rules.forbidden_imports, rules.allowed_imports)
     if not notes:
         return Findings()
     count = f"{len(notes)} place{'s use' if len(notes) != 1 else ' uses'} what track {rubric.track!r} does not allow"

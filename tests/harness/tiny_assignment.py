@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,29 @@ def grade_with(assignment: Path, source: str, *options: str) -> tuple[int, dict[
     result = out / "result.json"
     record = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     return done.returncode, record, done.stdout + done.stderr
+
+
+def grade_here(
+    assignment: Path, source: str = "", *, files: Mapping[str, bytes] | None = None, **options: Any
+) -> dict[str, Any]:
+    """Grade a submission in this process and return its record.
+
+    Args:
+        assignment: Its folder.
+        source: Text of `work.py`; no such file is handed in where it is empty.
+        files: Other files by path.
+        options: Of `GradeOptions`.
+    """
+    from autograder.assignment.loading import Assignment
+    from autograder.grading.run import GradeOptions, grade
+
+    work = assignment / "handed_in"
+    shutil.rmtree(work, ignore_errors=True)
+    for path, data in {**({"work.py": source.encode()} if source else {}), **(files or {})}.items():
+        (work / path).parent.mkdir(parents=True, exist_ok=True)
+        (work / path).write_bytes(data)
+    chosen: dict[str, Any] = {"sandbox": "none", "device": "cpu"} | options
+    return grade(work, Assignment(assignment), GradeOptions(**chosen)).model_dump(mode="json")
 
 
 def checks_of(record: dict[str, Any]) -> dict[str, dict[str, Any]]:

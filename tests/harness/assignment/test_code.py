@@ -133,7 +133,7 @@ def test_what_is_missing(tmp_path: Path) -> None:
             code.module(name)
         assert str(caught.value) == f"{tmp_path} has no module '{missing}'"
         assert caught.value.name == missing
-    with pytest.raises(ImportError, match="cannot import name 'nothing' from 'reference.answers'"):
+    with pytest.raises(ImportError, match=r"cannot import name 'nothing' from 'reference\.answers'"):
         code.module("reference.other")
 
 

@@ -15,9 +15,13 @@ from autograder.assignment.rubric import CheckRule, TaskRule
 from autograder.outcomes import Outcome
 from autograder.records import DataFile
 
-SHEET = parse_sheet("questions:\n  many: {prompt: How many, answer: 3}\n  few: {prompt: How few, answer: 1}\n", Path("part-1.yaml"))
+SHEET = parse_sheet(
+    "questions:\n  many: {prompt: How many, answer: 3}\n  few: {prompt: How few, answer: 1}\n", Path("part-1.yaml")
+)
 SOURCE = 'def make(n: int) -> "Model":\n    "D."\n\nclass Model:\n    "D."\n    def size(self) -> int:\n        "D."\n'
-CONTRACT = Contract({f.name: f for f in parse_module(SOURCE, "work")}, {c.name: c for c in parse_classes(SOURCE, "work")})
+CONTRACT = Contract(
+    {f.name: f for f in parse_module(SOURCE, "work")}, {c.name: c for c in parse_classes(SOURCE, "work")}
+)
 CHECK = (CheckRule(name="value", weight=Decimal(1)),)
 
 

@@ -24,7 +24,9 @@ from autograder.outcomes import Outcome
 from autograder.sandbox.inprocess import OneFunction
 
 
-def results_of(folder: Path, function: Callable[..., Any], seeds: dict[str, int] | None = None) -> dict[str, CheckResult]:
+def results_of(
+    folder: Path, function: Callable[..., Any], seeds: dict[str, int] | None = None
+) -> dict[str, CheckResult]:
     """Run all checks of an assignment on a function, in this process."""
     assignment = Assignment(folder)
     one = OneFunction("double", function)
@@ -96,7 +98,9 @@ def test_the_callers_process_is_left_as_it_was(tmp_path: Path) -> None:
         assert settings.get_current_profile_name() == "callers own"
         assert settings().max_examples == 7
         assert (os.getcwd(), sys.path) == (here, paths)
-        assert not [name for name, module in sys.modules.items() if str(tmp_path) in str(getattr(module, "__file__", ""))]
+        assert not [
+            name for name, module in sys.modules.items() if str(tmp_path) in str(getattr(module, "__file__", ""))
+        ]
     finally:
         settings.load_profile(before)
 
@@ -107,7 +111,12 @@ def test_two_assignments_with_the_same_names(tmp_path: Path) -> None:
     path = two / "reference/answers.py"
     path.write_text(path.read_text().replace("2 * x", "3 * x"))
 
-    for folder, function, wanted in ((one, double, BOTH_PASSED), (two, double, ONE_FAILED), (two, triple, BOTH_PASSED), (one, triple, ONE_FAILED)):
+    for folder, function, wanted in (
+        (one, double, BOTH_PASSED),
+        (two, double, ONE_FAILED),
+        (two, triple, BOTH_PASSED),
+        (one, triple, ONE_FAILED),
+    ):
         assert outcomes(results_of(folder, function)) == wanted
 
 
@@ -206,7 +215,9 @@ def test_what_checks_there_are(tmp_path: Path) -> None:
     assert check_ids(code, lambda task: (), ["public"]) == ["double.contract"]
     assert inputs_of(code) == {}
     (folder / "tests/public/test_broken.py").write_text("import does_not_exist\n")
-    with pytest.raises(HarnessFault, match=r"^the checks could not be collected \(ModuleNotFoundError: No module named"):
+    with pytest.raises(
+        HarnessFault, match=r"^the checks could not be collected \(ModuleNotFoundError: No module named"
+    ):
         check_ids(AuthorsCode(folder), lambda task: ())
 
 

@@ -84,7 +84,9 @@ CARRIED = {"never": ("1.00", "0.5000"), "half": ("0.75", "0.2500"), "always": ("
 @pytest.mark.parametrize("carry", CARRIED)
 def test_what_a_carried_failure_costs(carry: str) -> None:
     """A failure that was paid for elsewhere costs nothing, half or all of its share; so does a check that waits for it."""
-    task = TaskRule(id="f", title="F", points=Decimal(1), checks=tuple(CheckRule(name=n, weight=Decimal(1)) for n in "ab"))
+    task = TaskRule(
+        id="f", title="F", points=Decimal(1), checks=tuple(CheckRule(name=n, weight=Decimal(1)) for n in "ab")
+    )
     passed = CheckResult("f.a", "a", "public", Outcome.PASSED)
     failed = CheckResult("f.b", "b", "public", Outcome.FAILED, FailureKind.VALUE, carried_from="g")
     record, _ = score_task(task, {"f.a": passed, "f.b": failed}, ASSIGNMENT, NOT_FOUND, RULES[carry])
