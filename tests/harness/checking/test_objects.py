@@ -55,7 +55,7 @@ MODEL = ClassStub(
     one('def Model(by: Float[Tensor, "D"]) -> Model: ...'),
     {
         "forward": one('def forward(x: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]: ...'),
-        "sample": one('def sample(n: int, *, generator: torch.Generator | None = None) -> Float[Tensor, "N D"]: ...'),
+        "sample": one('def sample(n: int, *, generator: torch.Generator | None = None) -> Float[Tensor, "{n} D"]: ...'),
         "mean": one('def mean() -> Float[Tensor, "D"]: ...'),
     },
 )
