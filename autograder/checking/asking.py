@@ -73,9 +73,7 @@ class Asking:
         contract = self.contract_of(case)
         if not isinstance(case, MethodCase):  # whether an object has a method is seen when it is called
             ladder.require_signature(contract, ladder.require_found(contract, self._report))
-        return self._send(
-            replace(case, function=self.called(case)).question(contract, salt=self._salt, **options), case
-        )
+        return self._send(case.question(contract, salt=self._salt, **options), case)
 
     def ask_handle(self, question: Question, called: str) -> Answer:
         """Call an object that an earlier answer left inside the sandbox; `called` says in words what is called."""

@@ -63,9 +63,7 @@ def _forbidden(message: str, source: SourceFile) -> Note:
     return Note(code="forbidden-import", message=message, path=source.path)
 
 
-def _findings(
-    source: SourceFile, forbidden_imports: Sequence[str], known: Collection[str] | None
-) -> Iterator[str]:
+def _findings(source: SourceFile, forbidden_imports: Sequence[str], known: Collection[str] | None) -> Iterator[str]:
     """A sentence with file and line for everything in a file that is not allowed, perhaps twice."""
     aliases = dict(_BUILT_IN)
     for cell in source.cells:
