@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -27,10 +28,8 @@ def endless() -> None:
 
 def stubborn() -> None:
     """Never return, and catch what would end it: once."""
-    try:
+    with contextlib.suppress(BaseException):
         endless()
-    except BaseException:
-        pass
     endless()
 
 
