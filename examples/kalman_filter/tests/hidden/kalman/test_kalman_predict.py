@@ -1,6 +1,9 @@
 """Predict: what only the grader runs."""
 
-from autograder.authoring import gradient_check, value_check
+from hypothesis import given, settings
+
+from autograder.authoring import check, value_check
+from tests.hidden.kalman.gradients import agree_in_gradients, only
 from tests.public.kalman.test_kalman_predict import kalman_predict
 
 test_value = value_check(
@@ -8,6 +11,12 @@ test_value = value_check(
     "A m and A P Aᵀ + Q, for every state of the batch.",
     help="Is A transposed on the right side only? Is Q added, once?",
 )
-test_gradient = gradient_check(
-    kalman_predict, ["mean", "A"], "The covariance can be differentiated by the transition.", part=1
-)
+
+
+@check("kalman_predict", "gradient")
+@settings(max_examples=6)
+@given(case=only(kalman_predict))
+def test_gradient(student, oracle, case):
+    """Both results can be differentiated by what they depend on."""
+    agree_in_gradients(student, oracle, case, ["mean", "A"], part=0)
+    agree_in_gradients(student, oracle, case, ["cov", "A", "Q"], part=1)

@@ -28,7 +28,8 @@ def covariances(draw, batch, axis, floor=0.4):
 def transition(draw):
     """A matrix that is not symmetric, and neither explodes nor forgets."""
     size = draw.size("D")
-    return 0.5 * torch.eye(size, dtype=torch.float64) + 0.6 * draw.normal("D", "D") / size**0.5
+    noise = draw.normal("D", "D")
+    return 0.5 * torch.eye(size, dtype=noise.dtype) + 0.6 * noise / size**0.5
 
 
 def model(draw):
