@@ -126,7 +126,9 @@ def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
 def _inputs_of(task: str, tree: ast.Module) -> Iterable[str]:
     """Yield the names of a module's functions that are decorated with a task's id: its inputs."""
     for node in tree.body:
-        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
             arguments = decorator.args if isinstance(decorator, ast.Call) else []
             if arguments and isinstance(arguments[0], ast.Constant) and arguments[0].value == task:
                 yield node.name
