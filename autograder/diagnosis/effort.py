@@ -6,8 +6,8 @@ from autograder.sandbox.inspection import Inspect, Inspected
 from autograder.sandbox.questions import Answer, Question, Refusal
 from autograder.sandbox.scripts import AskedMore, RunScript, ScriptAnswer
 
-MOST_CALLS = 150_000
-"""Calls of functions for one submission. One wrong in every task of an assignment with 14 needs about a third (docs/benchmarks.md)."""
+MOST_CALLS = 30_000
+"""Calls of functions for one submission; one with a fault in 11 of 13 tasks needs 5,200."""
 _SCRIPT = 1000
 """Running a script costs as much as so many calls."""
 
