@@ -45,7 +45,7 @@ def static_notes(
     `forbidden_imports` are dotted names; `"torch.distributions"` forbids that module, not torch. Found are imports and attributes
     under any alias, `getattr` with a name that is written out, and `importlib.import_module` and `__import__` under any name. If
     there are `allowed_imports`, every other library that is imported is noted as well, but for Python's own and modules of the
-    submission. The scan sees what is written, not what runs: it is a reminder for honest students, and the sandbox is what holds the others.
+    submission. The scan sees what is written, not what runs: it is a reminder for honest students, and the sandbox holds the others.
     """
     notes: list[Note] = []
     own = {part for source in sources for part in (*source.module.split("."), *source.path.split("/")[:-1])}

@@ -45,7 +45,7 @@ def make(folder: Path, scale: int, **files: str) -> AuthorsCode:
         "reference/helpers/__init__.py": "",
         "reference/helpers/scale.py": f"SCALE = {scale}\n",
         "reference/helpers/late.py": "ONE = 1\n",
-        "tests/public/test_answers.py": "import tests.public.cases as cases\nfrom reference.answers import scaled\nVALUE = scaled(cases.X)\n",
+        "tests/public/test_answers.py": "import tests.public.cases as c\nfrom reference.answers import scaled\nVALUE = scaled(c.X)\n",
         "tests/public/cases.py": "X = 2\n",
     } | {f"{name.replace('__', '/')}.py": text for name, text in files.items()}
     for name, text in texts.items():
@@ -133,7 +133,7 @@ def test_what_is_missing(tmp_path: Path) -> None:
             code.module(name)
         assert str(caught.value) == f"{tmp_path} has no module '{missing}'"
         assert caught.value.name == missing
-    with pytest.raises(ImportError, match="cannot import name 'nothing' from 'reference.answers'"):
+    with pytest.raises(ImportError, match=r"cannot import name 'nothing' from 'reference\.answers'"):
         code.module("reference.other")
 
 

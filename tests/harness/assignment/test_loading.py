@@ -82,7 +82,7 @@ def test_nothing_is_imported_before_it_is_needed(tmp_path: Path) -> None:
 
     assert loaded.digests["double"]
     with pytest.raises(UsageError) as caught:
-        loaded.objects  # noqa: B018
+        loaded.objects
     assert str(caught.value) == f"{tmp_path / 'reference/answers'}.py cannot be imported (RuntimeError: ran)"
     path.write_text(text)
     assert loaded.objects["double"](3) == 6

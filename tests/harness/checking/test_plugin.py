@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tiny_assignment import RIGHT, RUBRIC, VALUE, checks_of, grade_all, make_assignment
-
 
 MORE = """
     from autograder.authoring.failures import Inconclusive
