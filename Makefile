@@ -8,7 +8,7 @@ RUNS ?= 1
 OUT ?= student_kit.zip
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup system grade regrade check test test-long lint format validate template kit bench doctor clean
+.PHONY: help setup system new grade regrade check test test-long lint format validate template kit bench doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ setup: $(VENV)/.ready ## install everything: system packages (as root), virtual 
 $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup.sh
 	@PYTHON=$(PYTHON) bash scripts/setup.sh $(VENV)
 	@touch $@
+
+new: setup ## write a small assignment to start from: make new DIR=path [ARGS=--title=...]
+	@$(BIN)/autograder new "$(DIR)" $(ARGS)
 
 grade: setup ## grade one submission: make grade SUBMISSION=work.zip [DATA=mnist|digits|auto] [ARGS="--no-training"]
 	@$(BIN)/autograder grade "$(SUBMISSION)" --data $(DATA) $(ARGS)

@@ -1,1 +1,1 @@
-"""An autograder for courses on probabilistic machine learning; start reading in docs/architecture.md."""
+"""An autograder for courses in which students write numerical Python; start reading in docs/architecture.md."""

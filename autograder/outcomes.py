@@ -40,7 +40,7 @@ class Evidence:
     """The smallest failing input of a check, in words. Shown to students only where the check is revealed.
 
     Attributes:
-        called: The call, `kl_standard_normal(mean=tensor(...), log_var=...)`, shortened.
+        called: The call, `scaled_sum(x=tensor(...), weights=...)`, shortened.
         got: What came back.
         expected: What should have come back.
         difference: How far off, in the policy's terms.

@@ -40,7 +40,7 @@ class SourceFile(Record):
 
     Attributes:
         path: Relative POSIX path as the student wrote it (printable; used in messages).
-        module: Dotted name under which it can be imported (`"densities"`, `"src.vae"`); always valid identifiers.
+        module: Dotted name under which it can be imported (`"sums"`, `"src.network"`); always valid identifiers.
         cells: Its pieces in order.
     """
 
@@ -161,9 +161,10 @@ class TaskRecord(Record):
 
 
 class Curve(Record):
-    """One line of a training plot: `values[i]` belongs to epoch `i + 1`."""
+    """One line of a training plot: `values[i]` belongs to epoch `i + 1`; `title` is its name in words, where that says more."""
 
     name: str
+    title: str = ""
     unit: str
     values: tuple[float, ...]
 
@@ -172,14 +173,21 @@ class TrainingRecord(Record):
     """What is known about one training run, measured by the trusted process unless said otherwise.
 
     Attributes:
+        dataset, dataset_title: The name of the data set, and what a reader is told; the name itself where nothing is said.
+        examples: What one of them is called, in the plural.
+        classes: What the classes of `confusion` are called, in the plural.
         metrics: Named figures, `{"test_accuracy": 0.9812}`.
+        titles: Figures in words, by name, where these are not those of the name itself.
         thresholds: What each figure had to reach.
         curves: The student's own history, as reported by the submission.
-        confusion: Rows are true digits, columns predicted ones.
+        confusion: Rows are true classes, columns predicted ones.
     """
 
     task: str
     dataset: str
+    dataset_title: str = ""
+    examples: str = "examples"
+    classes: str = "classes"
     device: str
     n_train: int
     n_validation: int
@@ -187,6 +195,7 @@ class TrainingRecord(Record):
     epochs: int
     metrics: dict[str, float]
     thresholds: dict[str, float]
+    titles: dict[str, str] = Field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
 

@@ -1,5 +1,7 @@
 """Kullback-Leibler divergences in closed form."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -27,3 +29,24 @@ def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]
         Uppsala APML VAE lab, question 3.3; Lab 1, eq. (14); Kingma and Welling (2014), appendix B.
     """
     return 0.5 * torch.sum(torch.exp(log_var) + mean**2 - 1 - log_var, dim=-1)
+
+
+def kl_bernoulli(probs: Float[Tensor, "B M"], prior: float = 0.5) -> Float[Tensor, "B"]:
+    r"""KL divergence from independent Bernoullis to a Bernoulli prior with one probability, one value per example.
+
+    .. math::
+        \sum_{m=1}^{M} \left( \theta_m \log \frac{\theta_m}{\pi} + (1 - \theta_m) \log \frac{1 - \theta_m}{1 - \pi} \right)
+
+    Args:
+        probs: the probabilities θ of a 1, shape (B, M), in [0, 1]; 0 log 0 counts as 0.
+        prior: the prior's probability π of a 1, in (0, 1).
+
+    Returns:
+        Divergences in nats, shape (B,): summed over the M latent dimensions, never negative.
+
+    Source:
+        Lab 1, section 0.6; Cover and Thomas (2006), eq. (2.26).
+    """
+    ones = torch.xlogy(probs, probs) - probs * math.log(prior)
+    zeros = torch.xlogy(1 - probs, 1 - probs) - (1 - probs) * math.log(1 - prior)
+    return torch.sum(ones + zeros, dim=-1)

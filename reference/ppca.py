@@ -102,7 +102,7 @@ def ppca_log_likelihood(
 
 def ppca_fit(
     X: Float[Tensor, "N D"], n_components: int
-) -> tuple[Float[Tensor, "D M"], Float[Tensor, "D"], float | Float[Tensor, ""]]:
+) -> tuple[Float[Tensor, "D {n_components}"], Float[Tensor, "D"], float | Float[Tensor, ""]]:
     r"""Maximum-likelihood estimates of W, μ and σ² in closed form.
 
     .. math::

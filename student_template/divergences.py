@@ -27,3 +27,22 @@ def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]
         Uppsala APML VAE lab, question 3.3; Lab 1, eq. (14); Kingma and Welling (2014), appendix B.
     """
     raise NotImplementedError
+
+
+def kl_bernoulli(probs: Float[Tensor, "B M"], prior: float = 0.5) -> Float[Tensor, "B"]:
+    r"""KL divergence from independent Bernoullis to a Bernoulli prior with one probability, one value per example.
+
+    .. math::
+        \sum_{m=1}^{M} \left( \theta_m \log \frac{\theta_m}{\pi} + (1 - \theta_m) \log \frac{1 - \theta_m}{1 - \pi} \right)
+
+    Args:
+        probs: the probabilities θ of a 1, shape (B, M), in [0, 1]; 0 log 0 counts as 0.
+        prior: the prior's probability π of a 1, in (0, 1).
+
+    Returns:
+        Divergences in nats, shape (B,): summed over the M latent dimensions, never negative.
+
+    Source:
+        Lab 1, section 0.6; Cover and Thomas (2006), eq. (2.26).
+    """
+    raise NotImplementedError

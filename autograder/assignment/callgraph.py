@@ -23,7 +23,7 @@ def call_graph(folder: Path, names: Iterable[str]) -> dict[str, tuple[str, ...]]
         folder: The reference; `names` are looked for in the modules directly in it.
         names: Functions and classes; what is no name of these is followed.
     """
-    code = _Folder(folder)
+    code = Folder(folder)
     places = {name: place for name in sorted(set(names)) if (place := code.place_of(name)) is not None}
     of_place = {place: name for name, place in places.items()}
     graph = {}
@@ -33,7 +33,7 @@ def call_graph(folder: Path, names: Iterable[str]) -> dict[str, tuple[str, ...]]
     return graph
 
 
-def reached(folder: Path, name: str) -> list[Place]:
+def reached(folder: Path | Folder, name: str) -> list[Place]:
     """Return every (module, name) of the folder that an object consists of: itself, and all it uses, in sorted order.
 
     Modules in subfolders have dotted names, that of a folder itself is `__init__`.
@@ -41,23 +41,23 @@ def reached(folder: Path, name: str) -> list[Place]:
     Raises:
         UsageError: No module directly in `folder` defines `name`.
     """
-    code = _Folder(folder)
+    code = folder if isinstance(folder, Folder) else Folder(folder)
     place = code.place_of(name)
     if place is None:
-        raise UsageError(f"{folder}: no module defines {name!r} at its top level")
+        raise UsageError(f"{code.folder}: no module defines {name!r} at its top level")
     return sorted({place, *code.reached(place)})
 
 
-def text_of(folder: Path, place: Place) -> str:
+def text_of(folder: Path | Folder, place: Place) -> str:
     """Return the code of an object that `reached` named, free of comments and formatting.
 
     Statements beside its definition that mention it (`TABLE.update(...)`) belong to it.
     """
-    module = _Folder(folder).module(place[0])
+    module = (folder if isinstance(folder, Folder) else Folder(folder)).module(place[0])
     return "" if module is None else "\n".join(map(ast.unparse, module.objects.get(place[1], [])))
 
 
-class _Folder:
+class Folder:
     """The modules of a package, parsed when they are asked for."""
 
     def __init__(self, folder: Path) -> None:
@@ -118,7 +118,7 @@ class _Module:
         objects: Name -> the statements that make it.
     """
 
-    def __init__(self, code: _Folder, name: str, path: Path) -> None:
+    def __init__(self, code: Folder, name: str, path: Path) -> None:
         self._code = code
         self._package = name.split(".") if path.name == "__init__.py" and name != "__init__" else name.split(".")[:-1]
         try:

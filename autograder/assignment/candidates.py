@@ -57,7 +57,7 @@ class Candidate:
         text: The sentence; forms and rewritten ones have that of the first form, bugs without a name none.
         severity: Of the mistake, where its author gave one; inherited as the sentence is.
         function: The answer, a function or a class.
-        source: Text of the module and of those of `reference/candidates` that it imports, for a digest.
+        source: Text of the module and of those of `reference` that it imports, for a digest.
         label: Unique among the candidates of the task that are wrong, and among those that are right.
     """
 
@@ -195,7 +195,7 @@ def _marked(module: ModuleType) -> Iterator[tuple[str, tuple[Mark, Any]]]:
 
 
 def _source(path: Path, root: Path) -> str:
-    """Return the text of a file and of what it imports from `reference/candidates`, directly or not."""
+    """Return the text of a file and of what it imports from `reference`, directly or not: other tasks' answers among it."""
     texts: dict[Path, str] = {}
     todo = [path]
     while todo:
@@ -218,7 +218,7 @@ def _imported_files(file: Path, text: str, root: Path) -> Iterator[Path]:
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
         else:
             continue
-        yield from (root / f"{name.replace('.', '/')}.py" for name in names if name.startswith(_PACKAGE))
+        yield from (root / f"{name.replace('.', '/')}.py" for name in names if name.startswith("reference."))
 
 
 # ------------------------------------------------------------------------------------------------------ what is refused

@@ -36,7 +36,7 @@ class AuthorsCode:
         self._builtins: dict[str, Any] = {**vars(builtins), "__import__": self._import}
 
     def module(self, name: str) -> ModuleType:
-        """Return the module called `name` (`"reference.densities"`), which is run once.
+        """Return the module called `name` (`"reference.sums"`), which is run once.
 
         Raises:
             ModuleNotFoundError: The folder has no such module.

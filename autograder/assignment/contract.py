@@ -3,7 +3,7 @@
 It is read from the *text* of annotated functions and classes (of `reference/`, or of the stubs made from it), never by importing
 them, so the same code serves the grader, the template and a student's laptop. Annotations are `jaxtyping`'s (see `notation`):
 
-    def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]) -> Float[Tensor, "B"]: ...
+    def scaled_sum(x: Float[Tensor, "B D"], weights: Float[Tensor, "D"]) -> Float[Tensor, "B"]: ...
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder.assignment.callgraph import reached, text_of
+from autograder.assignment.callgraph import Folder, reached, text_of
 
 if TYPE_CHECKING:
     from autograder.assignment.loading import Assignment
@@ -31,8 +31,8 @@ _PROSE = re.compile(r"[^\W\d_]{2}[^\w\s]* +[^\w\s]*[^\W\d_]{2}|^ [^\W\d_]{3}|[^\
 
 def task_digests(assignment: Assignment) -> dict[str, str]:
     """Return the digest of every task, a hexadecimal SHA-256, by id."""
-    tests = _check_modules(assignment.folder)
-    return {task.id: _digest(assignment, task, tests) for task in assignment.rubric.tasks}
+    tests, reference = _check_modules(assignment.folder), Folder(assignment.folder / "reference")
+    return {task.id: _digest(assignment, task, tests, reference) for task in assignment.rubric.tasks}
 
 
 @cache
@@ -44,14 +44,13 @@ def engine_digest() -> str:
     return digest.hexdigest()
 
 
-def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, _CheckModule]) -> str:
+def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, _CheckModule], reference: Folder) -> str:
     parts = [task.id, task.kind, task.object, task.file, str(task.pages), *task.mentions, task.measure]
     if task.object in assignment.contract:
         parts.append(assignment.contract.text_of(task.object))
-        folder = assignment.folder / "reference"
         parts += [
-            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(folder, place)))}"
-            for place in reached(folder, task.object)
+            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(reference, place)))}"
+            for place in reached(reference, task.object)
         ]
     parts += [f"{name}: {tree_text(tests[name].tree)}" for name in sorted(_modules_of(task.id, tests))]
     if task.id in assignment.rubric.training:
@@ -106,7 +105,12 @@ def _check_modules(folder: Path) -> dict[str, _CheckModule]:
 
 def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
     """Return the modules that hold checks or inputs of a task, the fixtures, and all that these import."""
-    waiting = [name for name, (tree, _) in tests.items() if name.endswith(".conftest") or task in _texts(tree)]
+    inputs = {f"{name}.{function}" for name, (tree, _) in tests.items() for function in _inputs_of(task, tree)}
+    waiting = [
+        name
+        for name, module in tests.items()
+        if name.endswith(".conftest") or task in _texts(module.tree) or _orders(module, inputs)
+    ]
     if all(name.endswith(".conftest") for name in waiting):  # nothing asks for it
         return set()
     found: set[str] = set()
@@ -117,6 +121,36 @@ def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
         found.add(name)
         waiting += [other for other in _imported(tests[name]) if other in tests]
     return found
+
+
+def _inputs_of(task: str, tree: ast.Module) -> Iterable[str]:
+    """Yield the names of a module's functions that are decorated with a task's id: its inputs."""
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            arguments = decorator.args if isinstance(decorator, ast.Call) else []
+            if arguments and isinstance(arguments[0], ast.Constant) and arguments[0].value == task:
+                yield node.name
+
+
+def _orders(module: _CheckModule, inputs: Collection[str]) -> bool:
+    """Whether a module hands imported inputs to a call: `value_check(scaled_sum, ...)` does not write the task's id."""
+    own = {name: full for name, full in _bound(module) if full in inputs}
+    calls = (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+    return any(isinstance(value, ast.Name) and value.id in own for call in calls for value in call.args)
+
+
+def _bound(module: _CheckModule) -> Iterable[tuple[str, str]]:
+    """Yield the names that `from ... import` binds in a module, with what they mean."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((alias.asname or alias.name, f"{_base(node, module)}.{alias.name}") for alias in node.names)
+
+
+def _base(node: ast.ImportFrom, module: _CheckModule) -> str:
+    named = node.module or ""
+    return resolve_name("." * node.level + named, module.package) if node.level else named
 
 
 def _texts(tree: ast.Module) -> set[str]:
@@ -133,7 +167,5 @@ def _imported(module: _CheckModule) -> Iterable[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            named = node.module or ""
-            base = resolve_name("." * node.level + named, module.package) if node.level else named
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            yield _base(node, module)
+            yield from (f"{_base(node, module)}.{alias.name}" for alias in node.names)

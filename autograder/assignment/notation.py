@@ -7,7 +7,7 @@
 | `tuple[A, B]`, nested to any depth | `TupleSpec`; `tuple[A, ...]` is a `ListSpec` |
 | `list[A]` | `ListSpec` |
 | `dict[int, A]`, `dict[str, A]` | `DictSpec` |
-| `float`, `Encoder`, `torch.Generator`, `Callable[...]` | `NamedSpec`, as written |
+| `float`, `Network`, `torch.Generator`, `Callable[...]` | `NamedSpec`, as written |
 
 An axis is a name, a number, `...` (once: any axes), or `{n}`: as long as the value of the int argument `n`.
 

@@ -42,7 +42,7 @@ class TaskRule(Record):
     """One task: what it is worth and how the points are split.
 
     Attributes:
-        id: What it is called in the rubric, in records and reports: letters, digits, `_` and `-`.
+        id: What it is called in the rubric, in records and reports: letters, numbers, `_` and `-`.
         kind: What is handed in for it, see `autograder.assignment.kinds`.
         name: The Python name that a submission defines for it; the id where nothing is said.
         checks: Its checks; a kind that brings its own (short answers, documents) needs none here, work for a person has none.
@@ -84,7 +84,7 @@ class TrainingRule(Record):
 
     Attributes:
         epochs, batch_size, learning_rate: Passed to the student's function.
-        n_train, n_validation: Images it gets.
+        n_train, n_validation: Examples it gets.
         threshold: The measured figure must reach it (accuracy as a fraction).
         wall_seconds: Wall clock as a stop.
     """

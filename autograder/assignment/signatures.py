@@ -40,7 +40,7 @@ class FunctionContract:
         name: Its Python name; a constructor has the name of its class.
         module: File name without `.py` where it is looked for first.
         parameters: Without `self`.
-        text: The signature as one line, `kl_standard_normal(mean: ..., log_var: ...) -> ...`, without `self`.
+        text: The signature as one line, `scaled_sum(x: ..., weights: ...) -> ...`, without `self`.
         docstring: Cleaned docstring.
     """
 
@@ -65,7 +65,7 @@ class ClassContract:
         constructor: How it is called; of a dataclass, its fields.
         methods: The public methods with an annotated result by name, `__call__` among them.
         bases: Source text of the base classes.
-        text: Its first line, `class Decoder(nn.Module)`.
+        text: Its first line, `class Network(nn.Module)`.
         docstring: Cleaned docstring.
     """
 

@@ -37,7 +37,7 @@ class ArraySpec:
 
 @dataclass(frozen=True)
 class NamedSpec:
-    """Anything else: a Python scalar (`"float"`), a collaborator (`"Encoder"`), an object or `"None"`."""
+    """Anything else: a Python scalar (`"float"`), a collaborator (`"Network"`), an object or `"None"`."""
 
     name: str
 

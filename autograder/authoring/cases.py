@@ -18,7 +18,7 @@ class Case:
     """One call of a task's function.
 
     Attributes:
-        function: Name of the function.
+        function: Name of the function, or the id of its task.
         arguments: Values by the contract's parameter names: tensors, numbers, probes, handles.
         seed: Seeds the global generators and `generator` where the function takes one.
         scale: Size of the terms that are added up on the way to the result, where it is larger than the result: the
@@ -50,7 +50,7 @@ class Case:
 
     def question(self, contract: FunctionContract, **options: Any) -> Question:
         """Return the question to ask the submission, with arguments as the contract has them and seeds shifted by `salt`."""
-        return self.call_of(self.function, contract, **options)
+        return self.call_of(contract.name, contract, **options)
 
     def call_of(self, function: str | Handle, contract: FunctionContract, **options: Any) -> Question:
         """Return the question that calls `function`, which need not be the one that the case names."""

@@ -29,7 +29,6 @@ FEW, MANY = 6, 29
 ROOM = 10
 EXAMPLES = 8
 """Inputs that a check of form, or of gradients, is asked with."""
-_YIELDED = "yielded_by_autograder"
 
 
 # ------------------------------------------------------------------------------------------- made of the contract
@@ -53,19 +52,9 @@ def yielded(namespace: Mapping[str, Any], names: Callable[[str], Collection[str]
     }
 
 
-def add_yielded(module: Any, names: Callable[[str], Collection[str]]) -> None:
-    """Put the generic checks into a test module, in place of those that an earlier session put there."""
-    for name in [name for name, value in vars(module).items() if hasattr(value, _YIELDED)]:
-        delattr(module, name)
-    for name, function in yielded(vars(module), names).items():
-        setattr(module, name, function)
-
-
 def _written(namespace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield task and name of the checks that the author wrote."""
     for value in namespace.values():
-        if hasattr(value, _YIELDED):
-            continue
         marks = getattr(value, "pytestmark", None)
         for mark in marks if isinstance(marks, list) else ():
             if mark.name == MARK:
@@ -97,7 +86,7 @@ def contract_check(source: Inputs) -> Callable[..., None]:
         f"`{source.task}` exists, takes the documented arguments, and returns finite values of the documented type, "
         "dtype and shape without changing its inputs."
     )
-    return _yields(_named(test, source.task, "contract", sentence))
+    return _named(test, source.task, "contract", sentence)
 
 
 def vectorised_check(source: Inputs) -> Callable[..., None]:
@@ -121,7 +110,7 @@ def vectorised_check(source: Inputs) -> Callable[..., None]:
         )
 
     sentence = f"`{task}` needs no Python loop over the batch: the number of tensor operations does not grow with it."
-    return _yields(_named(test, task, "vectorised", sentence))
+    return _named(test, task, "vectorised", sentence)
 
 
 def batch_axis(contract: FunctionContract) -> str | None:
@@ -230,8 +219,3 @@ def _named(function: Callable[..., None], task: str, name: str, sentence: str) -
     function.__doc__ = sentence
     function.__name__ = function.__qualname__ = f"test_{name}"
     return check(task, name)(function)
-
-
-def _yields(function: Callable[..., None]) -> Callable[..., None]:
-    setattr(function, _YIELDED, True)
-    return function

@@ -60,16 +60,20 @@ class Asking:
         """Return the name by which a submission defines what a case calls: the case may name the task."""
         return self._contract.resolved(case.function)
 
+    def in_python(self, case: Case) -> Case:
+        """Return a case under the Python name of what is called, where the task is called otherwise."""
+        name = self._contract.resolved(case.function)
+        return case if name == case.function else replace(case, function=name)
+
     # ------------------------------------------------------------------------------------------------------ asking
 
     def ask(self, case: Case, **options: Any) -> Answer:
         """Ask for one call; `options` are those of `Question`. Raises `CheckFailed` or `CheckStopped` without an answer."""
+        case = self.in_python(case)
         contract = self.contract_of(case)
         if not isinstance(case, MethodCase):  # whether an object has a method is seen when it is called
             ladder.require_signature(contract, ladder.require_found(contract, self._report))
-        return self._send(
-            replace(case, function=self.called(case)).question(contract, salt=self._salt, **options), case
-        )
+        return self._send(case.question(contract, salt=self._salt, **options), case)
 
     def ask_handle(self, question: Question, called: str) -> Answer:
         """Call an object that an earlier answer left inside the sandbox; `called` says in words what is called."""
@@ -97,8 +101,9 @@ class Asking:
         message = f"{name} failed: {sentence}"
         if refusal.kind is FailureKind.MISSING and not isinstance(case, ScriptCase):
             stub = _innermost(refusal.lines)
-            makes = case is not None and self.contract_of(case).returns == NamedSpec(self.called(case))
-            own = case is None or stub in ("", self.called(case).rpartition(".")[2], "__init__" if makes else "")
+            contract = None if case is None else self.contract_of(case)
+            makes = contract is not None and contract.returns == NamedSpec(contract.name)
+            own = contract is None or stub in ("", contract.name, "__init__" if makes else "")
             message = f"{name} is {sentence}" if own else f"{name} calls `{stub}`, which is {sentence}"
         failure = CheckFailed(
             refusal.kind,
@@ -132,9 +137,6 @@ class Asking:
     @staticmethod
     def _sizes(contract: FunctionContract, case: Case) -> Sizes:
         sizes = bind_dims(contract, {name: _shapes(value) for name, value in case.arguments.items()})
-        for name, dim in (("n_components", "M"), ("latent_dim", "M"), ("n", "N"), ("n_samples", "S")):
-            if isinstance(case.arguments.get(name), int):
-                sizes.setdefault(dim, case.arguments[name])
         made = case.made if isinstance(case, MethodCase) else None
         return sizes if made is None else {**made.sizes, **sizes}
 
@@ -212,7 +214,7 @@ class Asking:
 
     def evidence(self, case: Case, got: str = "", expected: str = "", difference: str = "") -> Evidence:
         """Return the evidence of a call, with the snippet that makes it again."""
-        base = self._evidence_base(case)
+        base = self._evidence_base(self.in_python(case))
         return replace(base, got=got, expected=expected, difference=difference)
 
     def _evidence_base(self, case: Case) -> Evidence:

@@ -48,11 +48,11 @@ def kind_of(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _numbers(value: Tensor, digits: int) -> str:
+def _numbers(value: Tensor, places: int) -> str:
     if value.dim() == 0:
         item = value.item()
-        return f"{item:.{digits}g}" if isinstance(item, float) else str(item)
-    return "[" + ", ".join(_numbers(part, digits) for part in value) + "]"
+        return f"{item:.{places}g}" if isinstance(item, float) else str(item)
+    return "[" + ", ".join(_numbers(part, places) for part in value) + "]"
 
 
 def literal(value: Any) -> str | None:

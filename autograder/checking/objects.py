@@ -203,10 +203,11 @@ def contract_of_call(contracts: Any, name: str) -> FunctionContract:
         KeyError: Neither is in the contract.
     """
     found = _class_of(contracts, name)
-    if found is None or found.name != name:
+    called = getattr(contracts, "resolved", str)(name)  # the id of a task need not be its Python name
+    if found is None or found.name != called:
         own: FunctionContract = contracts[name]
         return own
-    return replace(found.constructor, name=name, module=found.module, returns=NamedSpec(name), text=found.text)
+    return replace(found.constructor, name=called, module=found.module, returns=NamedSpec(called), text=found.text)
 
 
 def object_contract(contracts: Any, name: str) -> ObjectContract:

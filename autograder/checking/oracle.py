@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ class Oracle:
         self._contract = contract
 
     def function(self, name: str) -> Callable[..., Any]:
-        """Return the reference of one function, by its own name or that of its task."""
+        """Return the reference of one function."""
         return self._functions[self._contract.resolved(name)]
 
     def value(self, case: Case) -> Any:
@@ -36,8 +37,7 @@ class Oracle:
 
         What its making draws is drawn with the seed of the case, and the global generator is left as it was.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(case.seed)
+        with _seeded(case.seed):
             contract = contract_of_call(self._contract, self._contract.resolved(case.function))
             made = call_like_reference(self.function(case.function), contract, arguments_in_float64(case), case.seed)
         return made.double() if isinstance(made, torch.nn.Module) else made
@@ -55,8 +55,7 @@ class Oracle:
         given = {key: in_float64(value) for key, value in (arguments or {}).items()}
         if "generator" in inspect.signature(getattr(made, name)).parameters and "generator" not in given:
             given["generator"] = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with _seeded(seed):
             return called(**given)
 
     def gradients(
@@ -80,6 +79,14 @@ class Oracle:
 
     def _call(self, case: Case, arguments: dict[str, Any]) -> Any:
         return call_like_reference(self.function(case.function), self._contract[case.function], arguments, case.seed)
+
+
+@contextmanager
+def _seeded(number: int) -> Iterator[None]:
+    """Draw from a global generator with this seed until the block ends; it is then what it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(number)
+        yield
 
 
 def arguments_in_float64(case: Case) -> dict[str, Any]:

@@ -179,7 +179,7 @@ class ChecksPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        """Skip a check whose forerunner has not passed; give every check a student of its own."""
+        """Give every check a student of its own."""
         self._student = None
         return (yield)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -77,11 +78,32 @@ def conftests_of(code: AuthorsCode, parts: Sequence[Part] = PARTS) -> Mapping[st
 
 
 def modules_of(code: AuthorsCode, parts: Sequence[Part] = PARTS) -> Iterator[tuple[Part, ModuleType]]:
-    """Import the test files of an assignment, one after the other."""
+    """Import the test files of an assignment, one after the other.
+
+    Raises:
+        HarnessFault: One of them cannot be imported.
+    """
     with _profile():  # `given` keeps the settings of the time when it decorates
         for part in parts:
             for path in sorted((code.folder / "tests" / part).rglob("test_*.py")):
-                yield part, code.module(code.name_of(path))
+                yield part, _imported(code, path)
+
+
+def _imported(code: AuthorsCode, path: Path) -> ModuleType:
+    """Import a test file.
+
+    Raises:
+        HarnessFault: It raised something; with the last line of the assignment's that was run.
+    """
+    try:
+        return code.module(code.name_of(path))
+    except Exception as error:
+        places = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(code.folder))
+        ]
+        line = f" (line {places[-1].lineno} of {Path(places[-1].filename).relative_to(code.folder)})" if places else ""
+        name = path.relative_to(code.folder)
+        raise HarnessFault(f"{name} cannot be imported: {type(error).__name__}: {error}{line}") from error
 
 
 def inputs_of(code: AuthorsCode) -> dict[str, Inputs]:
@@ -103,6 +125,8 @@ def check_ids(code: AuthorsCode, names: Callable[[str], Collection[str]], parts:
                 for mark in getattr(value, "pytestmark", ()) if callable(value) else ():
                     if mark.name == MARK:
                         found[f"{mark.kwargs['task']}.{mark.kwargs['name']}"] = None
+    except HarnessFault:
+        raise
     except Exception as error:
         raise HarnessFault(f"the checks could not be collected ({type(error).__name__}: {error})") from error
     return list(found)

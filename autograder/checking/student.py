@@ -46,6 +46,7 @@ class Student(Asking):
         Raises:
             CheckFailed, CheckStopped: There is no answer, or it is not one object.
         """
+        case = self.in_python(case)
         contract = objects.object_contract(self._contract, case.function)
         value = self.ask(case, keep=True).value
         try:

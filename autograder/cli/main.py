@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
+from autograder.cli import author as cli_author
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Grade and check work on probabilistic machine learning.",
+    help="Grade and check students' work.",
 )
 AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
 HERE = Path()
@@ -33,7 +34,7 @@ HERE = Path()
 
 @app.callback()
 def _commands() -> None:
-    """Grade and check work on probabilistic machine learning."""
+    """Grade and check students' work."""
 
 
 @app.command()
@@ -94,6 +95,7 @@ def grade(
     raise typer.Exit(show_result(record, write_reports(record, folder)))
 
 
+cli_author.register(app)
 cli_student.register(app)
 cli_regrade.register(app)
 cli_staff.register(app)

@@ -43,7 +43,7 @@ def write_reports(record: GradeRecord, folder: Path) -> Path:
 
 def show_result(record: GradeRecord, folder: Path) -> int:
     """Print the final table and return the exit code."""
-    from autograder.report.view import pass_line
+    from autograder.report.view import metrics, pass_line
 
     if record.status == "rejected":
         err.print(Text.assemble(("Not graded: ", "bold red"), in_log(record.message)))
@@ -57,10 +57,11 @@ def show_result(record: GradeRecord, folder: Path) -> int:
         return 3
     out.print(result_table(record))
     for training in record.training:
-        accuracy, needed = training.metrics.get("test_accuracy"), training.thresholds.get("test_accuracy")
-        if accuracy is not None and needed is not None:
-            text = f"{training.task}: {accuracy:.2%} on {training.n_test:,} held-out images of {training.dataset} ({needed:.0%} needed)"
-            out.print(Text(in_log(text)))
+        for metric in metrics(training):
+            if metric.reached is not None:
+                where = f"{training.n_test:,} held-out {training.examples} of {training.dataset}"
+                text = f"{training.task}: {metric.name} {metric.value} on {where} ({metric.threshold} needed)"
+                out.print(Text(in_log(text)))
     for flag in record.flags:
         where = f" [{flag.check}]" if flag.check else ""
         out.print(Text(in_log(f"Flag for staff: {flag.message}{where}"), style="yellow"))

@@ -183,18 +183,13 @@ class Retrial:
         """See `Ask`."""
         context, task = self._context, result.id.partition(".")[0]
         stand_ins = StandIns(self._oracle, context.contract, f"{self._secret(task)}/{result.id}")
+        tasks = {context.contract.resolved(name): name for name in names}  # by Python name
         with self._sandbox.fresh(stand_ins) as sandbox:
-            tasks = {context.contract.resolved(name): name for name in names}  # by the names of their functions
             asked = _WithStandIns(sandbox, tuple(tasks))
             student = Student(asked, context.report, context.contract, result.id, context.seed_of(task))
             outcome, message, error = _ending(result, student)
-            return Trial(
-                outcome,
-                tuple(tasks[name] for name in stand_ins.called),
-                message,
-                error,
-                (*student.flags, *sandbox.flags),
-            )
+            called = tuple(tasks[name] for name in stand_ins.called)
+            return Trial(outcome, called, message, error, (*student.flags, *sandbox.flags))
 
 
 def _ending(result: CheckResult, student: Student) -> tuple[Outcome, str, str]:

@@ -271,7 +271,7 @@ class _Call:
         return _plain(value, dtype)
 
     def gradients(self, cotangents: Sequence[Tensor], leaves: Sequence[str]) -> list[Tensor]:
-        """Return d⟨cotangents, value⟩ for every leaf, an argument or `"encoder.trunk.0.bias"`; zeros where independent."""
+        """Return d⟨cotangents, value⟩ for every leaf, an argument or `"network.trunk.0.bias"`; zeros where independent."""
         tensors = [self._leaf(name) for name in leaves]
         value = self._run()
         parts = [part for part in (value if isinstance(value, tuple | list) else (value,)) if isinstance(part, Tensor)]

@@ -32,7 +32,7 @@ class GradeOptions:
 
     track: str = FULL
     device: DeviceChoice = "auto"
-    data: Literal["auto", "mnist", "digits"] = "auto"
+    data: str = "auto"
     data_root: Path | None = None
     tasks: tuple[str, ...] = ()
     training: bool = True

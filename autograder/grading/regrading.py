@@ -40,7 +40,7 @@ class CheckChange(Record):
     """A check that ended differently. Outcomes and points are None where the check is not there.
 
     Attributes:
-        old, new: Outcomes; `failed, carried from kl_standard_normal` for a carried failure.
+        old, new: Outcomes; `failed, carried from scaled_sum` for a carried failure.
         old_points, new_points: Unrounded, four places.
     """
 

@@ -225,7 +225,7 @@ def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let the reference add up numbers in one order, whatever the machine: a record holds their last digits."""
+    """Let the reference add up numbers in one order, whatever the machine: a record holds their last decimals."""
     import torch
 
     before = torch.get_num_threads()

@@ -10,10 +10,10 @@ from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric, TaskRule, points_text
 from autograder.records import CheckRecord, Flag, Outcome, TaskRecord, share_earned
-from autograder.sandbox.questions import LoadReport
 
 if TYPE_CHECKING:  # pytest and Hypothesis, which a rejected submission does not need
     from autograder.checking.results import CheckResult
+    from autograder.sandbox.questions import LoadReport
 
 
 def score_task(

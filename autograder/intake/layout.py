@@ -76,7 +76,7 @@ def wrapping_folder(paths: Sequence[str]) -> str:
 def kept_prefix(prefix: str, sources: Iterable[bytes]) -> str:
     """The part of a wrapping folder that the student's own imports name, so that it must stay: usually `""`.
 
-    With `from src.vae import VAE` in a file of `hw1/src/`, only `hw1/` is taken away.
+    With `from src.network import Network` in a file of `hw1/src/`, only `hw1/` is taken away.
     """
     folders = prefix.split("/")[:-1]
     if not folders:
@@ -94,7 +94,7 @@ def kept_prefix(prefix: str, sources: Iterable[bytes]) -> str:
 
 
 def identifier(name: str) -> str:
-    """The valid Python identifier nearest to `name`: `"my-vae (1)"` becomes `"my_vae__1_"`.
+    """The valid Python identifier nearest to `name`: `"my-work (1)"` becomes `"my_work__1_"`.
 
     Normalised as Python normalises names (NFKC), so that an `import` statement finds it.
     """
@@ -125,7 +125,7 @@ class _Folder:
 def module_names(paths: Sequence[str]) -> tuple[Mapping[str, str], tuple[Note, ...]]:
     """A unique dotted module name for every source path, and a note where it is not the one a student expects.
 
-    `src/vae.py` becomes `src.vae`, `src/__init__.py` becomes `src`. Of two files with the same name, the one
+    `src/network.py` becomes `src.network`, `src/__init__.py` becomes `src`. Of two files with the same name, the one
     that Python would import keeps it: packages before `.py` files before folders before
     notebooks; the other one gets `_2`.
     """

@@ -14,7 +14,7 @@ class IntakeLimits:
     Attributes:
         archive_bytes: The file as handed in. Learning platforms stop at 100-250 MB.
         total_bytes: Everything unpacked, in memory at once: a few trained models fit, a dataset does not.
-        file_bytes: One unpacked file; a VAE for 28x28 images saves to about 5 MB.
+        file_bytes: One unpacked file; the weights of a small network take about 5 MB.
         source_bytes: All `.py` files together. A year of a student's code is 1 MB.
         text_bytes: One `.py` file, or the code of one notebook. Longer ones hold data, not code.
             The syntax tree of 500 kB takes up to 330 MB.

@@ -38,20 +38,20 @@ def without_hooks(entries: Sequence[Entry]) -> tuple[list[Entry], list[Note]]:
 
 
 def static_notes(
-    sources: Sequence[SourceFile], forbidden_imports: Sequence[str], allowed_imports: Sequence[str] = ()
+    sources: Sequence[SourceFile], forbidden_imports: Sequence[str] = (), allowed_imports: Sequence[str] = ()
 ) -> tuple[Note, ...]:
     """A note for each line that imports a forbidden module, or reaches one by attributes of an imported package.
 
+    With `allowed_imports`, a library that is none of these, of Python's own and of the submission's modules is forbidden as well.
     `forbidden_imports` are dotted names; `"torch.distributions"` forbids that module, not torch. Found are imports and attributes
-    under any alias, `getattr` with a name that is written out, and `importlib.import_module` and `__import__` under any name. If
-    there are `allowed_imports`, every other library that is imported is noted as well, but for Python's own and modules of the
-    submission. The scan sees what is written, not what runs: it is a reminder for honest students, and the sandbox holds the others.
+    under any alias, `getattr` with a name that is written out, and `importlib.import_module` and `__import__` under any name. The
+    scan sees what is written, not what runs: it is a reminder for honest students, and the sandbox is what holds the others.
     """
     notes: list[Note] = []
-    own = {part for source in sources for part in (*source.module.split("."), *source.path.split("/")[:-1])}
-    known = {*allowed_imports, *own, *sys.stdlib_module_names} if allowed_imports else ()
+    own = {source.module.partition(".")[0] for source in sources}
+    known = {*allowed_imports, *own, *sys.stdlib_module_names} if allowed_imports else None
     for source in sources if forbidden_imports or allowed_imports else ():
-        found = list(dict.fromkeys([*_findings(source, forbidden_imports), *_strangers(source, known)]))
+        found = list(dict.fromkeys(_findings(source, forbidden_imports, known)))
         notes += [_forbidden(message, source) for message in found[:_MOST_NOTES]]
         if len(found) > _MOST_NOTES:
             more = f"{printable(source.path)}: {len(found) - _MOST_NOTES:,} more lines use what this assignment does not allow."
@@ -63,7 +63,7 @@ def _forbidden(message: str, source: SourceFile) -> Note:
     return Note(code="forbidden-import", message=message, path=source.path)
 
 
-def _findings(source: SourceFile, forbidden_imports: Sequence[str]) -> Iterator[str]:
+def _findings(source: SourceFile, forbidden_imports: Sequence[str], known: Collection[str] | None) -> Iterator[str]:
     """A sentence with file and line for everything in a file that is not allowed, perhaps twice."""
     aliases = dict(_BUILT_IN)
     for cell in source.cells:
@@ -73,28 +73,12 @@ def _findings(source: SourceFile, forbidden_imports: Sequence[str]) -> Iterator[
         lines = cell.source.split("\n")
         for line, names in _mentioned(tree, aliases):
             hit = next((module for module in forbidden_imports if _within(names, module)), None)
+            if hit is None and known is not None:
+                hit = next((name for name in names if not any(_within([name], module) for module in known)), None)
             if hit is not None:
                 place = f"{printable(source.path)}, {cell.label + ', ' if cell.label else ''}line {line}"
                 shown = printable(lines[line - 1].strip(), 80)
                 yield f"{place}: `{shown}` uses {hit}, which this assignment does not allow."
-
-
-def _strangers(source: SourceFile, known: Collection[str]) -> Iterator[str]:
-    """A sentence with file and line for every import of a library that is not among the `known` ones; nothing if there are none."""
-    for cell in source.cells if known else ():
-        tree = parse(cell.source)
-        for node in () if isinstance(tree, SyntaxProblem) else ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-            else:
-                continue
-            for name in names:
-                if not any(_within([name], module) for module in known):
-                    place = f"{printable(source.path)}, {cell.label + ', ' if cell.label else ''}line {node.lineno}"
-                    library = printable(name.partition(".")[0], 80)
-                    yield f"{place}: {library} is none of the libraries that this assignment allows."
 
 
 def _within(names: Sequence[str], module: str) -> bool:

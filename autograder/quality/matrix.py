@@ -168,13 +168,14 @@ def _add_training(
     assignment: Assignment, contexts: Mapping[str, Context], entries: Sequence[Entry], device: str
 ) -> None:
     """Give entries of a training task a run each, on the data that need no download."""
-    from autograder.training import OFFLINE, measure_named
+    from autograder.training import measure_named
+    from autograder.training.data import without_download
 
     for entry in entries:
         if entry.task not in assignment.rubric.training:
             continue
         measure = measure_named(assignment.rubric.task(entry.task).measure)
-        data = measure.load(OFFLINE, None)
+        data = measure.load(without_download(), None)
         rules = assignment.rubric.training[entry.task]
         if data.name not in rules:
             raise UsageError(

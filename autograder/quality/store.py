@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ from typing import Any
 
 import torch
 
-from autograder.assignment.digests import engine_digest
+from autograder.assignment.digests import engine_digest, tree_text
 from autograder.assignment.loading import Assignment
 from autograder.outcomes import Outcome
 from autograder.quality.matrix import Row
@@ -63,7 +64,8 @@ class Store:
     def _digest(self, task: str) -> str:
         """Return what the rows of a task depend on: the engine, the task, all of its candidates, and torch."""
         assignment = self._assignment
-        candidates = {c.source for c in assignment.candidates.everyone if c.task == task}
+        sources = {c.source for c in assignment.candidates.everyone if c.task == task}
+        candidates = [tree_text(ast.parse(source)) for source in sources]
         checks = repr([(c.name, str(c.weight)) for c in assignment.rubric.task(task).checks])
         parts = [engine_digest(), assignment.digests[task], *sorted(candidates), checks, str(torch.__version__)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

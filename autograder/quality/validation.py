@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
@@ -140,6 +140,7 @@ class _Job:
 def validate(
     assignment: Assignment,
     *,
+    tasks: Collection[str] | None = None,
     runs: int = 1,
     workers: int = 2,
     mutants: bool = True,
@@ -152,6 +153,7 @@ def validate(
 
     Args:
         assignment: What is validated; its workers load it from its folder.
+        tasks: Validate these alone; all that are asked about where it is None.
         runs: Of the random checks, all together.
         workers: Processes.
         mutants: Whether the generated mutants are asked about.
@@ -160,7 +162,7 @@ def validate(
     """
     started = time.monotonic()
     kept = Store(store, assignment)
-    entries = entries_of(assignment)
+    entries = [entry for entry in entries_of(assignment) if tasks is None or entry.task in tasks]
     known = {entry.key: row for entry in entries if (row := kept.get(entry.task, entry.key)) is not None}
     rows = list(known.values())
     if known:
@@ -169,8 +171,8 @@ def validate(
         _Job(assignment.folder, tuple(part))
         for part in _parts([entry.key for entry in entries if entry.key not in known], 8 * workers)
     ]
-    tasks = dict.fromkeys(entry.task for entry in entries) if mutants else {}
-    asked = [_Job(assignment.folder, mutants_of=task, store=store) for task in mutants_asked(assignment, tasks)]
+    own = dict.fromkeys(entry.task for entry in entries) if mutants else {}
+    asked = [_Job(assignment.folder, mutants_of=task, store=store) for task in mutants_asked(assignment, own)]
     changed: list[Mutated] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_single_threaded) as pool:

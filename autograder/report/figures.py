@@ -79,7 +79,7 @@ def curves_svg(curves: tuple[Curve, ...], unit: str, prefix: str) -> Markup | No
         for (curve, points), (colour, dashes) in zip(drawable, _LINES, strict=False):
             epochs, values = zip(*points, strict=True)
             marker = "o" if len(points) <= 12 else None
-            label = _label(text.words(curve.name), 20)
+            label = _label(curve_title(curve), 20)
             axes.plot(epochs, values, dashes, color=colour, linewidth=1.6, marker=marker, markersize=3, label=label)
         _dress(axes, "epoch", _label(text.words(unit), 20))
         if all(text.is_fraction(curve.name) for curve, _ in drawable):
@@ -90,14 +90,19 @@ def curves_svg(curves: tuple[Curve, ...], unit: str, prefix: str) -> Markup | No
         return _svg(figure, prefix, "Training curves over epochs")
 
 
+def curve_title(curve: Curve) -> str:
+    """What a curve is called: as the measure says, or its name in words."""
+    return curve.title or text.words(curve.name)
+
+
 def curve_caption(curve: Curve) -> str:
     """A curve in words: `val loss: 0.4120 after epoch 1, 0.08120 after epoch 20`."""
     if not curve.values:
-        return f"{text.words(curve.name)}: no values"
+        return f"{curve_title(curve)}: no values"
     first, last = (
         text.figure(curve.name, value).replace(" %", "\u00a0%") for value in (curve.values[0], curve.values[-1])
     )
-    words = f"{text.words(curve.name)}: {first} after epoch 1"
+    words = f"{curve_title(curve)}: {first} after epoch 1"
     words += f", {last} after epoch {len(curve.values):,}" if len(curve.values) > 1 else ""
     odd = len(curve.values) - sum(map(_is_drawable, curve.values))
     return words + (f" ({text.count(odd, 'value')} cannot be drawn)" if odd else "")
@@ -121,22 +126,23 @@ def confusion_svg(confusion: tuple[tuple[int, ...], ...], prefix: str) -> Markup
         axes.set_yticks(range(size))
         _dress(axes, "predicted", "true")
         axes.grid(visible=False)
-        return _svg(figure, prefix, "Confusion matrix: rows are true digits, columns predicted ones")
+        return _svg(figure, prefix, "Confusion matrix: rows are true classes, columns predicted ones")
 
 
-def confusion_caption(confusion: Sequence[Sequence[int]]) -> str:
-    """The most frequent confusions in words."""
+def confusion_caption(confusion: Sequence[Sequence[int]], classes: str = "classes") -> str:
+    """The most frequent confusions in words; `classes` is what they are called."""
     wrong = [
         (amount, true, predicted)
         for true, row in enumerate(confusion)
         for predicted, amount in enumerate(row)
         if true != predicted and amount > 0
     ]
+    rows = f"Rows are true {classes}, columns predicted ones."
     if not wrong:
-        return "Rows are true digits, columns predicted ones. No image was confused with another digit."
+        return f"{rows} None was confused with another."
     top = sorted(wrong, key=lambda entry: (-entry[0], entry[1:]))[:3]
     listed = ", ".join(f"{true} read as {predicted} ({amount:,})" for amount, true, predicted in top)
-    return f"Rows are true digits, columns predicted ones. Most frequent confusions: {listed}."
+    return f"{rows} Most frequent confusions: {listed}."
 
 
 def _fresh(mpl: Any) -> Any:

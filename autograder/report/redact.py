@@ -10,7 +10,7 @@ import re
 
 from autograder.records import CheckRecord, GradeRecord, Outcome, TaskRecord
 
-# A place such as `File "vae.py", line 12, in elbo`. The text of an exception may quote hidden input; a place does not.
+# A place such as `File "sums.py", line 12, in scaled_sum`. The text of an exception may quote hidden input; a place does not.
 _PLACE = re.compile(
     r"""^\s*(?:File )?["']?[\w ./()\[\]-]{1,200}["']?(?:,? line |:)\d{1,7}(?:,? in [\w.<>]{1,100})?:?$"""
 )

@@ -16,7 +16,6 @@ _STACKED_MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u
                             r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")  # fmt: skip
 _LARGEST_PLAIN = 1e9
 _NAMED = {0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x0D: "CR", 0x1B: "ESC", 0x7F: "DEL"}
-_SPELLINGS = {"elbo": "ELBO", "kl": "KL", "nll": "negative log-likelihood", "mse": "mean squared error"}
 
 
 class _Placeholders(dict[int, str]):
@@ -72,7 +71,7 @@ def prose(text: str) -> list[tuple[bool, str]]:
 
 
 def number(value: float) -> str:
-    """`value` with four significant digits: `−93.72`, `0.08120`; whole numbers in full: `60,000`."""
+    """`value` with four significant figures: `−93.72`, `0.08120`; whole numbers in full: `60,000`."""
     if isinstance(value, int):
         text = f"{value:,}"
     elif math.isnan(value):
@@ -110,8 +109,8 @@ def less_is_better(name: str) -> bool:
 
 
 def words(name: str) -> str:
-    """An identifier in words: `test_accuracy` is `test accuracy`, `elbo` is `ELBO`."""
-    return " ".join(_SPELLINGS.get(part.lower(), part) for part in re.split(r"[_\s]+", name) if part) or name
+    """An identifier in words: `test_accuracy` is `test accuracy`."""
+    return " ".join(part for part in re.split(r"[_\s]+", name) if part) or name
 
 
 def sentence(text: str) -> str:

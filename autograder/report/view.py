@@ -136,7 +136,7 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
 
 
 def _anchors(ids: Iterable[str]) -> Iterator[str]:
-    """One distinct, harmless id per task; `task-elbo` for the task `elbo`, so that links can be written by hand."""
+    """One distinct, harmless id per task; `task-sum` for the task `sum`, so that links can be written by hand."""
     used: set[str] = set()
     for index, task_id in enumerate(ids, start=1):
         slug = "task-" + re.sub(r"[^A-Za-z0-9_]+", "-", task_id)[:60]
@@ -285,18 +285,24 @@ def _share(score: str | None, max_score: str | None) -> float | None:
 def metrics(training: TrainingRecord) -> tuple[Metric, ...]:
     """The figures of a training run beside what they had to reach."""
     names = [*training.metrics, *(name for name in training.thresholds if name not in training.metrics)]
-    return tuple(_metric(name, training.metrics.get(name), training.thresholds.get(name)) for name in names)
+    return tuple(
+        _metric(name, figure_title(training, name), training.metrics.get(name), training.thresholds.get(name))
+        for name in names
+    )
 
 
-def _metric(name: str, value: float | None, threshold: float | None) -> Metric:
+def figure_title(training: TrainingRecord, name: str) -> str:
+    """What a figure of a training run is called, as the measure says, or its name in words."""
+    return training.titles.get(name) or text.words(name)
+
+
+def _metric(name: str, title: str, value: float | None, threshold: float | None) -> Metric:
     shown = "not measured" if value is None else text.figure(name, value)
     if threshold is None:
-        return Metric(text.words(name), shown, "", None)
+        return Metric(title, shown, "", None)
     less = text.less_is_better(name)
     reached = value is not None and (value <= threshold if less else value >= threshold)
-    return Metric(
-        text.words(name), shown, f"{'at most' if less else 'at least'} {text.figure(name, threshold)}", reached
-    )
+    return Metric(title, shown, f"{'at most' if less else 'at least'} {text.figure(name, threshold)}", reached)
 
 
 def tables(content: dict[str, Any]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

@@ -78,13 +78,6 @@ REJECTED_ADVICE = (
 )
 """What comes after the reason."""
 
-DATASETS = {
-    "mnist": "MNIST: 28 × 28 images of handwritten digits",
-    "digits": "the 1,797 handwritten digits of scikit-learn, enlarged to 28 × 28 pixels",
-}
-"""Datasets in words, by the name in the record."""
-
-
 CARRIED: dict[str, str] = {
     "never": "Not charged again:",
     "half": "Charged by half:",
@@ -108,11 +101,6 @@ def has_code(task_kind: str) -> bool:
 def verdict(task_kind: str, kind: FailureKind | None) -> str:
     """The word at a failed check: for a function that it failed, for other work in what way."""
     return OUTCOMES[Outcome.FAILED] if has_code(task_kind) else failure(task_kind, kind)
-
-
-def dataset(name: str) -> str:
-    """A dataset in words; a name that is not known is used as it is."""
-    return DATASETS.get(name.strip().lower(), name)
 
 
 def device(name: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from autograder.outcomes import FailureKind
 from autograder.sandbox.questions import Answer, Asked, Question, Refusal
 
+_AGAIN_SECONDS = 1.0
+
 
 class _TooLong(BaseException):
     """Raised inside the student's call when its time is over."""
@@ -24,14 +26,21 @@ class Watched:
 
     def call(self, question: Question) -> Answer | Refusal:
         """Ask one question."""
-        with self._alarm():
-            reply = self._asked.call(question)
+        try:
+            with self._alarm():
+                reply = self._asked.call(question)
+        except _TooLong:  # raised again while the first one was being described
+            return self._stopped()
         if isinstance(reply, Refusal) and reply.exception == "KeyboardInterrupt":
             raise KeyboardInterrupt
         if isinstance(reply, Refusal) and reply.exception == _TooLong.__name__:
-            sentence = f"it was stopped after {self._seconds:g} seconds"
-            return Refusal(FailureKind.TIMEOUT, sentence, "", reply.lines, reply.printed)
+            return self._stopped(reply.lines, reply.printed)
         return reply
+
+    def _stopped(self, lines: tuple[str, ...] = (), printed: str = "") -> Refusal:
+        return Refusal(
+            FailureKind.TIMEOUT, f"it was stopped after {self._seconds:g} seconds", "", tuple(lines), printed
+        )
 
     @contextlib.contextmanager
     def _alarm(self) -> Iterator[None]:
@@ -43,7 +52,8 @@ class Watched:
             raise _TooLong
 
         previous = signal.signal(signal.SIGALRM, over)
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        # again and again: the first is lost where it is raised in a callback, or in a `try` that catches everything
+        signal.setitimer(signal.ITIMER_REAL, self._seconds, _AGAIN_SECONDS)
         try:
             yield
         finally:

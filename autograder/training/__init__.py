@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import pkgutil
 from importlib import import_module
 from typing import Any
 
 from autograder.errors import UsageError
-
-_MEASURES = {"classifier": "autograder.training.classifier:ClassifierRun"}
-"""Measures by the name that the rubric gives them: `measure: classifier`."""
-
-
-OFFLINE = "digits"
-"""The data set that needs no download."""
+from autograder.training import measures
 
 
 def measure_named(name: str) -> Any:
-    """Return the class that trains and measures models of one sort; the first one where nothing is said.
+    """Return the class that trains and measures models of one sort: `Run` of the module `measures/NAME.py`.
+
+    Where nothing is said, it is the only one there is.
 
     Raises:
-        UsageError: There is no such measure.
+        UsageError: There is no such measure, or none is named although there are several.
     """
-    if (place := _MEASURES.get(name or next(iter(_MEASURES)))) is None:
-        raise UsageError(
-            f"rubric.yaml: there is no measure {name!r} for trained models; there are: {', '.join(_MEASURES)}"
-        )
-    module, _, attribute = place.partition(":")
-    return getattr(import_module(module), attribute)
+    known = sorted(module.name for module in pkgutil.iter_modules(measures.__path__))
+    chosen = name or (known[0] if len(known) == 1 else "")
+    if chosen not in known:
+        raise UsageError(f"rubric.yaml: there is no measure {name!r} for trained models; there are: {', '.join(known)}")
+    return import_module(f"{measures.__name__}.{chosen}").Run

@@ -25,7 +25,7 @@ REFERENCE = '''
 CONTRACT = '''
     import torch
     from hypothesis import given, strategies as st
-    from autograder.checking import Case, check
+    from autograder.authoring import Case, check
 
     def case(values):
         return Case("double", {"x": torch.tensor(values, dtype=torch.float64)})
@@ -38,7 +38,7 @@ CONTRACT = '''
 VALUE = '''
     import torch
     from hypothesis import given, strategies as st
-    from autograder.checking import Case, check
+    from autograder.authoring import Case, check
 
     @check("double", "value")
     @given(values=st.lists(st.integers(-9, 9).map(float), min_size=1, max_size=6))

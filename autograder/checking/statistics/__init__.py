@@ -3,7 +3,7 @@
 Pure functions of numbers: no torch, no I/O, no state, no random numbers of their own. Every test returns a `Verdict`.
 
 - `mean_test`, `mean_vector_test`, `variance_test`, `variance_at_most_test`: sequential. They ask for more draws until the answer is clear.
-- `gaussian_sample_test`, `independence_test`, `bernoulli_sample_test`: one sample, exact null distribution.
+- `gaussian_sample_test`, `independence_test`, `binary_sample_test`: one sample, exact null distribution.
 - `combine`, `share_of`: several tests in one check, together within its false-fail rate.
 - `smallest_tolerance`: what a budget of draws can decide, for whoever writes a check.
 - `uniformity_of_p_values`, `excess_of_failures`: how simulations confirm the stated rates.
@@ -12,7 +12,7 @@ Pure functions of numbers: no torch, no I/O, no state, no random numbers of thei
 from autograder.checking.statistics.calibration import excess_of_failures, uniformity_of_p_values
 from autograder.checking.statistics.intervals import MAX_SKEWNESS
 from autograder.checking.statistics.samples import (
-    bernoulli_sample_test,
+    binary_sample_test,
     exact_equality_share,
     gaussian_sample_test,
     independence_test,
@@ -37,7 +37,7 @@ __all__ = [
     "Draw",
     "Look",
     "Verdict",
-    "bernoulli_sample_test",
+    "binary_sample_test",
     "combine",
     "exact_equality_share",
     "excess_of_failures",

@@ -18,10 +18,10 @@ at any level a, for any variance and any tails. Given (*) nothing is asymptotic 
 (*) is the first Edgeworth term of P(Y < mu) - 1/2 for draws of that skewness. Symmetric draws (Student t) satisfy it
 with 0; gamma draws (chi-square, exponential) of just that skewness exceed delta by at most 0.1 % (see tests) once the
 batch mean has a gamma shape of 2 or more. Draws of skewness s have the shape 4 / s^2, so batches of m >= s^2 / 2 are used.
-Sums of a e^2 + b e over independent Gaussian e, the log-weights and one-sample ELBOs of linear-Gaussian probes, have
+Sums of a e^2 + b e over independent Gaussian e, the log-ratios of densities of linear-Gaussian models, have
 |skewness| <= 2 sqrt(2), attained by chi-square(1): third central moment sum 8 a^3 + 6 a b^2, variance sum 2 a^2 + b^2.
 The default of 4 leaves a factor sqrt(2). Not covered: importance *weights* (log-normal-like: give max_skewness, or
-compare logarithms), rare far outliers, and counts and other lattices of few values (use `bernoulli_sample_test`).
+compare logarithms), rare far outliers, and counts and other lattices of few values (use `binary_sample_test`).
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def gaussian_sample_test(z: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Ver
 def independence_test(
     a: ArrayLike, b: ArrayLike, *, false_fail: float = FALSE_FAIL, resolution: float = FLOAT32_RESOLUTION
 ) -> Verdict:
-    """Are a and b, shape (n,), two independent samples of N(0, 1): of two examples, two latents, two calls?
+    """Are a and b, shape (n,), two independent samples of N(0, 1): of two examples, two entries, two calls?
 
     Three questions, each at `false_fail` / 3:
 
@@ -108,8 +108,8 @@ def independence_test(
     return _bonferroni(_signs_of_dependence(a, b, resolution), n, false_fail)
 
 
-def bernoulli_sample_test(x: ArrayLike, probs: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Verdict:
-    """Are the entries of x, shape (n, ...), independent Bernoulli draws with success probability probs, shape (...)?
+def binary_sample_test(x: ArrayLike, probs: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Verdict:
+    """Are the entries of x, shape (n, ...), independent draws of 0 or 1, of 1 with probability probs, shape (...)?
 
     The number of ones of a coordinate over the n draws is Binomial(n, p): exact, twice the smaller tail, each of the D
     coordinates at `false_fail` / D (Bonferroni). A value other than 0 and 1 fails: a probability is not a draw.

@@ -305,9 +305,9 @@ def _verdict(
         found = f"{q.quantity} of {n:,} draws is {a.estimate[i]:.8g} (all but constant), expected {q.expected[i]:.8g}: "
         found += f"off by {off[i]:.3g}"
     else:
-        digits = min(12, max(0, 1 - math.floor(math.log10(error))))
-        found = f"{q.quantity} of {n:,} draws is {a.estimate[i]:.{digits}f} ± {error:.{digits}f}, expected "
-        found += f"{q.expected[i]:.{digits}f}: {off_in_errors[i]:,.1f} standard errors off"
+        places = min(12, max(0, 1 - math.floor(math.log10(error))))
+        found = f"{q.quantity} of {n:,} draws is {a.estimate[i]:.{places}f} ± {error:.{places}f}, expected "
+        found += f"{q.expected[i]:.{places}f}: {off_in_errors[i]:,.1f} standard errors off"
     end = {
         "fail": "",
         "pass": f", within the tolerance of {_pass_band(q, a)[i]:.3g}",

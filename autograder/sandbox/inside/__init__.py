@@ -5,7 +5,7 @@ the student's functions and turns what comes back into plain data. A student who
 to answer with other data, which is what an answer is anyway.
 
     wire.py      frames and values as bytes (also used by the trusted side, which treats every byte as hostile)
-    probes.py    known encoders, decoders and classifiers built from weights
+    probes.py    known networks built from weights
     loader.py    running a submission's modules statement by statement
     execute.py   one question -> one answer
     confine.py   giving up every right before a student's line runs;  landlock.py: every file but the named ones

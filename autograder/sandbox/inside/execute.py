@@ -93,7 +93,7 @@ class Session:
     # ---------------------------------------------------------------------------------------------------- calling
 
     def call(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Answer one question: see `autograder.sandbox.proxy.Question` for its fields."""
+        """Answer one question: see `autograder.sandbox.questions.Question` for its fields."""
         try:
             return {"type": "answer", **self._ask(message)}
         except BaseException as error:

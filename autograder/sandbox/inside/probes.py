@@ -1,6 +1,6 @@
-"""Probes: known encoders, decoders and classifiers, built inside the sandbox from weights that were sent as data.
+"""Probes: known networks, built inside the sandbox from weights that were sent as data.
 
-A probe is described by `{"layers": [...], "heads": [[...], ...], "module": bool}`; the exact answer for such a network is
+A probe is described by `{"layers": [...], "heads": [[...], ...], "eval": bool}`; the exact answer for such a network is
 known outside. Layers: `{"op": "affine", "weight": (out, in), "bias": (out,)}`, `{"op": "tanh" | "relu" | "sigmoid" | "flatten"}`,
 `{"op": "dropout", "p": float}`. With heads the result is a tuple, one entry per head, applied to the trunk's output.
 The same code builds the probe in the trusted process, where the reference uses it.

@@ -262,3 +262,12 @@ def _log1p(x: Tensor, logits: Tensor) -> Tensor:
 @right("where", "One of two log-sigmoids chosen per pixel.")
 def _where(x: Tensor, logits: Tensor) -> Tensor:
     return torch.where(x > 0.5, F.logsigmoid(logits), F.logsigmoid(-logits))
+
+
+# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
+
+_PIXELS = "Pixels are data: nothing is differentiated with respect to them."
+EQUIVALENT = {
+    "detach gradient: x -> x.detach()": _PIXELS,
+    "detach gradient: x -> x.detach() #2": _PIXELS,
+}

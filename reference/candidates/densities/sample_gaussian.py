@@ -225,3 +225,11 @@ def _submodule(mean: Tensor, log_var: Tensor, generator: Generator | None = None
 
     z: Tensor = Reparameterise()(mean, log_var)
     return z
+
+
+# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
+
+_SYMMETRIC = "The noise is symmetric: μ − σ ⊙ ε has the distribution and the gradients of μ + σ ⊙ ε."
+EQUIVALENT = {
+    "flip sign: mean + torch.exp(0.5 * log_var) * noise -> mean - torch.exp(0.5 * log_var) * noise": _SYMMETRIC,
+}

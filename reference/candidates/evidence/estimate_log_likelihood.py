@@ -471,3 +471,17 @@ def _running_sum(
         log_w = log_w - 0.5 * ((x - decoder(z)) / sigma_p).square().sum(-1) - constant
         total = torch.logaddexp(total, log_w)
     return total - math.log(n_samples)
+
+
+# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
+
+_EVALUATION = "The evidence is evaluated, never trained on: right answers may compute it under no_grad."
+EQUIVALENT = {
+    "drop power in _CHUNK_ELEMENTS: 2 ** 23 -> 2": "Samples are drawn in smaller chunks: other draws from the same distribution.",
+    "detach gradient: z = sample_gaussian(..., ..., generator) "
+    "-> z = sample_gaussian(..., ..., generator).detach()": _EVALUATION,
+    "detach gradient: log_prior = gaussian_log_density(z, zero, zero) "
+    "-> log_prior = gaussian_log_density(z, zero, zero).detach()": _EVALUATION,
+    "detach gradient: log_likelihood = gaussian_log_density(x, decoder(z), log_var_x) "
+    "-> log_likelihood = gaussian_log_density(x, decoder(z), log_var_x).detach()": _EVALUATION,
+}

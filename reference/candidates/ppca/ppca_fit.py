@@ -322,3 +322,18 @@ def _expectation_maximisation(X: Tensor, n_components: int) -> tuple[Tensor, Ten
         if step < 1e-9 * torch.linalg.norm(W):
             break
     return W.to(X.dtype), mu, sigma2.to(X.dtype)
+
+
+# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
+
+_CLOSED_FORM = "The fit is a closed form or an iteration, in numpy if you like: nothing is differentiated through it."
+EQUIVALENT = {
+    "detach gradient: mu = X.mean(dim=0) -> mu = X.mean(dim=0).detach()": _CLOSED_FORM,
+    "detach gradient: centred = X - mu -> centred = (X - mu).detach()": _CLOSED_FORM,
+    "detach gradient: cov = centred.mT @ centred / N -> cov = (centred.mT @ centred / N).detach()": _CLOSED_FORM,
+    "detach gradient: sigma2 = discarded.mean() -> sigma2 = discarded.mean().detach()": _CLOSED_FORM,
+    "detach gradient: W = eigenvectors[:, D - n_components:] * torch.sqrt(...) "
+    "-> W = (eigenvectors[:, D - n_components:] * torch.sqrt(...)).detach()": _CLOSED_FORM,
+    "detach gradient: mu -> mu.detach()": _CLOSED_FORM,
+    "detach gradient: sigma2 -> sigma2.detach()": _CLOSED_FORM,
+}

@@ -120,3 +120,13 @@ def _diagonal_in_place(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor,
     cov = torch.matmul(W, W.transpose(0, 1))
     cov.diagonal().add_(scalar(sigma2, W))
     return 1 * mu, cov
+
+
+# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
+
+_ITSELF = (
+    "The mean of x is μ itself: what is fitted by gradients is the covariance, and only its gradient is asked for."
+)
+EQUIVALENT = {
+    "detach gradient: mu -> mu.detach()": _ITSELF,
+}

@@ -161,3 +161,11 @@ def _ridge_regression(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tup
     target = torch.cat([x - mu, x.new_zeros(len(x), M)], dim=1)
     inverse = torch.linalg.solve_triangular(R, eye(M, W), upper=True)
     return target @ Q @ inverse.T, sigma2 * inverse @ inverse.T
+
+
+# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
+
+_A_NUMBER = "The covariance is the same for every x and is used as a number: only gradients of the mean are asked for."
+EQUIVALENT = {
+    "detach gradient: cov = sigma2 * torch.linalg.inv(M) -> cov = (sigma2 * torch.linalg.inv(M)).detach()": _A_NUMBER,
+}

@@ -213,3 +213,10 @@ def _antithetic(
     z = mean + torch.exp(log_var / 2) * torch.cat([eps, -eps])[:n_samples]
     kl = 0.5 * (torch.expm1(log_var) - log_var + mean**2).sum(-1)
     return (softplus((1 - 2 * x) * decoder(z)).sum(-1).mean(0) + kl).mean()
+
+
+# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
+
+EQUIVALENT = {
+    "detach gradient: x -> x.detach()": "Images are data: nothing is differentiated with respect to them.",
+}

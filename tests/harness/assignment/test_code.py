@@ -45,7 +45,8 @@ def make(folder: Path, scale: int, **files: str) -> AuthorsCode:
         "reference/helpers/__init__.py": "",
         "reference/helpers/scale.py": f"SCALE = {scale}\n",
         "reference/helpers/late.py": "ONE = 1\n",
-        "tests/public/test_answers.py": "import tests.public.cases as c\nfrom reference.answers import scaled\nVALUE = scaled(c.X)\n",
+        "tests/public/test_answers.py": "import tests.public.cases as cases\n"
+        "from reference.answers import scaled\nVALUE = scaled(cases.X)\n",
         "tests/public/cases.py": "X = 2\n",
     } | {f"{name.replace('__', '/')}.py": text for name, text in files.items()}
     for name, text in texts.items():

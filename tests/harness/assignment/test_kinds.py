@@ -55,7 +55,11 @@ COMPLAINTS: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
     "a fitted object": ("fitted", {}, ("checks", "a task of this kind needs at least 1 check")),
     "a model": ("training", {}, ("checks", "a task of this kind needs at least 1 check")),
     "a script without a file": ("script", {"checks": CHECK}, ("file", "a script needs `file`, the name of a .py file")),
-    "a script that is none": ("script", {"checks": CHECK, "file": "run.sh"}, ("file", "a script needs `file`, the name of a .py file")),
+    "a script in another language": (
+        "script",
+        {"checks": CHECK, "file": "run.sh"},
+        ("file", "a script needs `file`, the name of a .py file"),
+    ),
     "a script without checks": ("script", {"file": "run.py"}, ("checks", "a task of this kind needs at least 1 check")),
     "a document without a file": ("document", {}, ("file", "a document needs `file`, such as `*.pdf`")),
     "a document whose pages are not counted": (

@@ -271,7 +271,7 @@ def test_a_tracks_own_points_come_before_each() -> None:
 
 BAD_TRACKS = {
     "a sum that is wrong": ("    points: 1.5", "    points: 2", 29, "the points of track 'essay' add up to 1.5, but points says 2"),
-    "a task that is not there": ("{double: 1.5}", "{dubble: 1.5}", 28, "names an unknown task 'dubble'; known are: double, train"),
+    "a task that is not there": ("{double: 1.5}", "{dubble: 1.5}", 28, "track 'essay' names an unknown task 'dubble'"),
     "a task for nothing": ("{double: 1.5}", "{double: 0}", 28, "track 'essay': points are greater than 0, not 0"),
     "more than can be had": ("pass: 1", "pass: 2", 30, "track 'essay' has 1.5 points, 2 cannot be needed to pass"),
     "a kind that no task has": ("[training]", "[script]", 40, "track 'trained' has no task: none is of kind script"),

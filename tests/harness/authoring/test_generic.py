@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 
 from autograder.assignment.contract import Contract, parse_module
-from autograder.assignment.rubric import load_rubric
+from autograder.assignment.rubric_file import load_rubric
 from autograder.authoring import Draw, check, gradient_check, inputs, made, require_gradients, value_check
 from autograder.authoring.failures import CheckFailed
-from autograder.authoring.generic import add_yielded, batch_axis, contract_check, vectorised_check, yielded
+from autograder.authoring.generic import batch_axis, contract_check, vectorised_check, yielded
 from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
 from autograder.errors import HarnessFault
@@ -83,18 +82,6 @@ def test_what_the_author_wrote_is_left_alone() -> None:
 def test_imported_inputs_are_left_to_their_module() -> None:
     """Two modules with the same inputs do not make the same check twice."""
     assert yielded({**namespace(), "__name__": "elsewhere"}, lambda task: BOTH) == {}
-
-
-def test_a_module_forgets_the_checks_of_an_earlier_session() -> None:
-    """A module stays loaded; another rubric may weigh less."""
-    module = ModuleType(__name__)
-    module.total = total  # type: ignore[attr-defined]
-    add_yielded(module, lambda task: BOTH)
-    assert {"test_contract_of_total", "test_vectorised_of_total"} <= set(vars(module))
-
-    add_yielded(module, lambda task: ["contract"])
-
-    assert [name for name in vars(module) if name.startswith("test_")] == ["test_contract_of_total"]
 
 
 # --------------------------------------------------------------------------------------------------- what they ask

@@ -55,7 +55,7 @@ MODEL = ClassStub(
     one('def Model(by: Float[Tensor, "D"]) -> Model: ...'),
     {
         "forward": one('def forward(x: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]: ...'),
-        "sample": one('def sample(n: int, *, generator: torch.Generator | None = None) -> Float[Tensor, "N D"]: ...'),
+        "sample": one('def sample(n: int, *, generator: torch.Generator | None = None) -> Float[Tensor, "{n} D"]: ...'),
         "mean": one('def mean() -> Float[Tensor, "D"]: ...'),
     },
 )
@@ -73,7 +73,7 @@ class ContractStub:
         return self.functions[name]
 
     def resolved(self, name: str) -> str:
-        """Return the name itself: there are no others."""
+        """Return a name as it is: nothing has another one."""
         return name
 
     def object_of(self, name: str) -> ClassStub | None:

@@ -216,7 +216,7 @@ def test_what_checks_there_are(tmp_path: Path) -> None:
     assert inputs_of(code) == {}
     (folder / "tests/public/test_broken.py").write_text("import does_not_exist\n")
     with pytest.raises(
-        HarnessFault, match=r"^the checks could not be collected \(ModuleNotFoundError: No module named"
+        HarnessFault, match=r"^tests/public/test_broken\.py cannot be imported: ModuleNotFoundError: No module named"
     ):
         check_ids(AuthorsCode(folder), lambda task: ())
 
@@ -293,3 +293,17 @@ def test_checks_that_wait_for_each_other(tmp_path: Path) -> None:
     code = AuthorsCode(make_assignment(tmp_path, hidden=text))
     with pytest.raises(HarnessFault, match=r"the check double\.\w+ waits for itself"):
         run_checks(code, ChecksPlugin(code, None, None), collect_only=True)
+
+
+def test_a_test_file_that_cannot_be_imported_is_named_with_its_line(tmp_path: Path) -> None:
+    """An author reads which file it is, what went wrong and in which line, also where a helper of theirs is to blame."""
+    folder = make_assignment(tmp_path, public="import torch\nfrom tests.public import shared\n")
+    (folder / "tests" / "public" / "shared.py").write_text("x = 1\ny = z\n")
+
+    said = (
+        r"^tests/public/test_public\.py cannot be imported: NameError: name 'z' is not defined "
+        r"\(line 2 of tests/public/shared\.py\)$"
+    )
+    for ask in (lambda code: inputs_of(code), lambda code: check_ids(code, lambda task: ())):
+        with pytest.raises(HarnessFault, match=said):
+            ask(AuthorsCode(folder))

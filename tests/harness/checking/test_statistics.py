@@ -22,7 +22,7 @@ from autograder.checking.statistics import (
     MAX_SKEWNESS,
     STAGES,
     Verdict,
-    bernoulli_sample_test,
+    binary_sample_test,
     combine,
     exact_equality_share,
     excess_of_failures,
@@ -576,16 +576,16 @@ def test_independence_test_finds_shared_noise(share: Callable[[np.random.Generat
         assert words in verdict.detail
 
 
-def test_bernoulli_sample_test_p_values_are_super_uniform() -> None:
+def test_binary_sample_test_p_values_are_super_uniform() -> None:
     """Correct binary images, with probabilities from 0 to 1, keep every rate."""
     rng = np.random.default_rng(24)
     probs = np.array([0.0, 1e-3, 0.2, 0.5, 0.97, 1.0])
-    p = [p_value(bernoulli_sample_test(rng.random((200, 6)) < probs, probs)) for _ in range(600 * RUNS)]
+    p = [p_value(binary_sample_test(rng.random((200, 6)) < probs, probs)) for _ in range(600 * RUNS)]
 
     assert uniformity_of_p_values(p) > ALARM
 
 
-def test_bernoulli_sample_test_finds_wrong_images() -> None:
+def test_binary_sample_test_finds_wrong_images() -> None:
     """Sigmoid twice, one draw for all images, probabilities instead of draws and impossible ones all fail."""
     rng = np.random.default_rng(25)
     probs = np.full(20, 0.1)
@@ -593,12 +593,12 @@ def test_bernoulli_sample_test_finds_wrong_images() -> None:
     twice = rng.random((1000, 20)) < 1.0 / (1.0 + np.exp(-probs))
     one_draw_for_all = np.repeat(right[:1], 1000, axis=0)
 
-    assert bernoulli_sample_test(right, probs).decision == "pass"
-    assert bernoulli_sample_test(right[:, 0], 0.1).decision == "pass"
-    assert bernoulli_sample_test(twice, probs).decision == "fail"
-    assert bernoulli_sample_test(one_draw_for_all, probs).decision == "fail"
-    assert bernoulli_sample_test(np.ones((1, 1)), [0.0]).decision == "fail"
-    grey = bernoulli_sample_test(np.tile(probs, (5, 1)), probs)
+    assert binary_sample_test(right, probs).decision == "pass"
+    assert binary_sample_test(right[:, 0], 0.1).decision == "pass"
+    assert binary_sample_test(twice, probs).decision == "fail"
+    assert binary_sample_test(one_draw_for_all, probs).decision == "fail"
+    assert binary_sample_test(np.ones((1, 1)), [0.0]).decision == "fail"
+    grey = binary_sample_test(np.tile(probs, (5, 1)), probs)
     assert grey.detail == "100 of 100 numbers are neither 0 nor 1, e.g. 0.1"
 
 
@@ -610,7 +610,7 @@ def test_fixed_samples_with_nan_fail() -> None:
     assert gaussian_sample_test(broken).detail == "1 of 100 numbers are NaN or infinite"
     assert independence_test(z, broken).detail == "1 of 200 numbers are NaN or infinite"
     assert (
-        bernoulli_sample_test(np.where(np.arange(100) == 5, np.nan, 1.0), 1.0).detail
+        binary_sample_test(np.where(np.arange(100) == 5, np.nan, 1.0), 1.0).detail
         == "1 of 100 numbers are neither 0 nor 1, e.g. nan"
     )
 
@@ -621,8 +621,8 @@ def test_fixed_samples_with_nan_fail() -> None:
         (lambda: gaussian_sample_test(np.zeros((20, 2))), r"z must be a vector of at least 8 draws"),
         (lambda: gaussian_sample_test(np.zeros(20), false_fail=2.0), "strictly between"),
         (lambda: independence_test(np.zeros(20), np.zeros(21)), "must have the same length, but have 20 and 21"),
-        (lambda: bernoulli_sample_test(np.zeros((4, 3)), np.zeros(4)), r"they have \(4, 3\) and \(4,\)"),
-        (lambda: bernoulli_sample_test(np.zeros((4, 3)), 1.5), r"must lie within \[0, 1\]"),
+        (lambda: binary_sample_test(np.zeros((4, 3)), np.zeros(4)), r"they have \(4, 3\) and \(4,\)"),
+        (lambda: binary_sample_test(np.zeros((4, 3)), 1.5), r"must lie within \[0, 1\]"),
         (lambda: exact_equality_share([], []), "same non-empty shape"),
         (lambda: uniformity_of_p_values([0.5, 1.5]), r"within \[0, 1\]"),
         (lambda: combine(), "at least one verdict"),

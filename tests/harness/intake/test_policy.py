@@ -127,3 +127,35 @@ def test_odd_sources_cost_little(source: str) -> None:
 
     assert notes(source, "torch.distributions") == []
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "library"),
+    [
+        ("import pandas as pd", 1, "pandas"),
+        ("import math\nfrom sklearn.decomposition import PCA", 2, "sklearn.decomposition"),
+        ("import importlib\nimportlib.import_module('pandas')", 2, "pandas"),
+    ],
+)
+def test_a_library_that_is_not_listed_is_told(source: str, line: int, library: str) -> None:
+    """With a list of libraries, everything else is a finding, with file and line."""
+    (message,) = allowed(source)
+
+    assert message.startswith(f"work.py, line {line}: ")
+    assert f"uses {library}, which" in message
+
+
+def test_listed_libraries_python_and_own_modules_are_allowed() -> None:
+    """What is listed, Python's own library, and modules of the submission itself are no findings."""
+    source = (
+        "import math, os.path\nimport torch.nn as nn\nfrom numpy.linalg import inv\nimport helper\nnn.functional.relu\n"
+    )
+
+    assert allowed(source) == []
+
+
+def allowed(source: str) -> list[str]:
+    """The messages about a file beside a module of its own, where torch and numpy are listed."""
+    files = [("work.py", "work", source), ("helper.py", "helper", "x = 1\n")]
+    sources = [SourceFile(path=p, module=m, cells=(Cell(label="", source=text),)) for p, m, text in files]
+    return [note.message for note in static_notes(sources, (), ("torch", "numpy"))]

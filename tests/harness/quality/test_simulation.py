@@ -1,26 +1,26 @@
 """What fresh-seed runs say: null distributions are compared, power is calculated, and the real checks stand both."""
 
-import importlib
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from autograder.report.validation import validation_page
 from numpy.typing import NDArray
 
+from autograder.assignment.loading import Assignment
 from autograder.checking.statistics import Verdict, gaussian_sample_test, mean_test, variance_at_most_test
 from autograder.outcomes import Outcome
+from autograder.quality.fresh import FreshJob, fresh_jobs, fresh_seed, random_checks, run_fresh
+from autograder.quality.matrix import Row, entries_of, references_of, run_matrix
+from autograder.quality.page import validation_page
 from autograder.quality.simulation import NullRow, PowerRow, Tally, alarm, first_looks, null_rows, power_rows
-from autograder.quality.validation import RANDOM_CHECKS, Validation, _FreshJob, _run_fresh, fresh_seed, load_candidates
+from autograder.quality.validation import Validation
 from autograder.sandbox.inprocess import OneFunction
 
-ROOT = Path(__file__).resolve().parents[3]
 Array = NDArray[np.float64]
 PASSED = {"check": Outcome.PASSED}
 
@@ -231,26 +231,36 @@ def test_variance_at_most_rejects_what_cannot_be_decided(largest: float, clear: 
 # ---------------------------------------------------------------------------------------------------- the real checks
 
 
-@pytest.fixture(scope="module")
-def fresh_seeds() -> list[NullRow]:
-    """The random checks under the reference and the least alike variants, six times."""
-    names = {
-        "reference",
-        "entropy",
-        "sticking_the_landing",
-        "antithetic",
-        "log_ratio",
-        "loop_over_samples",
-        "box_muller",
-    }
-    tasks = {check.partition(".")[0] for check in RANDOM_CHECKS}
-    _, tally, _ = _run_fresh(_FreshJob(ROOT, False, frozenset(f"{t}/{n}" for t in tasks for n in names), range(1, 7)))
+LEAST_ALIKE = frozenset(
+    {"reference", "entropy", "sticking_the_landing", "antithetic", "log_ratio", "loop_over_samples", "box_muller"}
+)
+
+
+def random_of(assignment: Assignment, tasks: Collection[str]) -> frozenset[str]:
+    """The random checks of some tasks, as the reference shows them."""
+    return random_checks(run_matrix(assignment, [e for e in references_of(assignment) if e.task in tasks], named=False))
+
+
+def null_rows_of(assignment: Assignment, tasks: Collection[str], runs: range) -> list[NullRow]:
+    """The random checks of some tasks under the reference and the least alike variants."""
+    checks = random_of(assignment, tasks)
+    ids = frozenset(f"{task}/{name}" for task in tasks for name in LEAST_ALIKE)
+    wrong, tally, seconds = run_fresh(FreshJob(assignment.folder, False, ids, checks, runs), assignment)
+    assert (wrong, seconds > 0) == (False, True)
     return null_rows(tally)
 
 
-def test_every_random_check_is_simulated(fresh_seeds: list[NullRow]) -> None:
+@pytest.fixture(scope="module")
+def fresh_seeds(assignment: Assignment) -> list[NullRow]:
+    """The random checks of all tasks, six times."""
+    return null_rows_of(assignment, [entry.task for entry in references_of(assignment)], range(1, 7))
+
+
+def test_every_random_check_is_simulated(assignment: Assignment, fresh_seeds: list[NullRow]) -> None:
     """Every check that judges random numbers is among the rows, under the reference and under something else."""
-    for check_id in RANDOM_CHECKS:
+    checks = random_of(assignment, [entry.task for entry in references_of(assignment)])
+    assert len(checks) > 10
+    for check_id in checks:
         names = {row.name for row in fresh_seeds if f"{row.task}.{row.check}" == check_id}
         assert "reference" in names
         assert len(names) > 1
@@ -260,6 +270,35 @@ def test_null_distributions_of_the_checks(fresh_seeds: list[NullRow]) -> None:
     """No right answer fails or is left undecided, and every statistic is distributed as its test assumes."""
     assert [(row.check, row.name) for row in fresh_seeds if row.failed or row.undecided] == []
     assert alarm(fresh_seeds) == []
+
+
+def test_null_distributions_of_one_task(assignment: Assignment) -> None:
+    """The same for one task, which takes seconds: both of its random checks, under several right answers."""
+    rows = null_rows_of(assignment, ["sample_gaussian"], range(1, 4))
+
+    assert {(row.check, row.name) for row in rows} >= {
+        (check, name) for check in ("distribution", "independence") for name in ("reference", "box_muller")
+    }
+    assert [(row.check, row.name) for row in rows if row.failed or row.undecided] == []
+    assert alarm(rows) == []
+
+
+def test_the_jobs_follow_from_the_rows(assignment: Assignment) -> None:
+    """Random checks are those that a test decided about anyone; every right answer is asked, and whom only they catch."""
+    passed, failed = Outcome.PASSED, Outcome.FAILED
+    rows = [
+        Row("variant", "t", "right", {"value": passed, "mean": passed}, {}, random=("mean",)),
+        Row("misconception", "t", "by_value", {"value": failed, "mean": failed}, {}),
+        Row("misconception", "t", "by_chance", {"value": passed, "mean": failed}, {}),
+        Row("misconception", "other", "exact", {"value": failed}, {}),
+    ]
+    power, *null = fresh_jobs(assignment.folder, rows, 25)[2:]
+
+    assert random_checks(rows) == {"t.mean"}
+    assert (power.wrong, power.ids, power.runs) == (True, {"t/by_chance"}, range(21, 26))
+    assert {job.ids for job in null} == {frozenset({"t/right", "t/reference"})}
+    assert [job.runs for job in null] == [range(1, 11), range(11, 21), range(21, 26)]
+    assert {job.checks for job in (power, *null)} == {frozenset({"t.mean"})}
 
 
 @pytest.mark.parametrize(
@@ -274,9 +313,10 @@ def test_null_distributions_of_the_checks(fresh_seeds: list[NullRow]) -> None:
         ("sample_gaussian", "shared_over_dimensions", "independence"),
     ],
 )
-def test_power_of_the_checks(task: str, name: str, check: str) -> None:
+def test_power_of_the_checks(assignment: Assignment, task: str, name: str, check: str) -> None:
     """Wrong answers that one kind of check catches are caught by it with a probability of at least 0.999."""
-    _, tally, _ = _run_fresh(_FreshJob(ROOT, True, frozenset({f"{task}/{name}"}), range(1, 5)))
+    job = FreshJob(assignment.folder, True, frozenset({f"{task}/{name}"}), random_of(assignment, [task]), range(1, 5))
+    _, tally, _ = run_fresh(job, assignment)
     (row,) = power_rows(tally)
 
     assert (row.check, row.missed) == (check, 0)
@@ -290,13 +330,16 @@ def test_seeds_of_runs_lie_far_apart() -> None:
     assert min(later - earlier for earlier, later in itertools.pairwise(seeds)) > 100_000
 
 
-def test_the_page_shows_null_distributions_and_power(fresh_seeds: list[NullRow]) -> None:
+def test_the_page_shows_null_distributions_and_power() -> None:
     """The page has both tables, with the figures of every row."""
+    null = NullRow("elbo", "gradient", "entropy", 1234, 0, 0, 1, 0.5, 0.4987, 0.01, 0.0, 3, 0.9)
     strong = PowerRow("elbo", "kl_half", 5, 5, "divergence", 5, 12.3, 1.0)
-    page = validation_page(Validation((), 10, (), 1.0, 2.0, tuple(fresh_seeds), (strong,)))
+    page = validation_page(Validation((), 10, (), 1.0, 2.0, (null,), (strong,)))
 
     assert "Null distributions" in page
     assert "elbo.gradient" in page
+    assert "1,234" in page
+    assert "0.4987" in page
     assert "elbo/kl_half" in page
     assert "12.3" in page
 
@@ -317,23 +360,25 @@ def test_weak_power_and_wrong_distributions_make_it_fail() -> None:
 
 
 @pytest.fixture
-def hidden(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What the hidden checks of the bound have in common, as a module."""
-    monkeypatch.syspath_prepend(str(ROOT))
-    return importlib.import_module("tests.hidden.vae.bound")
+def hidden(assignment: Assignment) -> Any:
+    """What the hidden checks of the bound share, as a module."""
+    return assignment.code.module("tests.hidden.vae.bound")
 
 
-def draws_of(name: str, case: Any, n: int, **options: Any) -> Any:
-    """Answer of one candidate for `elbo` to n calls of a case."""
-    from autograder.assignment.contract import load_contract
+@pytest.fixture
+def draws_of(assignment: Assignment) -> Any:
+    """`draws_of(name, case, n)`: the answer of one right answer to `elbo` to n calls of a case."""
 
-    contract = load_contract(ROOT / "reference", ["elbo"])["elbo"]
-    (found,) = (c for c in load_candidates(ROOT) if (c.kind, c.task, c.name) == ("variant", "elbo", name))
-    return OneFunction("elbo", found.function).call(case.question(contract, seed=7, repeat=n, **options))
+    def draws(name: str, case: Any, n: int, **options: Any) -> Any:
+        (found,) = (e for e in entries_of(assignment) if (e.kind, e.id) == ("variant", f"elbo/{name}"))
+        question = case.question(assignment.contract["elbo"], seed=7, repeat=n, **options)
+        return OneFunction("elbo", found.function).call(question)
+
+    return draws
 
 
 @pytest.mark.parametrize("name", ["distributions", "entropy"])
-def test_skewness_of_the_draws_stays_below_the_stated_bound(hidden: Any, name: str) -> None:
+def test_skewness_of_the_draws_stays_below_the_stated_bound(hidden: Any, draws_of: Any, name: str) -> None:
     """Each call's result is a mean over hundreds of terms; its skewness is measured in 800 calls (± 0.09)."""
     case = hidden.with_noise("elbo", n_samples=3, batch=250)
     answer = draws_of(name, case, 800, gradients=list(hidden.PARTS))
@@ -344,7 +389,7 @@ def test_skewness_of_the_draws_stays_below_the_stated_bound(hidden: Any, name: s
     assert float(skewness.abs().max()) < hidden.SKEWNESS
 
 
-def test_the_noisiest_form_is_exact(hidden: Any) -> None:
+def test_the_noisiest_form_is_exact(hidden: Any, draws_of: Any) -> None:
     """The quadrature agrees with the variance of the form with the analytic entropy, and bounds the others."""
     case = hidden.with_noise("elbo", n_samples=1, batch=1)
     value, gradient = hidden.exact.noisiest_form(case)

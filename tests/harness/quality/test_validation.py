@@ -1,102 +1,120 @@
-"""The grader is graded: the matrix of wrong and right answers, and that it notices a check that checks nothing."""
+"""The grader is graded: the matrix of wrong and right answers, and that it notices a check that checks nothing.
+
+`make test` asks about two tasks; the whole matrix is `make test-long`.
+"""
 
 import re
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 import torch
-from autograder.report.validation import validation_page
-from run_in_python import lines_of
 
-from autograder.assignment.rubric import TaskRule, load_rubric
+from autograder.assignment.kinds import KINDS
+from autograder.assignment.loading import Assignment
+from autograder.assignment.rubric import TaskRule
+from autograder.authoring.marks import MARK
+from autograder.checking.session import modules_of, with_yielded
 from autograder.grading.run import limits_on
 from autograder.outcomes import Outcome
-from autograder.quality.validation import Row, Validation, load_candidates, run_matrix, validate
+from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
+from autograder.quality.mutation import Mutated
+from autograder.quality.page import validation_page
+from autograder.quality.validation import Validation, validate
 
 ROOT = Path(__file__).resolve().parents[3]
+FEW = ("kl_standard_normal", "sample_gaussian")
+"""Tasks that stand for all of them: one without chance and one with it, both quick."""
+TASKS = {task.id: task for task in Assignment(ROOT).rubric.tasks if KINDS[task.kind].asked_by_name}
+LONG = pytest.mark.long
 
 
-@pytest.fixture(scope="module")
-def whole_matrix() -> Validation:
-    """The whole matrix, each pair once."""
-    return validate(ROOT, runs=1)
+@pytest.fixture(scope="module", params=["few tasks", pytest.param("all tasks", marks=LONG)])
+def matrix(request: pytest.FixtureRequest, assignment: Assignment) -> Validation:
+    """The matrix of some tasks or of all, each pair once."""
+    tasks = FEW if request.param == "few tasks" else None
+    return validate(assignment, tasks=tasks, workers=1 if tasks else 2, mutants=False)
 
 
-def test_every_wrong_answer_is_caught(whole_matrix: Validation) -> None:
+def test_every_wrong_answer_is_caught(matrix: Validation) -> None:
     """No misconception of a function task passes all checks of its task."""
-    assert whole_matrix.survivors == ()
+    assert matrix.survivors == ()
 
 
-def test_no_right_answer_is_punished(whole_matrix: Validation) -> None:
+def test_no_right_answer_is_punished(matrix: Validation) -> None:
     """No correct variant fails a check."""
-    assert whole_matrix.punished == ()
+    assert matrix.punished == ()
 
 
-def test_no_right_answer_is_given_a_name(whole_matrix: Validation) -> None:
+def test_no_right_answer_is_given_a_name(matrix: Validation) -> None:
     """The diagnosis names nothing where nothing is wrong."""
-    assert [row.name for row in whole_matrix.rows if row.kind == "variant" and row.named] == []
+    assert [row.name for row in matrix.rows if row.kind == "variant" and row.named] == []
 
 
-def test_every_check_catches_something(whole_matrix: Validation) -> None:
+def test_every_check_catches_something(matrix: Validation) -> None:
     """A check that catches no misconception cannot be told from one that checks nothing."""
-    assert whole_matrix.idle == ()
+    assert matrix.idle == ()
 
 
-@pytest.mark.parametrize("rule", load_rubric(ROOT / "rubric.yaml").tasks, ids=lambda rule: rule.id)
-def test_every_task_brings_its_wrong_and_right_answers(rule: TaskRule) -> None:
+@pytest.mark.parametrize("rule", TASKS.values(), ids=TASKS)
+def test_every_task_brings_its_wrong_and_right_answers(assignment: Assignment, rule: TaskRule) -> None:
     """At least four misconceptions, with a sentence each, and three variants; two variants where each costs a training."""
-    own = [candidate for candidate in load_candidates(ROOT) if candidate.task == rule.id]
+    own = [entry for entry in entries_of(assignment) if entry.task == rule.id]
 
-    assert sum(candidate.kind == "misconception" for candidate in own) >= 4
-    assert sum(candidate.kind == "variant" for candidate in own) >= (3 if rule.kind == "function" else 2)
+    assert sum(entry.kind == "misconception" for entry in own) >= 4
+    assert sum(entry.kind == "variant" for entry in own) >= (3 if rule.kind == "function" else 2)
 
 
-def test_every_wrong_answer_is_named(whole_matrix: Validation) -> None:
+def test_every_wrong_answer_is_named(matrix: Validation) -> None:
     """Handed in as student work, every misconception is recognised."""
-    assert whole_matrix.unnamed == ()
+    assert matrix.unnamed == ()
 
 
-def test_a_name_is_never_wrong(whole_matrix: Validation) -> None:
+def test_a_name_is_never_wrong(matrix: Validation) -> None:
     """No misconception is given the name of another: each stands for a fault that the others do not know."""
-    wrong = [row for row in whole_matrix.rows if row.kind == "misconception" and set(row.named) - {row.name}]
+    wrong = [row for row in matrix.rows if row.kind == "misconception" and set(row.named) - {row.name}]
 
     assert [(row.task, row.name, row.named) for row in wrong] == []
 
 
-def test_right_answers_are_far_from_the_tolerance(whole_matrix: Validation) -> None:
+def test_right_answers_are_far_from_the_tolerance(matrix: Validation) -> None:
     """No right answer, in float64 or float32, uses more than a tenth of what the tolerance policy allows."""
-    share, check, variant = whole_matrix.closest[0]
+    share, check, variant = matrix.closest[0]
 
     assert 0 < share < 0.1, (check, variant)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU on this machine")
-def test_verdicts_are_the_same_on_a_gpu(whole_matrix: Validation) -> None:
+def test_verdicts_are_the_same_on_a_gpu(assignment: Assignment, matrix: Validation) -> None:
     """Every variant passes, and every misconception fails, there as here."""
-    chosen = [candidate for candidate in load_candidates(ROOT) if candidate.task != "train_classifier"]
-    there = {(row.kind, row.task, row.name): row.outcomes for row in run_matrix(ROOT, chosen, device="cuda")}
+    asked = {row.task for row in matrix.rows} - set(assignment.rubric.training)
+    chosen = [entry for entry in entries_of(assignment) if entry.task in asked]
+    there = {(row.kind, row.task, row.name): row.outcomes for row in run_matrix(assignment, chosen, device="cuda")}
 
     assert {key: there[key] for key in there if key[0] == "variant"} == {
-        (row.kind, row.task, row.name): row.outcomes for row in whole_matrix.rows if row.kind == "variant"
+        (row.kind, row.task, row.name): row.outcomes
+        for row in matrix.rows
+        if row.kind == "variant" and row.task in asked
     }
     assert all(Outcome.FAILED in outcomes.values() for key, outcomes in there.items() if key[0] == "misconception")
 
 
-def test_functions_are_asked_on_the_cpu_wherever_there_is_a_gpu() -> None:
+def test_functions_are_asked_on_the_cpu_wherever_there_is_a_gpu(assignment: Assignment) -> None:
     """A GPU is used for training only: no verdict on a function can depend on the grader's machine."""
-    functions, training = limits_on("cuda", load_rubric(ROOT / "rubric.yaml"))
+    functions, training = limits_on("cuda", assignment.rubric)
 
     assert (functions.device, training.device) == ("cpu", "cuda")
 
 
-def test_the_page_shows_the_matrix(whole_matrix: Validation) -> None:
+def test_the_page_shows_the_matrix(matrix: Validation) -> None:
     """The page holds the last line, every candidate, and no script."""
-    page = validation_page(whole_matrix)
+    page = validation_page(matrix)
 
-    assert whole_matrix.last_line() in page
-    assert all(row.name in page for row in whole_matrix.rows)
+    assert matrix.last_line() in page
+    assert all(row.name in page for row in matrix.rows)
     assert "<script" not in page
 
 
@@ -110,90 +128,92 @@ def test_survivors_and_punished_make_it_fail() -> None:
     assert not Validation((failed,), 0, ("t/v:value",), 1.0).ok
     assert Validation((failed, replace(failed, outcomes={"value": Outcome.PASSED, "x": Outcome.FAILED})), 0, (), 1.0).ok
     assert Validation((replace(failed, outcomes=failed.outcomes | {"x": Outcome.PASSED}),), 0, (), 1.0).idle == ("t.x",)
+    assert not Validation((failed,), 0, (), 1.0, mutants=(Mutated("t", "a -> b", 3),)).ok
+    assert Validation((failed,), 0, (), 1.0, mutants=(Mutated("t", "a -> b", 3, reason="It is."),)).ok
     assert re.match(
         r"killed 1/2, named 0/2, variants punished 0/0 in 1 runs", Validation((failed, passed), 0, (), 1.0).last_line()
     )
 
 
-BREAKABLE = [
-    ("test_divergences.py", "test_kl_gradient", "kl_standard_normal", "variance_detached"),
-    ("test_divergences.py", "test_kl_extreme", "kl_standard_normal", "log_of_exp"),
-    ("test_densities.py", "test_bernoulli_extreme", "bernoulli_log_density", "log_of_sigmoid"),
-    ("test_densities.py", "test_sample_independence", "sample_gaussian", "same_noise_every_call"),
-    ("test_densities.py", "test_sample_gradient", "sample_gaussian", "detached"),
-    ("test_ppca.py", "test_log_likelihood_images", "ppca_log_likelihood", "log_of_determinant"),
-    ("test_evidence.py", "test_log_mean_exp_extreme", "log_mean_exp", "one_maximum_for_all"),
-    ("test_evidence.py", "test_evidence_importance", "estimate_log_likelihood", "mean_of_logs"),
-    ("test_evidence.py", "test_evidence_noise", "estimate_log_likelihood", "shared_over_samples"),
-    ("test_vae.py", "test_elbo_noise", "elbo", "shared_noise"),
-    ("test_vae.py", "test_elbo_reparameterised", "elbo", "score_function"),
-    ("test_classifier.py", "test_evaluate_mode", "evaluate_classifier", "training_mode"),
-    ("test_training.py", "test_train_shuffled", "train_classifier", "not_shuffled"),
-    ("test_training.py", "test_train_held_out", "train_classifier", "trained_on_validation_data"),
-]
+# ------------------------------------------------------------------------------------------ a check that checks nothing
 
 
-@pytest.fixture(scope="module")
-def survivors(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Who survives where its check is replaced by `pass`. Tasks do not touch each other: one check of each goes at a time."""
-    found: set[str] = set()
-    rounds: list[dict[str, tuple[str, str, str, str]]] = []
-    for entry in BREAKABLE:
-        free = next((one for one in rounds if entry[2] not in one), None)
-        if free is None:
-            rounds.append(free := {})
-        free[entry[2]] = entry
-    for one in rounds:
-        found |= _survivors(tmp_path_factory.mktemp("broken"), list(one.values()))
-    return found
-
-
-def _survivors(folder: Path, broken: list[tuple[str, str, str, str]]) -> set[str]:
+def emptied(folder: Path, task: str, name: str) -> Assignment:
+    """A copy of this assignment in `folder`, in which one check checks nothing."""
     for part in ("reference", "tests/public", "tests/hidden"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "tests" / "__init__.py", folder / "tests")
     shutil.copy(ROOT / "rubric.yaml", folder)
-    for file, test, _, _ in broken:
-        path = folder / "tests" / "hidden" / file
-        text = path.read_text(encoding="utf-8")
-        head = re.search(rf"def {test}\(.*?\):\n", text)
-        assert head is not None
-        path.write_text(text[: head.end()] + "    return\n" + text[head.end() :], encoding="utf-8")
-    wanted = {f"{task}/{name}" for _, _, task, name in broken}
-    code = f"""
-        from pathlib import Path
-        from autograder.quality.validation import load_candidates, run_matrix
-        wanted = {wanted!r}
-        chosen = [c for c in load_candidates(Path('.')) if c.kind == 'misconception' and c.id in wanted]
-        for row in run_matrix(Path('.'), chosen):
-            print(f"{{row.task}}/{{row.name}}", "caught" if row.failed else "survived")
-    """
-    ended = dict(line.split() for line in lines_of(code, folder))
-    assert set(ended) == wanted
-    return {name for name in wanted if ended[name] == "survived"}
+    copied = Assignment(folder)
+    (place,) = {
+        (str(module.__file__), variable)
+        for _, module in modules_of(copied.code)
+        for variable, value in vars(with_yielded(module, copied.check_names)).items()
+        for mark in (getattr(value, "pytestmark", ()) if callable(value) else ())
+        if mark.name == MARK and (mark.kwargs["task"], mark.kwargs["name"]) == (task, name)
+    }
+    path, variable = Path(place[0]), place[1]
+    nothing = f'\n\nfrom autograder.authoring import check\n\n\n@check("{task}", "{name}")\ndef {variable}(student):\n    """Nothing."""\n'
+    path.write_text(path.read_text(encoding="utf-8") + nothing, encoding="utf-8")
+    return Assignment(folder)
 
 
-@pytest.mark.parametrize(("file", "test", "task", "name"), BREAKABLE, ids=[f"{t}" for _, t, _, _ in BREAKABLE])
-def test_a_check_that_checks_nothing_is_noticed(
-    survivors: set[str], file: str, test: str, task: str, name: str
-) -> None:
-    """When a check's body is replaced by `pass`, a misconception that only it catches survives."""
-    assert f"{task}/{name}" in survivors
+EVERY_CHECK = [
+    pytest.param(task.id, check.name, marks=() if task.id in FEW else LONG, id=f"{task.id}.{check.name}")
+    for task in TASKS.values()
+    for check in task.checks
+]
 
 
-def test_one_candidate_can_be_asked_alone() -> None:
+@pytest.mark.parametrize(("task", "name"), EVERY_CHECK)
+def test_a_check_that_checks_nothing_is_noticed(assignment: Assignment, tmp_path: Path, task: str, name: str) -> None:
+    """Emptied, a check catches nothing any more, and a misconception that only it catches survives."""
+    caught = [row for row in rows_of(assignment, task) if name in row.failed]
+    alone = [row for row in caught if only_caught_by(row, name)]
+    chosen = {row.name for row in (alone or caught)[:3]}
+    copied = emptied(tmp_path, task, name)
+    rows = run_matrix(copied, mistakes_of(copied, task, chosen), named=False)
+    found = Validation(tuple(rows), 0, (), 1.0)
+
+    assert chosen, "no misconception of this task fails this check"
+    assert f"{task}.{name}" in found.idle
+    assert not alone or not found.ok
+    assert {survivor.partition("/")[2] for survivor in found.survivors} >= (chosen if alone else set())
+
+
+def only_caught_by(row: Row, name: str) -> bool:
+    """Whether everything but one check passed."""
+    return all((outcome is Outcome.PASSED) != (check == name) for check, outcome in row.outcomes.items())
+
+
+def mistakes_of(assignment: Assignment, task: str, names: Collection[str] | None = None) -> list[Entry]:
+    """The misconceptions of a task, or some of them."""
+    own = [entry for entry in entries_of(assignment) if (entry.kind, entry.task) == ("misconception", task)]
+    return [entry for entry in own if names is None or entry.name in names]
+
+
+@lru_cache(maxsize=1)
+def rows_of(assignment: Assignment, task: str) -> tuple[Row, ...]:
+    """What the misconceptions of a task do to its checks as they are."""
+    return tuple(run_matrix(assignment, mistakes_of(assignment, task), named=False))
+
+
+# --------------------------------------------------------------------------------------------------- one entry at a time
+
+
+def test_one_candidate_can_be_asked_alone(assignment: Assignment) -> None:
     """The matrix of one misconception has one row with the checks of its task."""
-    chosen = [candidate for candidate in load_candidates(ROOT) if candidate.id == "kl_standard_normal/half_missing"]
-    (row,) = run_matrix(ROOT, chosen)
+    chosen = [entry for entry in entries_of(assignment) if entry.id == "kl_standard_normal/half_missing"]
+    (row,) = run_matrix(assignment, chosen)
 
     assert "value" in row.failed
     assert row.named == ("half_missing",)
 
 
-def test_a_wrong_and_a_right_answer_may_share_a_name() -> None:
+def test_a_wrong_and_a_right_answer_may_share_a_name(assignment: Assignment) -> None:
     """Asked in one session, each keeps its own results."""
-    chosen = [candidate for candidate in load_candidates(ROOT) if candidate.id == "kl_standard_normal/log_std"]
-    rows = {row.kind: row for row in run_matrix(ROOT, chosen)}
+    chosen = [entry for entry in entries_of(assignment) if entry.id == "kl_standard_normal/log_std"]
+    rows = {row.kind: row for row in run_matrix(assignment, chosen)}
 
     assert rows["misconception"].named == ("log_std",)
     assert rows["variant"].failed == ()

@@ -2,27 +2,23 @@
 
 import inspect
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from autograder.assignment.rubric_file import load_rubric
+from autograder.assignment.loading import Assignment
+from autograder.authoring import Probe, Sizes
+from autograder.checking.session import inputs_of
 from autograder.sandbox.inside import probes
-from autograder.sandbox.inside.values import Probe
-from tests.public import cases
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULES = [import_module(f"reference.{path.stem}") for path in sorted((ROOT / "reference").glob("[!_]*.py"))]
-REFERENCE = {
-    name: function
-    for module in MODULES
-    for name, function in vars(module).items()
-    if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
-}
-FUNCTION_TASKS = sorted(task.id for task in load_rubric(ROOT / "rubric.yaml").tasks if task.kind == "function")
+ASSIGNMENT = Assignment(ROOT)
+CANDIDATES = ASSIGNMENT.candidates
+INPUTS = inputs_of(ASSIGNMENT.code)
+REFERENCE = ASSIGNMENT.objects
+FUNCTION_TASKS = sorted(task.id for task in ASSIGNMENT.rubric.tasks if task.kind == "function")
 B, D, M, S, N = 5, 7, 3, 4, 23
 
 
@@ -83,7 +79,15 @@ class DropoutClassifier(nn.Module):
 
 
 def problems(task: str, dtype: torch.dtype = torch.float64, special: bool = True) -> list[tuple[Any, ...]]:
-    """Argument tuples for a task; those that only numerical care survives come last and on request."""
+    """Argument tuples for a task, its own or else what its checks draw."""
+    return own_problems(task, dtype, special) or [_drawn(task, sizes, dtype) for sizes in INPUTS[task].sizes[:2]]
+
+
+def own_problems(task: str, dtype: torch.dtype = torch.float64, special: bool = True) -> list[tuple[Any, ...]]:
+    """Argument tuples that were thought of for a task; those that only numerical care survives come last and on request.
+
+    None for most: every mistake of every task is asked about by the checks themselves, in the matrix of validation.
+    """
     binary = (randn(B, D, seed=1) > 0.2).to(dtype)
     mean, log_var = 1.5 * randn(B, M, seed=2, dtype=dtype), -1 + randn(B, M, seed=3, dtype=dtype)
     W, mu = randn(D, M, seed=4, dtype=dtype), 3 + randn(D, seed=5, dtype=dtype)
@@ -122,12 +126,12 @@ def problems(task: str, dtype: torch.dtype = torch.float64, special: bool = True
         images, network = randn(N, 1, 28, 28, seed=1).float(), DropoutClassifier().eval()
         labels = torch.where(torch.arange(N) % 3 == 0, network(images).argmax(-1), torch.arange(N) * 7 % 10)
         return [(DropoutClassifier().train(), images, labels, 5), (network, images, labels, 5)]
-    return [_drawn(task, sizes, dtype) for sizes in cases.SIZES[:2]]
+    return []
 
 
-def _drawn(task: str, sizes: cases.Sizes, dtype: torch.dtype) -> tuple[Any, ...]:
+def _drawn(task: str, sizes: Sizes, dtype: torch.dtype) -> tuple[Any, ...]:
     """The arguments that checks are asked with, where a task needs no others."""
-    given = cases.build(task, sizes, dtype).arguments
+    given = INPUTS[task].build(sizes, dtype).arguments
     ordered = [given[name] for name in inspect.signature(REFERENCE[task]).parameters if name in given]
     return tuple(probes.build(value.spec) if isinstance(value, Probe) else value for value in ordered)
 

@@ -4,15 +4,14 @@ import math
 
 import pytest
 import torch
-from reference_problems import ROOT, problems
+from reference_problems import CANDIDATES, problems
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, log_loss
 from torch import Tensor, nn
 
-from autograder.checking.oracle import import_candidates
 from reference.classifier import ConvClassifier, evaluate_classifier, train_classifier
 
-TRAINERS = [train_classifier, *(v.function for v in import_candidates(ROOT).variants("train_classifier"))]
+TRAINERS = [train_classifier, *(v.function for v in CANDIDATES.variants("train_classifier"))]
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 1000])

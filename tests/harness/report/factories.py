@@ -140,7 +140,8 @@ def training() -> tuple[TrainingRecord, ...]:
     confusion = tuple(tuple(960 + 3 * i if i == j else (7 * i + 3 * j) % 11 // 4 for j in range(10)) for i in range(10))
     losses = (0.412, 0.231, 0.168, 0.131, 0.109, 0.0931, 0.0852, 0.0812)
     classifier = TrainingRecord(
-        task="train_classifier", dataset="mnist", device="cuda:0", n_train=20000, n_validation=5000, n_test=10000,
+        task="train_classifier", dataset="mnist", dataset_title="MNIST: 28 × 28 images of handwritten digits",
+        examples="images", classes="digits", device="cuda:0", n_train=20000, n_validation=5000, n_test=10000,
         epochs=8, metrics={"test_accuracy": 0.9812, "test_loss": 0.06187}, thresholds={"test_accuracy": 0.97},
         curves=(
             Curve(name="train_loss", unit="nats", values=losses),
@@ -150,9 +151,10 @@ def training() -> tuple[TrainingRecord, ...]:
         confusion=confusion,
     )  # fmt: skip
     vae = TrainingRecord(
-        task="train_vae", dataset="digits", device="cpu", n_train=1400, n_validation=0, n_test=397, epochs=30,
+        task="train_vae", dataset="digits", dataset_title="the 1,797 handwritten digits of scikit-learn",
+        titles={"test_elbo": "test ELBO", "elbo": "ELBO"}, device="cpu", n_train=1400, n_validation=0, n_test=397, epochs=30,
         metrics={"test_elbo": -151.2345, "bits_per_dimension": 0.2783}, thresholds={"test_elbo": -140.0},
-        curves=(Curve(name="elbo", unit="nats per image", values=tuple(-150 - 300 / n for n in range(1, 31))),),
+        curves=(Curve(name="elbo", title="ELBO", unit="nats per image", values=tuple(-150 - 300 / n for n in range(1, 31))),),
     )  # fmt: skip
     return classifier, vae
 

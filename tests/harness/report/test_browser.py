@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import browser
 import factories
 import pytest
-from autograder.report.validation import validation_page
 from browser import INERT, LIVE, Browser, Seen
 
 from autograder.outcomes import Outcome
-from autograder.quality.validation import Row, Validation
+from autograder.quality.matrix import Row
+from autograder.quality.page import validation_page
+from autograder.quality.validation import Validation
 from autograder.report import staff_page, student_page
 from autograder.report.redact import for_student
 

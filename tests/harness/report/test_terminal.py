@@ -16,6 +16,7 @@ from rich.console import Console
 
 from autograder.cli import main as cli
 from autograder.cli import regrade as cli_regrade
+from autograder.cli import shown
 from autograder.errors import UsageError
 from autograder.grading.regrading import CheckChange, Regrade, SubmissionChange, Summary, TaskChange
 from autograder.records import GradeRecord, ManualPoints
@@ -55,7 +56,9 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Both consoles of the command line, as narrow as a log's, writing to a string."""
     text = io.StringIO()
     for name in ("out", "err"):
-        monkeypatch.setattr(cli, name, Console(file=text, width=80, highlight=False))
+        console = Console(file=text, width=80, highlight=False)
+        monkeypatch.setattr(cli, name, console)
+        monkeypatch.setattr(shown, name, console)
     monkeypatch.setattr(cli_regrade, "out", cli.out)
     return text
 

@@ -94,7 +94,9 @@ def test_nested_values_become_rows() -> None:
 def test_the_caption_of_a_confusion_matrix_names_the_most_frequent_confusions() -> None:
     """The picture's message is also there in words."""
     assert "1 read as 0 (7)" in figures.confusion_caption(((5, 2), (7, 9)))
-    assert "No image was confused" in figures.confusion_caption(((5, 0), (0, 9)))
+    assert "Rows are true letters, columns predicted ones. None was confused" in figures.confusion_caption(
+        ((5, 0), (0, 9)), "letters"
+    )
 
 
 def test_losses_must_stay_under_their_threshold_and_accuracies_above() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric
-from autograder.assignment.rubric_file import load_rubric
-from autograder.grading.run import GradeOptions, grade_submission
+from autograder.grading.options import GradeOptions
+from autograder.grading.run import grade_submission
 from autograder.intake import take_in
 from autograder.records import GradeRecord
 
@@ -21,9 +22,15 @@ if str(ROOT) not in sys.path:  # for `tests.submissions`, which the folder's tes
 
 
 @pytest.fixture(scope="session")
-def rubric() -> Rubric:
+def assignment() -> Assignment:
+    """This repository's assignment, loaded once."""
+    return Assignment(ROOT)
+
+
+@pytest.fixture(scope="session")
+def rubric(assignment: Assignment) -> Rubric:
     """The real rubric."""
-    return load_rubric(ROOT / "rubric.yaml")
+    return assignment.rubric
 
 
 BRIEF = {"": {}, "a call": {"call_seconds": 2.0}, "its import": {"load_seconds": 1.0}}
@@ -63,23 +70,23 @@ def short(limits_for: Callable[[str], Rubric]) -> Rubric:
 
 
 @pytest.fixture(scope="session")
-def grade(backend: object) -> Grade:
+def grade(backend: object, assignment: Assignment) -> Grade:
     """`grade(path, tasks=(), training=False, rubric=None)`: a record of a submission, through the shared sandbox."""
-    return _grader(backend)
+    return _grader(backend, assignment)
 
 
 @pytest.fixture(scope="session")
-def uid_grade(uid_backend: object) -> Grade:
+def uid_grade(uid_backend: object, assignment: Assignment) -> Grade:
     """The same through the shared uid backend."""
-    return _grader(uid_backend)
+    return _grader(uid_backend, assignment)
 
 
-def _grader(backend: object) -> Grade:
+def _grader(backend: object, assignment: Assignment) -> Grade:
     def run(
         path: Path, tasks: tuple[str, ...] = (), *, training: bool = False, rubric: Rubric | None = None
     ) -> GradeRecord:
-        options = GradeOptions(assignment=ROOT, tasks=tasks, training=training, data="digits", device="cpu")
-        return grade_submission(take_in(path), options, backend, rubric)
+        options = GradeOptions(tasks=tasks, training=training, data="digits", device="cpu")
+        return grade_submission(take_in(path), assignment, options, backend, rubric)
 
     return run
 

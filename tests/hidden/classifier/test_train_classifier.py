@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.checking.student import Student
-from autograder.training.classifier import ClassifierRun, history_list
+from autograder.training.measures.classifier import ClassifierRun, history_list
 
 
 def small_case(run: ClassifierRun, images, labels, epochs: int, learning_rate: float = 0.001) -> Case:

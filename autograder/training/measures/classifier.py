@@ -23,7 +23,7 @@ from autograder.checking.student import Student
 from autograder.records import Curve, FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Asked, Question
-from autograder.training.data import Choice, Digits, load_digits
+from autograder.training.data import Images, load_images
 
 _CHUNK = 1000
 
@@ -40,7 +40,7 @@ class ClassifierRun:
 
     asked: Asked
     task: str
-    data: Digits
+    data: Images
     rule: TrainingRule
     secret: str
     device: str
@@ -49,9 +49,9 @@ class ClassifierRun:
     _confusion: tuple[tuple[int, ...], ...] = ()
 
     @staticmethod
-    def load(choice: Choice, root: Path | None) -> Digits:
+    def load(choice: str, root: Path | None) -> Images:
         """Return the images that the rubric's options name."""
-        return load_digits(choice, root)
+        return load_images(choice, root)
 
     def __post_init__(self) -> None:
         digest = hashlib.sha256(f"{self.secret}/{self.task}".encode()).digest()
@@ -129,6 +129,9 @@ class ClassifierRun:
         return TrainingRecord(
             task=self.task,
             dataset=self.data.name,
+            dataset_title=self.data.title,
+            examples="images",
+            classes="digits",
             device=self.device,
             n_train=len(self.labels),
             n_validation=len(self.val_labels),
@@ -165,3 +168,7 @@ def _curves(history: Any) -> tuple[Curve, ...]:
 
 def _finite(value: float) -> bool:
     return value == value and abs(value) != float("inf")
+
+
+Run = ClassifierRun
+"""What `measure_named` finds here."""

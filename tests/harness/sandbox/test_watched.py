@@ -1,0 +1,62 @@
+"""Questions that are answered in this very process have an end, whatever the code that answers does."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograder.outcomes import FailureKind
+from autograder.sandbox.inprocess import OneFunction
+from autograder.sandbox.questions import Answer, Question, Refusal
+from autograder.sandbox.watched import Watched
+
+
+def ask(function: Callable[..., Any], seconds: float = 60.0) -> Answer | Refusal:
+    """Ask a function without arguments."""
+    return Watched(OneFunction("f", function), seconds).call(Question("f", []))
+
+
+def endless() -> None:
+    """Never return."""
+    while True:
+        pass
+
+
+def stubborn() -> None:
+    """Never return, and catch what would end it: once."""
+    with contextlib.suppress(BaseException):
+        endless()
+    endless()
+
+
+def test_an_answer_in_time() -> None:
+    """The answer is passed on, and no alarm is left behind."""
+    reply = ask(lambda: 3.0)
+
+    assert isinstance(reply, Answer)
+    assert reply.value == 3.0
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("function", [endless, stubborn])
+def test_what_has_no_end_is_stopped(function: Callable[..., Any]) -> None:
+    """After its time a call is stopped; one that catches the first alarm is stopped by the next."""
+    reply = ask(function, 0.3)
+
+    assert isinstance(reply, Refusal)
+    assert (reply.kind, reply.message) == (FailureKind.TIMEOUT, "it was stopped after 0.3 seconds")
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_the_student_may_interrupt() -> None:
+    """Ctrl-C in a student's function ends the whole check, as it does everywhere else."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(interrupted)

@@ -1,0 +1,24 @@
+"""KL divergence of Bernoullis: agreement with the reference, gradients, probabilities of 0 and 1."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring import DTYPES, Case, check, gradient_check, value_check
+from tests.public.divergences.test_kl_bernoulli import kl_bernoulli
+
+test_value = value_check(
+    kl_bernoulli,
+    "Σ θ log(θ/π) + (1 − θ) log((1 − θ)/(1 − π)), summed over the M latent dimensions, one value per example.",
+    help="Both terms, natural logarithms, the prior in the denominator.",
+)
+test_gradient = gradient_check(kl_bernoulli, ["probs"], "Its gradient is logit(θ) − logit(π).")
+
+
+@check("kl_bernoulli", "extreme")
+@given(dtype=st.sampled_from(DTYPES), prior=st.sampled_from([0.3, 0.5, 0.9]))
+def test_extreme(student, oracle, dtype, prior):
+    """Probabilities of exactly 0 and 1 are finite: 0 log 0 counts as 0."""
+    probs = torch.tensor([[0.0, 1.0, 1.0], [1.0, 0.0, 0.25]], dtype=dtype)
+    case = Case("kl_bernoulli", {"probs": probs, "prior": prior})
+    student.agrees(case, oracle.value(case), help="torch.xlogy, or leave out what has probability 0.")
