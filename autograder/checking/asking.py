@@ -32,6 +32,7 @@ class Asking:
     """One submission, as one check asks it.
 
     Attributes:
+        calls: How many calls of its functions were made.
         printed: What the submission printed while this check asked it.
         flags: What staff should know.
     """
@@ -42,6 +43,7 @@ class Asking:
         self._contract = contract
         self._check_id = check_id
         self._salt = salt
+        self.calls = 0
         self.printed = ""
         self.flags: list[str] = []
 
@@ -80,6 +82,7 @@ class Asking:
         return self._send(question, None, called)
 
     def _send(self, question: Question, case: Case | None, called: str = "") -> Answer:
+        self.calls += max(1, question.repeat)
         return self.accepted(self._asked.call(question), case, called)
 
     def accepted(self, reply: _Reply | Refusal, case: Case | None, called: str) -> _Reply:

@@ -221,6 +221,7 @@ class ChecksPlugin:
         result = CheckResult(mark.id, title_of(item), visibility_of(item, self._code.folder), Outcome.PASSED)
         if self._student is not None:
             result.printed = self._student.printed
+            result.calls = self._student.calls
             result.flags = tuple(self._student.flags)
             result.tolerance_used = self._student.tolerance_used
             result.verdicts = tuple(self._student.verdicts)

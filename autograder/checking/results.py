@@ -50,6 +50,7 @@ class CheckResult:
     Attributes:
         error: Our own traceback, when the outcome is `error`.
         verdicts: What its statistical tests said.
+        calls: How many calls of the submission's functions it made.
         after: The checks that it waits for.
         carried_from: Whose failure this one repeats: see `carry`.
         tolerance_used: Largest share of the tolerance that an answer used.
@@ -73,6 +74,7 @@ class CheckResult:
     flags: tuple[str, ...] = ()
     error: str = ""
     seconds: float = 0.0
+    calls: int = 0
     verdicts: tuple[Verdict, ...] = ()
     tolerance_used: float = 0.0
     again: Any = field(default=None, repr=False)

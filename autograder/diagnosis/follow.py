@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 
 from autograder.checking.results import CheckResult, Context
+from autograder.diagnosis.effort import Counted, Effort, Spent
 from autograder.diagnosis.naming import Asked, Diagnostician
 from autograder.diagnosis.survey import Again, Surveyor
 from autograder.outcomes import FailureKind, Outcome
+from autograder.sandbox.scripts import AskedMore
 
 _NOT_ASKED_AGAIN = frozenset(
     {FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY, FailureKind.MISSING}
@@ -24,12 +28,17 @@ class Following:
 
     Attributes:
         faults: What went wrong in looking for names: our fault, which costs no more than the name.
+        undiagnosed: Tasks for which no name was looked for, because the effort was spent.
+        seconds: What surveys and names took.
     """
 
-    def __init__(self, diagnostician: Diagnostician | None = None) -> None:
-        """Without a diagnostician checks can be asked again, and no name is looked for."""
+    def __init__(self, diagnostician: Diagnostician | None = None, effort: Effort | None = None) -> None:
+        """Without a diagnostician checks can be asked again, and no name is looked for; `effort` is for all checks together."""
         self._diagnostician = diagnostician
+        self._effort = effort or Effort()
         self.faults: list[str] = []
+        self.undiagnosed: list[str] = []
+        self.seconds = 0.0
 
     def ended(self, item: pytest.Item, result: CheckResult, context: Context) -> None:
         """Remember how to ask a check again, and survey a failed one."""
@@ -37,7 +46,7 @@ class Following:
         result.again = Again.of(item, context.seed_of(task))
         if self._diagnostician is None or result.outcome is not Outcome.FAILED or result.kind in _NOT_ASKED_AGAIN:
             return
-        with self._name_at_most(result.id):
+        with self._name_at_most(result.id), self._within(task):
             if self._diagnostician.knows(task):
                 result.surveyed = self._survey(result, context)
 
@@ -51,13 +60,13 @@ class Following:
             if not failed:
                 continue
             passed = [
-                Asked(r.id, r.again, seconds=r.seconds)
-                for r in own
-                if r.outcome is Outcome.PASSED and r.again is not None
+                Asked(r.id, r.again, calls=r.calls) for r in own if r.outcome is Outcome.PASSED and r.again is not None
             ]
             waiting = [functools.partial(self._survey, r, context) for r in own if r.outcome is Outcome.SKIPPED]
-            with self._name_at_most(task):
-                named = self._diagnostician.name(task, failed, passed, waiting, seed=context.seed_of(task))
+            with self._name_at_most(task), self._within(task):
+                named = self._diagnostician.name(
+                    task, failed, passed, waiting, seed=context.seed_of(task), effort=self._effort
+                )
                 for check_id, diagnosis in named.items():
                     results[check_id].diagnosis = diagnosis
 
@@ -66,12 +75,26 @@ class Following:
         if result.again is None:
             return None
         seed = context.seed_of(result.id.partition(".")[0])
-        surveyor = Surveyor(context.asked, context.report, context.contract, result.id, seed)
+        surveyor = Surveyor(
+            Counted(cast(AskedMore, context.asked), self._effort), context.report, context.contract, result.id, seed
+        )
         with self._name_at_most(result.id):
             survey = result.again.survey(surveyor)
             result.flags = tuple(dict.fromkeys([*result.flags, *surveyor.flags]))
-            return None if survey is None else Asked(result.id, result.again, survey, result.seconds)
+            return None if survey is None else Asked(result.id, result.again, survey, result.calls)
         return None
+
+    @contextmanager
+    def _within(self, task: str) -> Iterator[None]:
+        """Leave a task without a name when the effort is spent."""
+        started = time.monotonic()
+        try:
+            yield
+        except Spent:
+            if task not in self.undiagnosed:
+                self.undiagnosed.append(task)
+        finally:
+            self.seconds += time.monotonic() - started
 
     @contextmanager
     def _name_at_most(self, what: str) -> Iterator[None]:

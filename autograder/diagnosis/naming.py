@@ -18,6 +18,7 @@ from autograder.assignment.contract import Contract
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking.compare import find_pattern
 from autograder.checking.student import Student
+from autograder.diagnosis.effort import Counted, Effort
 from autograder.diagnosis.survey import Again, Survey, Surveyor
 from autograder.sandbox.inprocess import OneFunction
 
@@ -38,13 +39,13 @@ class Asked:
 
     Attributes:
         survey: Everything that it saw, when it failed.
-        seconds: How long it took: the cheapest checks rule out first.
+        calls: How many calls it made: the cheapest checks rule out first.
     """
 
     check_id: str
     again: Again
     survey: Survey | None = None
-    seconds: float = 0.0
+    calls: int = 0
 
 
 class Diagnostician:
@@ -71,6 +72,7 @@ class Diagnostician:
         passed: Sequence[Asked] = (),
         waiting: Sequence[Callable[[], Asked | None]] = (),
         seed: int = 0,
+        effort: Effort | None = None,
     ) -> dict[str, Diagnosis]:
         """Return a diagnosis for each failed check, by check id, where one can be given.
 
@@ -83,20 +85,25 @@ class Diagnostician:
             passed: The passed checks, which a wrong answer must pass too.
             waiting: Surveys of checks that were skipped; made only while something explains the others.
             seed: What the submission's questions were seeded with.
+            effort: What asking about wrong answers is counted against.
+
+        Raises:
+            Spent: The effort is not enough; nothing is known of the task then.
         """
         # a loop over the batch is a matter of its own, which says nothing of what is computed
         failed = [asked for asked in failed if asked.survey is None or not asked.survey.counted] or failed
         if not any(asked.survey is not None and asked.survey.failed for asked in failed):
             return {}  # the failure did not come again
+        effort = effort or Effort()
         shared = list(self._candidates.named(task))
-        for asked in sorted([*failed, *passed], key=lambda asked: asked.seconds):
-            if asked in failed:
-                shared = self._explaining(task, asked, shared, seed)
-            else:
-                shared = [mistake for mistake in shared if self.passes(task, mistake, asked, seed)]
+        # a wrong answer that is not this one is out at the first thing that differs, so failures rule out first
+        for asked in sorted(failed, key=lambda asked: asked.calls):
+            shared = self._explaining(task, asked, shared, seed, effort)
+        for asked in sorted(passed, key=lambda asked: asked.calls):
+            shared = [mistake for mistake in shared if self.passes(task, mistake, asked, seed, effort)]
         for survey in waiting:
             if shared and (asked_too := survey()) is not None:
-                shared = self._explaining(task, asked_too, shared, seed)
+                shared = self._explaining(task, asked_too, shared, seed, effort)
         names = tuple(dict.fromkeys(mistake.name for mistake in shared))
         if not 0 < len(names) <= MOST_NAMES:
             return {}
@@ -105,25 +112,30 @@ class Diagnostician:
             a.check_id: Diagnosis(names, f"{explanations} {evidence(a.survey)}".strip()) for a in failed if a.survey
         }
 
-    def _explaining(self, task: str, asked: Asked, among: Sequence[Candidate], seed: int) -> list[Candidate]:
+    def _explaining(
+        self, task: str, asked: Asked, among: Sequence[Candidate], seed: int, effort: Effort
+    ) -> list[Candidate]:
         survey = asked.survey
         if survey is None:
             return []
         found = []
         for mistake in among:
             one = OneFunction(self._contract.resolved(task), mistake.function)
-            observer = Surveyor(one, one.report, self._contract, asked.check_id, seed, like=survey.seen)
+            observer = Surveyor(
+                Counted(one, effort), one.report, self._contract, asked.check_id, seed, like=survey.seen
+            )
             if asked.again.explains(observer, survey):
                 found.append(mistake)
         return found
 
-    def passes(self, task: str, mistake: Candidate, asked: Asked, seed: int = 0) -> bool:
+    def passes(self, task: str, mistake: Candidate, asked: Asked, seed: int = 0, effort: Effort | None = None) -> bool:
         """Whether a wrong answer passes a check, strictly."""
         key = (task, mistake, asked.check_id, seed)
         if key not in self._passes:
             one = OneFunction(self._contract.resolved(task), mistake.function)
             try:
-                asked.again.strictly(Student(one, one.report, self._contract, asked.check_id, seed))
+                counted = Counted(one, effort or Effort())
+                asked.again.strictly(Student(counted, one.report, self._contract, asked.check_id, seed))
             except Inconclusive:
                 self._passes[key] = True
             except (CheckFailed, CheckStopped, Exception):

@@ -33,7 +33,7 @@ class Graded:
         datasets: What models were trained on, or would have been.
         findings: What the track's rules say.
         loading_flags: What was noticed while the submission was loaded.
-        faults: What went wrong in the diagnosis: our fault, which costs no more than a name.
+        remarks: What staff should know of the diagnosis.
         sandbox: How the submission was isolated.
         seconds: By stage.
         restarts: How many workers had to be replaced.
@@ -49,7 +49,7 @@ class Graded:
     datasets: Sequence[str]
     findings: Findings
     loading_flags: Sequence[str]
-    faults: Sequence[str]
+    remarks: Sequence[Flag]
     sandbox: Mapping[str, Any]
     device: Device
     work: Work
@@ -89,7 +89,7 @@ def graded_record(graded: Graded) -> GradeRecord:
         notes=(*graded.submission.notes, *_loading_notes(graded.report), *graded.findings.notes),
         flags=(
             *flags_of(graded.results, graded.loading_flags, isolated=graded.sandbox["isolated"]),
-            *(Flag(code="our-fault", message=text) for text in graded.faults),
+            *graded.remarks,
             *graded.findings.flags,
         ),
         deductions=graded.findings.deductions,

@@ -20,10 +20,11 @@ from autograder.assignment.rubric import Rubric, TaskRule
 from autograder.errors import SubmissionRejected, UsageError
 from autograder.grading.options import Device, GradeOptions, SandboxChoice, device_of, limits_on
 from autograder.grading.record import Graded, graded_record, rejected_record
-from autograder.records import GradeRecord, Submission
+from autograder.records import Flag, GradeRecord, Submission
 
 if TYPE_CHECKING:  # pytest, Hypothesis and torch, which a rejected submission does not need
     from autograder.checking.results import CheckResult
+    from autograder.diagnosis.follow import Following
     from autograder.sandbox.proxy import Sandbox
 
 
@@ -136,7 +137,7 @@ def _run(session: _Session) -> GradeRecord:
         with session.timed("sandbox_and_loading"):
             report = asked.load()
         runs = _training_runs(session, trainer)
-        results, faults = _checked(session, asked, runs)
+        results, remarks = _checked(session, asked, runs)
         trained = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
         flags = list(dict.fromkeys([*asked.flags, *trainer.flags]))
@@ -157,7 +158,7 @@ def _run(session: _Session) -> GradeRecord:
             datasets=tuple(dict.fromkeys(run.data.name for run in runs.values())),
             findings=findings,
             loading_flags=flags,
-            faults=faults,
+            remarks=remarks,
             sandbox=session.backend.describe(),
             device=session.device,
             work=work,
@@ -169,8 +170,8 @@ def _run(session: _Session) -> GradeRecord:
 
 def _checked(
     session: _Session, asked: Sandbox, runs: Mapping[str, Any]
-) -> tuple[dict[str, CheckResult], Sequence[str]]:
-    """Run the checks that ask; return how they ended by id, and what went wrong in the diagnosis."""
+) -> tuple[dict[str, CheckResult], Sequence[Flag]]:
+    """Run the checks that ask; return how they ended by id, and what staff should know of the diagnosis."""
     from autograder.checking.oracle import Oracle
     from autograder.checking.plugin import ChecksPlugin
     from autograder.checking.results import Context
@@ -203,7 +204,19 @@ def _checked(
     )
     with session.timed("checks"), _one_thread():
         run_checks(assignment.code, plugin)
-    return kept | plugin.results, following.faults
+    session.seconds["naming"] = following.seconds
+    return kept | plugin.results, _remarks(following)
+
+
+def _remarks(following: Following) -> list[Flag]:
+    """Return what staff should know about the diagnosis."""
+    flags = [Flag(code="our-fault", message=text) for text in following.faults]
+    if tasks := following.undiagnosed:
+        message = (
+            f"No names were looked for in {', '.join(tasks)}: so much else is wrong that the effort for it was spent."
+        )
+        flags.append(Flag(code="undiagnosed", message=message))
+    return flags
 
 
 def _kept(session: _Session) -> dict[str, CheckResult]:
