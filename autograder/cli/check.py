@@ -151,7 +151,7 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
     tasks = {task: checks for task, checks in rules.tasks.items() if not wanted or task in wanted}
     files = student_files(path, list(rules.contract.modules))
     order = [f"{task}.{name}" for task, checks in tasks.items() for name in checks]
-    report.begin(rules.title, path, tasks)
+    report.begin(rules.title, path, tasks, rules.contract.aliases)
 
     from autograder.assignment.code import AuthorsCode
     from autograder.checking.plugin import ChecksPlugin

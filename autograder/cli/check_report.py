@@ -36,6 +36,7 @@ class Report:
         self._colour = stream.isatty() and "NO_COLOR" not in os.environ
         self._width = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 110)
         self._tasks: dict[str, tuple[str, ...]] = {}
+        self._names: dict[str, str] = {}
         self._found: dict[str, str] = {}
         self._results: dict[str, CheckResult] = {}
         self._passed: list[str] = []
@@ -45,9 +46,12 @@ class Report:
 
     # --------------------------------------------------------------------------------------------------- events
 
-    def begin(self, title: str, path: Path, tasks: Mapping[str, tuple[str, ...]]) -> None:
-        """The arguments were understood."""
+    def begin(
+        self, title: str, path: Path, tasks: Mapping[str, tuple[str, ...]], names: Mapping[str, str] | None = None
+    ) -> None:
+        """The arguments were understood; `names` are those of functions and classes where they are not those of their tasks."""
         self._tasks = dict(tasks)
+        self._names = dict(names or {})
         self._line(self._bold(title))
         self._line(self._dim(f"Public checks of {path.resolve()}"))
         self._line()
@@ -63,7 +67,7 @@ class Report:
             text = f"{path}: after {seconds:g} seconds of statements outside of functions, only definitions were read."
             notes.append((text, ()))
         for name, found in report.found.items():
-            if found.also_in and name in self._tasks:
+            if found.also_in and name in map(self._called, self._tasks):
                 others = ", ".join(found.also_in)
                 text = f"`{name}` is written in {found.path}, which is checked here, and also in {others}."
                 notes.append((text, ()))
@@ -138,15 +142,19 @@ class Report:
 
     def _not_written(self, task: str, result: CheckResult) -> str:
         """Return in a few words why a task is still to be done; "" where that needs the full report."""
-        if task not in self._found:
+        own, inner = self._called(task), self._inner(task, result)
+        if own not in self._found and "NotImplementedError" not in result.message:  # a script has no name
             return "not found in your files"
-        inner = self._inner(task, result)
-        return "not implemented yet" if inner == task else f"waits for {inner}, which is not implemented yet"
+        return "not implemented yet" if inner == own else f"waits for {inner}, which is not implemented yet"
+
+    def _called(self, task: str) -> str:
+        """Return the Python name of a task's function or class."""
+        return self._names.get(task, task)
 
     def _inner(self, task: str, result: CheckResult) -> str:
-        """Return the innermost function of the assignment in which an error arose: `task`, or one that it calls."""
+        """Return the innermost function of the assignment in which an error arose: the task's own, or one that it calls."""
         places = [line.rsplit(" in ", 1)[-1] for line in result.lines if line.startswith("File ")]
-        return next((place for place in reversed(places) if place in self._found), task)
+        return next((place for place in reversed(places) if place in self._found), self._called(task))
 
     def _check(self, task: str, result: CheckResult, shown: set[str]) -> None:
         name = result.id.split(".", 1)[1]
@@ -168,7 +176,7 @@ class Report:
         if result.evidence is not None:
             self._evidence(result.evidence, result.message, indent)
         inner = self._inner(task, result)
-        if inner != task:
+        if inner != self._called(task):
             self._field("hint", f"The error arises in {inner}: look there first.", indent)
         if result.help:
             self._field("hint", result.help, indent)
@@ -176,7 +184,7 @@ class Report:
             self._field("printed", textwrap.shorten(result.printed, 300, placeholder=" …"), indent)
         if result.outcome is Outcome.ERROR:
             self._line(textwrap.indent("\n".join(result.error.splitlines()[-12:]), indent))
-        if result.evidence is not None and inner == task:
+        if result.evidence is not None and inner == self._called(task):
             self._snippet(task, result.evidence.reproduce, shown, indent)
         self._line()
 
@@ -200,8 +208,8 @@ class Report:
             return
         shown.add(source)
         where = "Python, started in this folder"
-        if self._found.get(task, "").endswith(".ipynb"):
-            where = f"a new cell of {self._found[task]}"
+        if (file := self._found.get(self._called(task), "")).endswith(".ipynb"):
+            where = f"a new cell of {file}"
             source = "\n".join(line for line in source.split("\n") if not line.startswith("from "))
         self._line()
         self._line(f"{indent}{self._dim(f'To see it again, paste this into {where}:')}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from autograder.outcomes import FailureKind
-from autograder.sandbox.questions import Answer, Asked, Question, Refusal
+from autograder.sandbox.inspection import Inspect, Inspected
+from autograder.sandbox.questions import Answer, Question, Refusal
+from autograder.sandbox.scripts import AskedMore, RunScript, ScriptAnswer
 
 _AGAIN_SECONDS = 1.0
 
@@ -20,7 +23,7 @@ class _TooLong(BaseException):
 class Watched:
     """Answers questions within a time limit (where the system has alarms), and lets the student interrupt."""
 
-    def __init__(self, asked: Asked, seconds: float) -> None:
+    def __init__(self, asked: AskedMore, seconds: float) -> None:
         self._asked = asked
         self._seconds = seconds
 
@@ -36,6 +39,14 @@ class Watched:
         if isinstance(reply, Refusal) and reply.exception == _TooLong.__name__:
             return self._stopped(reply.lines, reply.printed)
         return reply
+
+    def inspect(self, question: Inspect) -> Inspected | Refusal:
+        """Ask what an object looks like: nothing of the student's runs for long there."""
+        return self._asked.inspect(question)
+
+    def run_script(self, question: RunScript) -> ScriptAnswer | Refusal:
+        """Run a file as a script, in a process of its own that has the same time unless the question says otherwise."""
+        return self._asked.run_script(replace(question, seconds=question.seconds or self._seconds))
 
     def _stopped(self, lines: tuple[str, ...] = (), printed: str = "") -> Refusal:
         return Refusal(

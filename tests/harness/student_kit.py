@@ -34,9 +34,7 @@ def student_check(
 ) -> subprocess.CompletedProcess[str]:
     """Run the student's checks in a process of their own, without the libraries that students do not have."""
     variables = {**os.environ, "COLUMNS": "100", "OMP_NUM_THREADS": "1", **(environment or {})}
-    variables.pop("PYTHONPATH", None)
-    if path is not None:
-        variables["PYTHONPATH"] = str(path)
+    variables["PYTHONPATH"] = str(path or ROOT)  # this checkout, whichever is installed
     command = [sys.executable, "-c", _BLOCKED, *arguments]
     return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=600)
 

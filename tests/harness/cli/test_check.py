@@ -7,7 +7,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from tiny_assignment import write_files
 
+from autograder.assignment.loading import Assignment
+from autograder.assignment.template import build_template
+from autograder.checking.session import check_ids
 from autograder.cli.check import defines_any
 from autograder.sandbox.cells import module_of, notebook_cells, plain_python
 from autograder.sandbox.inside.loader import is_stub
@@ -25,7 +29,8 @@ def work(tmp_path: Path) -> Path:
 
 def check(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run the checks of this assignment on a folder; return exit code and text."""
-    done = student_check(".", "--assignment", str(ROOT), *arguments, cwd=folder)
+    place = () if "--assignment" in arguments else ("--assignment", str(ROOT))
+    done = student_check(".", *place, *arguments, cwd=folder)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout
 
@@ -114,6 +119,75 @@ def test_a_call_that_hangs_is_stopped_and_ctrl_c_ends_everything(work: Path) -> 
     assert 'File "divergences.py", line' in done.stdout
     assert "Interrupted while ppca_marginal was checked." in done.stdout
     assert "○ elbo" not in done.stdout
+
+
+NAMED = """\
+title: Names
+points: 4
+budgets: {call_seconds: 60, load_seconds: 60}
+training_budgets: {}
+tasks:
+  - {id: 1a-double, name: double, title: Twice, points: 1, checks: {contract: 1}}
+  - {id: 1b-triple, name: triple, title: Thrice, points: 1, checks: {contract: 1}}
+  - {id: 1c-nothing, name: nothing, title: Nothing, points: 1, checks: {contract: 1}}
+  - {id: 1d-program, kind: script, file: run.py, title: Run, points: 1, checks: {contract: 1}}
+tracks: {full: {title: All}}
+"""
+NAMED_CHECKS = """
+import torch
+from autograder.authoring import Case, check
+
+def asks(task):
+    @check(task, "contract")
+    def test(student):
+        "It can be called."
+        student.value(Case(task, {"x": torch.ones(2)}))
+    return test
+
+test_double, test_triple, test_nothing = map(asks, ["1a-double", "1b-triple", "1c-nothing"])
+
+@check("1d-program", "contract")
+def test_program(student):
+    "It runs."
+    student.run_script("run.py")
+"""
+NAMED_WORK = """
+def double(x):
+    raise NotImplementedError
+
+def triple(x):
+    return x @ 3
+"""
+
+
+def test_tasks_with_names_of_their_own(tmp_path: Path) -> None:
+    """Where ids are no Python names, tasks go by their ids, and functions by what the student calls them."""
+    signature = '(x: Float[Tensor, "B"]) -> Float[Tensor, "B"]:\n    "One vector."\n    return x\n'
+    functions = "".join(f"\ndef {name}{signature}" for name in ("double", "triple", "nothing"))
+    files = {
+        "rubric.yaml": NAMED,
+        "reference/answers.py": f"from jaxtyping import Float\nfrom torch import Tensor\n{functions}",
+        "tests/public/test_named.py": NAMED_CHECKS,
+    }
+    assignment = Assignment(write_files(tmp_path, files))
+    public = check_ids(assignment.code, assignment.check_names, ["public"])
+    (tmp_path / "contract.json").write_text(build_template(assignment, public)["contract.json"])
+    scripts = {"run.py": 'if __name__ == "__main__":\n    raise NotImplementedError\n'}
+    folder = write_files(
+        tmp_path / "work", {"answers.py": NAMED_WORK, "second.py": "def triple(x):\n    return x\n", **scripts}
+    )
+    code, text = check(folder, "--assignment", str(tmp_path))
+    flat = " ".join(text.split())
+
+    assert code == 1
+    assert "○ 1a-double not implemented yet" in flat
+    assert "✗ 1b-triple 0 of 1 public check" in flat
+    assert "return x @ 3" in text
+    assert "look there first" not in text
+    assert "from answers import triple" in text
+    assert "`triple` is written in" in flat
+    assert "○ 1c-nothing not found in your files" in flat
+    assert "○ 1d-program not implemented yet" in flat
 
 
 def test_unusable_arguments(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from run_in_python import autograder
-from tiny_assignment import RIGHT, grade_with, make_assignment
+from tiny_assignment import RIGHT, RUBRIC, VALUE, grade_here, grade_with, make_assignment
 
 from autograder.errors import UsageError
 from autograder.grading.regrading import KEPT, change_of, compare, load, manual_in, read_record, to_write, write
@@ -124,6 +124,60 @@ def test_another_submission_is_said() -> None:
 
     assert "the submission itself has changed" in why
     assert "The tracks differ: 'full' before, 'short' now." in why
+
+
+def made_of(entry: GradeRecord, digest: str, submitted: str = "1") -> GradeRecord:
+    """The same record, saying what its task was made of and what was handed in."""
+    tasks = tuple(task.model_copy(update={"digest": digest}) for task in entry.tasks)
+    return entry.model_copy(update={"tasks": tasks, "provenance": {"submission_sha256": submitted}})
+
+
+CHEAPER = record("passed", "failed").tasks[0].model_copy(update={"points": "1.00", "max_points": "2.00"})
+DRAWN = {
+    "points": (made_of(record("passed", "failed").model_copy(update={"tasks": (CHEAPER,)}), "d1"), "points"),
+    "checks": (made_of(record("passed", "passed"), "d2"), "checks"),
+    "both, where the checks decide": (made_of(record("passed", "passed"), "d2", "2"), "checks"),
+    "draw": (made_of(record("passed", "passed"), "d1", "2"), "draw"),
+    "run": (made_of(record("passed", "passed"), "d1"), "run"),
+    "a record from before": (made_of(record("passed", "passed"), ""), None),
+}
+
+
+@pytest.mark.parametrize(("new", "cause"), DRAWN.values(), ids=DRAWN)
+def test_why_a_task_changed(new: GradeRecord, cause: str | None) -> None:
+    """Other points, other checks, another submission, or the same questions that ended differently."""
+    [task] = change_of("anna", made_of(record("passed", "failed"), "d1"), new).tasks
+    assert task.cause == cause
+
+
+def test_causes_of_real_gradings(tmp_path: Path) -> None:
+    """What a teacher changes is what is named; a corrected typo changes nothing."""
+
+    def graded(source: str, rubric: str = RUBRIC, hidden: str = VALUE) -> GradeRecord:
+        folder = make_assignment(tmp_path, rubric=rubric, hidden=hidden)
+        return GradeRecord.model_validate(grade_here(folder, source))
+
+    wrong = "def double(x):\n    return x + 2\n"
+    old = graded(wrong)
+    news = {
+        "checks": graded(wrong, hidden=VALUE.replace("student.agrees", "max(1, 2)\n        student.agrees")),
+        "points": graded(wrong, rubric=RUBRIC.replace("points: 3", "points: 6")),
+        "draw": graded(RIGHT),
+    }
+
+    assert (
+        change_of(
+            "anna", old, graded(wrong, RUBRIC.replace("Twice", "Two times"), VALUE.replace("doubles.", "does."))
+        ).tasks
+        == ()
+    )
+    assert {name: [t.cause for t in change_of("anna", old, new).tasks] for name, new in news.items()} == {
+        "checks": [],  # the same points: no task is told
+        "points": ["points"],
+        "draw": ["draw"],
+    }
+    harder = graded(wrong, hidden=VALUE.replace("student.agrees(case, oracle.value(case))", "pass"))
+    assert [t.cause for t in change_of("anna", old, harder).tasks] == ["checks"]
 
 
 def put(folder: Path, **records: GradeRecord) -> Path:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.outcomes import FailureKind
-from autograder.sandbox.inprocess import OneFunction
+from autograder.sandbox.inprocess import InProcess, OneFunction
+from autograder.sandbox.inspection import Inspect
 from autograder.sandbox.questions import Answer, Question, Refusal
+from autograder.sandbox.scripts import AskedMore, RunScript
 from autograder.sandbox.watched import Watched
 
 
@@ -60,3 +63,20 @@ def test_the_student_may_interrupt() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         ask(interrupted)
+
+
+def test_objects_and_scripts_are_asked_as_well(tmp_path: Path) -> None:
+    """Questions about objects pass through; a script has the same time, unless the question says otherwise."""
+    (tmp_path / "hang.py").write_text('if __name__ == "__main__":\n    while True: pass\n')
+    (tmp_path / "work.py").write_text("class Made:\n    pass\n\ndef make():\n    return Made()\n")
+    inner = InProcess([tmp_path / "hang.py", tmp_path / "work.py"], {"make": "work"}, tmp_path)
+    watched = Watched(inner, 0.5)
+    made = watched.call(Question("make", [], keep=True))
+
+    assert isinstance(watched, AskedMore)
+    assert isinstance(made, Answer)
+    assert not isinstance(watched.inspect(Inspect(made.value)), Refusal)
+    for question, seconds in ((RunScript("hang.py"), "0.5"), (RunScript("hang.py", seconds=0.25), "0.25")):
+        reply = watched.run_script(question)
+        assert isinstance(reply, Refusal)
+        assert reply.message == f"it was stopped after {seconds} seconds without a result"
