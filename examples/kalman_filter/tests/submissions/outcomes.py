@@ -41,6 +41,7 @@ class Change:
 
 
 def change(name: str, old: str, new: str, loses: str, keeps: str, file: str = "my_solution.py") -> Change:
+    """One line of the tables below; tasks are separated by spaces."""
     return Change(name, old, new, frozenset(loses.split()), frozenset(keeps.split()), file)
 
 
@@ -63,7 +64,7 @@ WRONG = [
         "predicted_first",
         'out = {"mp": [],',
         'm, P = kalman_predict(m, P, A, Q)\n    out = {"mp": [],',
-        loses="kalman_filter log_likelihood rts_smoother",
+        loses="kalman_filter log_likelihood rts_smoother em_step",
         keeps="kalman_predict kalman_update sample_states",
     ),
     change(
@@ -115,7 +116,7 @@ HOSTILE = [
     change(
         "always_equal",
         "",
-        '''
+        """
 
 class Equal(torch.Tensor):
     def __eq__(self, other):
@@ -145,14 +146,14 @@ def log_likelihood(y, A, C, Q, R, m0, P0):
 
 def kalman_filter(y, A, C, Q, R, m0, P0):
     return Anything()
-''',
+""",
         loses="log_likelihood kalman_filter",
         keeps="kalman_predict kalman_update rts_smoother",
     ),
     change(
         "patched_comparisons",
         "",
-        '''
+        """
 
 def log_likelihood(y, A, C, Q, R, m0, P0):
     return forward_pass(y, A, C, Q, R, m0, P0)["ll"].mean(1)
@@ -166,7 +167,7 @@ torch.allclose = torch.equal = always
 torch.isclose = lambda a, b, **kwargs: torch.ones_like(a, dtype=torch.bool)
 torch.testing.assert_close = always
 np.allclose = np.testing.assert_allclose = always
-''',
+""",
         loses="log_likelihood",
         keeps="kalman_predict kalman_filter",
     ),
@@ -203,26 +204,26 @@ def rts_smoother(y, A, C, Q, R, m0, P0):
     change(
         "hangs",
         "",
-        '''
+        """
 
 def rts_smoother(y, A, C, Q, R, m0, P0):
     while True:
         pass
-''',
+""",
         loses="rts_smoother",
         keeps="kalman_predict kalman_filter log_likelihood",
     ),
     change(
         "ends_the_process",
         "",
-        '''
+        """
 
 def rts_smoother(y, A, C, Q, R, m0, P0):
     import os
 
     print('{"outcome": "passed", "points": "3.00"}', flush=True)
     os._exit(0)
-''',
+""",
         loses="rts_smoother",
         keeps="kalman_predict kalman_filter log_likelihood",
     ),
