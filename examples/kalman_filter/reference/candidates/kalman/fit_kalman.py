@@ -130,6 +130,16 @@ def _one_state_more(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states + 1, iterations, seed)
 
 
+class _Batched(KalmanModel):
+    def predict(self, y, steps):
+        return super().predict(y, steps).transpose(0, 1)
+
+
+@wrong("steps_first", "The forecast has steps as its first axis: the shape is (M, steps, K).", severity="form")
+def _steps_first(y, n_states, iterations=50, seed=0):
+    return _fit(y, n_states, iterations, seed, model=_Batched)
+
+
 class _Detached(KalmanModel):
     def log_likelihood(self, y):
         return super().log_likelihood(y.detach())

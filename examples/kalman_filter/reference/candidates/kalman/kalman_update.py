@@ -94,6 +94,12 @@ def _loop(mean, cov, y, C, R):
     return torch.stack(means), torch.stack(covs)
 
 
+@wrong("column", "Means are returned as columns, shape (B, D, 1): the shape is (B, D).", severity="form")
+def _means_as_columns(mean, cov, y, C, R):
+    gain = _gain(cov, C, R)
+    return mean[..., None] + gain @ (y - mean @ C.mT)[..., None], cov - gain @ C @ cov
+
+
 @wrong("detached", "The gain is detached from the graph: it depends on C.", severity="slip")
 def _detached(mean, cov, y, C, R):
     gain = _gain(cov, C, R).detach()

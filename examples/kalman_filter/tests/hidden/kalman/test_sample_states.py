@@ -8,7 +8,13 @@ from autograder.authoring import check
 from autograder.checking.statistics import combine, gaussian_sample_test, independence_test, share_of
 from tests.public.kalman.test_sample_states import SIZES, sample_states
 
-CASE = sample_states.build(SIZES[2], torch.float64, 11, n=600, length=5)
+DRAWN = sample_states.build(SIZES[2], torch.float64, 11, n=600, length=5)
+# Covariances that are far from the identity and far from diagonal: neither Q Qᵀ nor Lᵀ L may be near Q.
+CASE = DRAWN.but(
+    Q=torch.tensor([[0.4, 0.6], [0.6, 2.5]], dtype=torch.float64),
+    R=torch.tensor([[0.3, 0.3, 0.1], [0.3, 1.0, 0.8], [0.1, 0.8, 4.0]], dtype=torch.float64),
+    P0=torch.tensor([[4.0, 1.5], [1.5, 1.0]], dtype=torch.float64),
+)
 
 
 def white(residual, cov):
