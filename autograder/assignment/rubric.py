@@ -55,7 +55,7 @@ class TaskRule(Record):
         measure: For training: how the trained model is measured, see `autograder.training`.
     """
 
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=50)
     title: str
     kind: KindName = "function"
     name: str = Field(default="", pattern=r"^([A-Za-z_]\w*)?$")

@@ -18,7 +18,7 @@ setup:
 \t.venv/bin/python -m pip install --quiet {requires} autograder_student-*.whl
 
 check:
-\t@$(PYTHON) -m autograder.cli.check . $(if $(TASKS),--tasks $(TASKS))
+\t@$(PYTHON) -P -m autograder.cli.check . $(if $(TASKS),--tasks $(TASKS))
 
 zip:
 \t@rm -f submission.zip
@@ -52,7 +52,7 @@ or, without make (on Windows, say): `pip install {requires}` and `pip install` w
     make check
     make check TASKS={example}
 
-or, without make: `python -m autograder.cli.check .` with `--tasks {example}` behind it if you like.
+or, without make: `python -P -m autograder.cli.check .` with `--tasks {example}` behind it if you like.
 Functions that you have not written yet are only listed. Where a check fails you read
 
 - **what it looks at**: the sentence beside the name of the check;
@@ -101,7 +101,7 @@ def intro(title: str, notebook: str) -> str:
 Replace `raise NotImplementedError` in the cells below by your code and keep the signatures. You may add cells.
 
 **Check your work:** save the notebook, then run `make check` in this folder, or without make
-`python -m autograder.cli.check .`. Functions that you wrote here are found here, as long as those in the `.py`
+`python -P -m autograder.cli.check .`. Functions that you wrote here are found here, as long as those in the `.py`
 files are still stubs.
 
 **Hand in:** this file, `{notebook}`, or a zip of the folder. The grader runs the notebook once from the top, without
