@@ -94,6 +94,11 @@ def _wrong(seen: Seen) -> Tensor:
     return ~((got == want) | ((got - want).abs() <= allowed))
 
 
+def compared_columns(draws: Tensor) -> int:
+    """Return how many numbers of every row are compared."""
+    return min(draws[:1].numel(), _MOST_COLUMNS)
+
+
 def _rows(draws: Tensor) -> NDArray[np.float64]:
     rows: NDArray[np.float64] = draws.detach().double().reshape(len(draws), -1).numpy()[:, :_MOST_COLUMNS]
     return rows

@@ -11,7 +11,7 @@ import functools
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,7 +25,7 @@ from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusiv
 from autograder.checking import describe
 from autograder.checking.compare import compare, relation
 from autograder.checking.student import Student
-from autograder.diagnosis.seen import Seen, seen_alike
+from autograder.diagnosis.seen import Seen, compared_columns, seen_alike
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Probe
 from autograder.sandbox.questions import Answer, Question
@@ -103,6 +103,7 @@ class Surveyor(Student):
         return any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
 
     def _send(self, question: Question, case: Case | None, called: str = "") -> Answer:
+        self._once(question, case, called)
         answer = super()._send(question, case, called)
         self._last = answer
         if question.repeat > 1:
@@ -110,6 +111,19 @@ class Surveyor(Student):
             for name, rows in {**values, **answer.gradients}.items():
                 self._drawn(f"draws of {name} in call {self._number(case)}", rows)
         return answer
+
+    def _once(self, question: Question, case: Case | None, called: str) -> None:
+        """Ask one time what will be asked many times: of another size, draws need not be made to be found different."""
+        place = len(self.seen)
+        if self._like is None or question.repeat == 1 or question.gradients or place >= len(self._like):
+            return
+        what, wanted = f"draws of the result in call {self._number(case)}", self._like[place]
+        if what in self._more or wanted.what != what or wanted.got is None:
+            return
+        value = super()._send(replace(question, repeat=1), case, called).value
+        if isinstance(value, Tensor) and compared_columns(value[None]) != compared_columns(wanted.got):
+            self.differs = True
+            raise Enough
 
     def _number(self, case: Case | None) -> int:
         """Return which of the calls so far this one repeats."""
