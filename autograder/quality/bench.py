@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,9 +17,13 @@ from typing import Any
 import psutil
 import torch
 
+from autograder.assignment.loading import Assignment
+from autograder.authoring.mutants import mutants_of
+from autograder.errors import UsageError
+from autograder.intake import take_in
 from autograder.records import Cell, SourceFile, Submission
 from autograder.sandbox.bubblewrap import Bubblewrap
-from autograder.sandbox.choice import why_not_uid
+from autograder.sandbox.choice import open_sandbox, why_not_bubblewrap, why_not_uid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Question
@@ -59,9 +65,16 @@ def _timed(function: Callable[[], object], repeats: int, scale: float = 1.0) -> 
 
 
 def measure(submission: Path, assignment: Path, repeats: int) -> Iterator[Measured]:
-    """Yield the figures one by one."""
+    """Yield the figures one by one.
+
+    Raises:
+        SandboxUnavailable: Nothing can be isolated on this machine.
+    """
     yield from measure_sandbox(repeats)
     yield from measure_grading(submission, assignment, repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        mostly_wrong(submission, Assignment(assignment).names(), Path(folder))
+        yield from measure_wrong(Path(folder), assignment, repeats)
 
 
 def _echo() -> Submission:
@@ -70,11 +83,10 @@ def _echo() -> Submission:
 
 
 def measure_sandbox(repeats: int) -> Iterator[Measured]:
-    """Yield the costs of starting a sandbox, of one more worker, and of one question."""
-
+    """Yield the costs of starting a sandbox, of one more worker, and of one question, with whatever isolates here."""
     yield from _measure_workers("uid", Uid, why_not_uid(), repeats)
-    yield from _measure_workers("bubblewrap", Bubblewrap, "", repeats)
-    backend = Bubblewrap()
+    yield from _measure_workers("bubblewrap", Bubblewrap, why_not_bubblewrap(), repeats)
+    backend = open_sandbox("auto")
     try:
         limits = Limits()
         with Sandbox(backend, _echo(), {"echo": "echo"}, limits) as sandbox:
@@ -122,35 +134,52 @@ def _private_mb(pid: int) -> float:
 
 def measure_grading(submission: Path, assignment: Path, repeats: int) -> Iterator[Measured]:
     """Yield the wall time and peak memory of grading the function tasks of one submission, from command to report."""
-    import json
+    walls, peaks, stages = _graded(submission, assignment, repeats)
+    yield Measured("function tasks of one submission, command to report", walls, "s", "1.00")
+    yield _of_which("the checks", "checks", stages, walls)
+    yield _of_which("waiting for the sandbox and loading", "sandbox_and_loading", stages, walls)
+    yield Measured("peak memory of all processes together (PSS)", peaks, "MB")
 
-    walls, peaks, checks, loading = [], [], [], []
+
+def measure_wrong(submission: Path, assignment: Path, repeats: int) -> Iterator[Measured]:
+    """Yield the wall time of grading a submission in which most is wrong, and how much of it goes into finding out what."""
+    walls, _, stages = _graded(submission, assignment, repeats)
+    yield Measured("a mostly wrong submission, command to report", walls, "s", "1.00")
+    yield _of_which("naming", "naming", stages, walls)
+    yield _of_which("asking again with stand-ins", "carry", stages, walls)
+
+
+def mostly_wrong(submission: Path, names: Collection[str], folder: Path) -> None:
+    """Write a submission with a generated mistake in every function or class of `names` that is defined at the top of a file."""
+    for source in take_in(submission).sources:
+        text = "\n\n".join(cell.source for cell in source.cells)
+        for name in names:
+            with contextlib.suppress(UsageError):  # it is defined elsewhere
+                text = next((mutant.source for mutant in mutants_of(text, name)), text)
+        path = folder / source.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _of_which(what: str, stage: str, stages: Sequence[Mapping[str, float]], walls: Sequence[float]) -> Measured:
+    seconds = tuple(found.get(stage, 0.0) for found in stages)
+    return Measured(f"  of which {what}", seconds, "s", f"{median(seconds) / median(walls):.2f}")
+
+
+def _graded(
+    submission: Path, assignment: Path, repeats: int
+) -> tuple[tuple[float, ...], tuple[float, ...], list[dict[str, float]]]:
+    """Grade the function tasks often; return wall times (s), peaks of memory (MB) and the seconds of the stages."""
+    options = ["--no-training", "--data", "digits", "--assignment", str(assignment)]
+    walls, peaks, stages = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "autograder.cli.main",
-            "grade",
-            str(submission),
-            "--out",
-            folder,
-            "--no-training",
-        ]
-        command += ["--assignment", str(assignment)]
+        command = [sys.executable, "-m", "autograder.cli.main", "grade", str(submission), "--out", folder, *options]
         for _ in range(repeats):
             wall, peak = _watched(command)
             walls.append(wall)
             peaks.append(peak)
-            stages = json.loads((Path(folder) / "result.json").read_text())["timing"]["stages_seconds"]
-            checks.append(stages["checks"])
-            loading.append(stages["sandbox_and_loading"])
-    wall = median(walls)
-    yield Measured("function tasks of one submission, command to report", tuple(walls), "s", "1.00")
-    yield Measured("  of which the checks", tuple(checks), "s", f"{median(checks) / wall:.2f}")
-    yield Measured(
-        "  of which waiting for the sandbox and loading", tuple(loading), "s", f"{median(loading) / wall:.2f}"
-    )
-    yield Measured("peak memory of all processes together (PSS)", tuple(peaks), "MB")
+            stages.append(json.loads((Path(folder) / "result.json").read_text())["timing"]["stages_seconds"])
+    return tuple(walls), tuple(peaks), stages
 
 
 def _watched(command: list[str]) -> tuple[float, float]:
