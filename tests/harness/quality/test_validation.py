@@ -23,6 +23,7 @@ from autograder.outcomes import Outcome
 from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
 from autograder.quality.mutation import Mutated
 from autograder.quality.page import validation_page
+from autograder.quality.store import default_store
 from autograder.quality.validation import Validation, validate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,9 +35,15 @@ LONG = pytest.mark.long
 
 @pytest.fixture(scope="module", params=["few tasks", pytest.param("all tasks", marks=LONG)])
 def matrix(request: pytest.FixtureRequest, assignment: Assignment) -> Validation:
-    """The matrix of some tasks or of all, each pair once."""
-    tasks = FEW if request.param == "few tasks" else None
-    return validate(assignment, tasks=tasks, workers=1 if tasks else 2, mutants=False)
+    """The matrix of some tasks or of all, each pair once; of all tasks with mutants, and with the rows that still hold."""
+    if request.param == "few tasks":
+        return validate(assignment, tasks=FEW, workers=1, mutants=False)
+    return validate(assignment, store=default_store())
+
+
+def test_every_mutant_is_caught(matrix: Validation) -> None:
+    """A change of the reference that changes an answer fails a check, or somebody has said why it is right."""
+    assert [f"{mutant.task}: {mutant.id}" for mutant in matrix.surviving] == []
 
 
 def test_every_wrong_answer_is_caught(matrix: Validation) -> None:
