@@ -112,7 +112,9 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> 
         place = f"`{file}`" if file else "a person looks at it"
         cells = (f"`{task.id}`", place, task.title, str(task.points), ", ".join(seen) or "–")
         rows.append(f"| {' | '.join(cells)} |")
-    handed = [f"- `{wanted.file}`{_wanted(wanted)}" for wanted in rubric.deliverables]
+    files = dict.fromkeys(pattern for task in rubric.tasks for pattern in KINDS[task.kind].files(task))
+    handed = [f"- `{pattern}`" for pattern in files]
+    handed += [f"- `{wanted.file}`{_wanted(wanted)}" for wanted in rubric.deliverables]
     texts = {
         "title": rubric.title,
         "tasks": "\n".join(rows),
@@ -158,7 +160,14 @@ def _examples(rubric: Rubric) -> list[str]:
 
 def makefile_text(rubric: Rubric) -> str:
     """Return the students' Makefile."""
-    return _filled(MAKEFILE, {"requires": " ".join(rubric.requires) or "torch", "example": ",".join(_examples(rubric))})
+    handed = [pattern for task in rubric.tasks for pattern in KINDS[task.kind].files(task)]
+    patterns = dict.fromkeys(["*.yaml", "*.pdf", *handed, *(wanted.file for wanted in rubric.deliverables)])
+    texts = {
+        "requires": " ".join(rubric.requires) or "torch",
+        "example": ",".join(_examples(rubric)),
+        "files": "".join(f" {pattern}" for pattern in patterns),
+    }
+    return _filled(MAKEFILE, texts)
 
 
 # ------------------------------------------------------------------------------------------------- with a folder

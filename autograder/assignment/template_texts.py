@@ -22,7 +22,7 @@ check:
 
 zip:
 \t@rm -f submission.zip
-\t@$(PYTHON) -m zipfile -c submission.zip $(wildcard *.py *.ipynb *.yaml *.pdf)
+\t@$(PYTHON) -m zipfile -c submission.zip $(wildcard *.py *.ipynb{files})
 \t@echo "Packed: submission.zip"
 """
 

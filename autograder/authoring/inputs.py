@@ -161,12 +161,22 @@ class Inputs:
         """Return one call; `sizes` are the generic ones and `dtype` the first one where they are not said."""
         draw = Draw(dtype or self.dtypes[0], seed, sizes or self.generic_sizes)
         arguments = self.builder(draw, **more)
+        self._require_dtype(arguments, draw.dtype)
         if isinstance(self.scale, str):
             scale = float(draw.size(self.scale))
         else:
             scale = self.scale(draw) if callable(self.scale) else float(self.scale)
         calls = arguments.calls if isinstance(arguments, Made) else {}
         return Case(self.task, arguments, seed=seed % 2**31, scale=scale, calls=calls)
+
+    def _require_dtype(self, arguments: Mapping[str, Any], dtype: torch.dtype) -> None:
+        """Refuse arguments of mixed dtypes: what comes back could not be held to either."""
+        for name, value in arguments.items():
+            if isinstance(value, Tensor) and value.is_floating_point() and value.dtype != dtype:
+                raise HarnessFault(
+                    f"the inputs of {self.task} were asked for in {dtype}, but `{name}` is {value.dtype}: what `draw` returns has "
+                    "`draw.dtype`, and tensors of your own need `dtype=draw.dtype`"
+                )
 
     def drawn(
         self,

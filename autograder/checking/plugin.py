@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,8 +241,16 @@ class ChecksPlugin:
             result.outcome, result.message = Outcome.INCONCLUSIVE, str(error)
         else:
             result.outcome, result.error = Outcome.ERROR, report.longreprtext
-            result.message = f"the check itself broke ({type(error).__name__})"
+            result.message = f"the check itself broke ({self._what_broke(error)})"
         return result
+
+    def _what_broke(self, error: BaseException) -> str:
+        """Return an exception in one line, with the line of the author's own file that it came from."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).is_relative_to(self._code.folder / "tests")]
+        place = f"{Path(own[-1].filename).relative_to(self._code.folder)}:{own[-1].lineno}: " if own else ""
+        said = " ".join(str(error).split())[:300]
+        return f"{place}{type(error).__name__}" + (f": {said}" if said else "")
 
     def _look_closer(self, item: pytest.Item, result: CheckResult) -> None:
         context, mark = self.context_of(item), mark_of(item)

@@ -95,7 +95,7 @@ class Report:
             self._broken.append(task)
             self._line(f"{self._paint('!', '35')} {task:<28} its checks are missing from tests/public")
         for task in hidden:
-            self._line(f"{self._paint(*_TODO)} {task:<28} " + self._dim("has hidden checks only"))
+            self._line(f"{self._paint(*_TODO)} {task:<28} " + self._dim("has no public checks"))
         self._line()
         self._line(self._bold(self._summary()))
         if self._broken:

@@ -48,7 +48,7 @@ def validate(
     for survivor in result.survivors:
         out.print(f"not caught: {survivor}", markup=False)
     for mutant in result.surviving:
-        out.print(f"mutant not caught: {mutant.task} (line {mutant.line}): {mutant.id}", markup=False)
+        out.print(f"mutant not caught: {mutant.task} (line {mutant.line}): {mutant.id!r}", markup=False, soft_wrap=True)
     for punished in result.punished[:50]:
         out.print(f"punished although correct: {punished}", markup=False)
     for check in result.idle:

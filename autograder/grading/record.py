@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.assignment.kinds import Work
+from autograder.assignment.kinds import KINDS, Work
 from autograder.assignment.loading import Assignment
-from autograder.assignment.rubric import Rubric, points_text
+from autograder.assignment.rubric import Rubric, TaskRule, points_text
 from autograder.errors import AutograderError
 from autograder.grading.options import Device, GradeOptions
 from autograder.grading.provenance import digest_of, provenance_of
@@ -61,7 +61,9 @@ def graded_record(graded: Graded) -> GradeRecord:
     """Return the record of a grading: status `graded`, or `error` without a score when a check broke through our fault."""
     rubric, assignment = graded.rubric, graded.assignment
     scored = [
-        score_task(task, graded.results, assignment, graded.report, rubric) for task in rubric.tasks if task.checks
+        score_task(task, graded.results, assignment, graded.report, rubric, _handed_in(task, graded.work))
+        for task in rubric.tasks
+        if task.checks
     ]
     records = [record for record, _ in scored]
     earned = sum((points for _, points in scored), Fraction(0))
@@ -71,7 +73,8 @@ def graded_record(graded: Graded) -> GradeRecord:
     mark = rubric.pass_mark
     message = ""
     if broken:
-        message = f"{len(broken)} checks broke through a fault of the grader ({broken[0].id}); no grade is issued until they ran."
+        count = f"{len(broken)} checks" if len(broken) != 1 else "1 check"
+        message = f"{count} broke through a fault of the grader ({broken[0].id}: {broken[0].message}); no grade is issued until then."
     return GradeRecord(
         status="error" if broken else "graded",
         assignment=rubric.title,
@@ -100,6 +103,11 @@ def graded_record(graded: Graded) -> GradeRecord:
             "sandbox_restarts": graded.restarts,
         },
     )
+
+
+def _handed_in(task: TaskRule, work: Work) -> str | None:
+    """Return the file that was handed in for a task that asks for one."""
+    return next((path for pattern in KINDS[task.kind].files(task) for path in work.matching(pattern)), None)
 
 
 def _waiting(graded: Graded) -> list[Waiting]:

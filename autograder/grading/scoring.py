@@ -22,6 +22,7 @@ def score_task(
     assignment: Assignment,
     report: LoadReport,
     rubric: Rubric,
+    handed_in: str | None = None,
 ) -> tuple[TaskRecord, Fraction]:
     """Return a task's record and the exact points it earned, rounded to cents once.
 
@@ -31,6 +32,7 @@ def score_task(
         assignment: For signature and digest.
         report: For the place where its function or class was found.
         rubric: For what a carried failure costs.
+        handed_in: The file that was handed in for it, where it is no function or class.
     """
     checks, earned = [], Fraction(0)
     for rule in task.checks:
@@ -62,6 +64,7 @@ def score_task(
             )
         )
     found = report.found.get(task.object)
+    place = found.path if found is not None else handed_in
     file, signature = KINDS[task.kind].place(task, assignment.contract)
     points = Fraction(points_text(earned))
     record = TaskRecord(
@@ -70,7 +73,7 @@ def score_task(
         kind=task.kind,
         file=file,
         signature=signature,
-        found_in=None if found is None else found.path,
+        found_in=place,
         points=points_text(points),
         max_points=points_text(task.points),
         outcome=task_outcome(checks),

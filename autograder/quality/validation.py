@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from autograder.assignment.loading import Assignment
 from autograder.quality.fresh import FreshJob, fresh_jobs, run_fresh
-from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
+from autograder.quality.matrix import Entry, Row, entries_of, references_of, run_matrix
 from autograder.quality.mutation import Mutated, mutants_asked, mutated
 from autograder.quality.simulation import NullRow, PowerRow, Tally, alarm, null_rows, power_rows
 from autograder.quality.store import Store
@@ -162,7 +162,7 @@ def validate(
     """
     started = time.monotonic()
     kept = Store(store, assignment)
-    entries = [entry for entry in entries_of(assignment) if tasks is None or entry.task in tasks]
+    entries = [entry for entry in _everyone(assignment) if tasks is None or entry.task in tasks]
     known = {entry.key: row for entry in entries if (row := kept.get(entry.task, entry.key)) is not None}
     rows = list(known.values())
     if known:
@@ -184,7 +184,7 @@ def validate(
         for done, found in enumerate(_as_they_come(pool, _run_mutants, asked), 1):
             changed += found
             progress(f"mutants: {done} of {len(asked)} tasks, {len(changed)} that change something")
-        right = [row for row in rows if row.kind == "variant"]
+        right = [row for row in rows if row.kind in ("variant", "reference")]
         punished = [f"{row.task}/{row.name}:{check}" for row in right for check in row.failed]
         null, power, cpu = Tally(), Tally(), 0.0
         fresh = fresh_jobs(assignment.folder, rows, runs - 1)
@@ -209,6 +209,13 @@ def validate(
         tuple(power_rows(power)),
         tuple(changed),
     )
+
+
+def _everyone(assignment: Assignment) -> list[Entry]:
+    """Return all candidates of the matrix, and the reference: where that fails its own checks, nothing else means anything."""
+    candidates = entries_of(assignment)
+    tasks = {entry.task for entry in candidates}
+    return candidates + [entry for entry in references_of(assignment) if entry.task in tasks]
 
 
 def _as_they_come(pool: ProcessPoolExecutor, work: Callable[[J], R], jobs: Iterable[J]) -> Iterator[R]:
@@ -243,7 +250,7 @@ def _single_threaded() -> None:
 
 def _run_job(job: _Job) -> list[tuple[str, Row]]:
     wanted = set(job.keys)
-    chosen: list[Entry] = [entry for entry in entries_of(_loaded(job.folder)) if entry.key in wanted]
+    chosen: list[Entry] = [entry for entry in _everyone(_loaded(job.folder)) if entry.key in wanted]
     rows = run_matrix(_loaded(job.folder), chosen)
     return [(entry.key, row) for entry, row in zip(chosen, rows, strict=True)]
 

@@ -270,7 +270,7 @@ def pass_line(record: GradeRecord) -> tuple[str, str] | None:
     word = "passed" if passes else "not passed yet" if waiting else "not passed"
     rest = f"; {waiting} points wait for a person" if waiting and not passes else ""
     look = Outcome.PASSED if passes else Outcome.SKIPPED if waiting else Outcome.FAILED
-    return look, f"{word}: {total} of the {record.pass_mark} points needed{rest}"
+    return look, f"{word}: {total} points, {record.pass_mark} are needed{rest}"
 
 
 def _share(score: str | None, max_score: str | None) -> float | None:

@@ -322,7 +322,7 @@ def fit_kalman(y: Float[Tensor, "B T K"], n_states: int, iterations: int = 50, s
     Args:
         y: observations, shape (B, T, K).
         n_states: number of states D.
-        iterations: how many steps of EM.
+        iterations: how many steps of EM; 0 gives the start.
         seed: for whatever is random at the start; the same seed gives the same model.
 
     Returns:

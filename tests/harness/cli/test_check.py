@@ -77,7 +77,7 @@ def test_mistakes_are_told(work: Path) -> None:
     # open tasks: an own stub, and a function that is not to be blamed for calling one
     assert "○ log_mean_exp not implemented yet" in flat
     assert "○ estimate_log_likelihood waits for log_mean_exp, which is not implemented yet" in flat
-    assert "○ train_classifier has hidden checks only" in flat
+    assert "○ train_classifier has no public checks" in flat
     # a changed input, an open task, a right answer, and the sum
     assert "`ppca_fit` changed its argument `X`: work on a copy." in flat
     assert "○ vae_loss not implemented yet" in flat

@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment.loading import Assignment
+from autograder.grading.options import GradeOptions
+from autograder.grading.run import grade_submission, wanted_files
+from autograder.intake import take_in
+
 ROOT = Path(__file__).parents[3]
 ASSIGNMENT = ROOT / "examples" / "kalman_filter"
 
@@ -41,6 +46,19 @@ def graded(submission, out, *arguments):
     return json.loads((out / "result.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def grade(backend):
+    """`grade(submission, tasks=(), track="full")`: the same through the session's sandbox, without a command."""
+    assignment = Assignment(ASSIGNMENT)
+
+    def run(submission, tasks=(), track="full"):
+        options = GradeOptions(track=track, tasks=tuple(sorted(tasks)), device="cpu")
+        taken = take_in(submission, wanted=wanted_files(options.applied_to(assignment.rubric)))
+        return json.loads(grade_submission(taken, assignment, options, backend).to_json())
+
+    return run
+
+
 def below_full(record):
     """Tasks that lost points."""
     return {task["id"] for task in record["tasks"] if Decimal(task["points"]) < Decimal(task["max_points"])}
@@ -57,13 +75,13 @@ def test_the_right_submission_gets_everything(tmp_path):
     assert not record["deductions"]
 
 
-def test_the_right_submission_passes_the_basics(tmp_path):
+def test_the_right_submission_passes_the_basics(grade):
     """The track of fewer tasks has points and a pass mark of its own."""
-    record = graded(OUTCOMES.CORRECT, tmp_path / "out", "--track", "basics")
+    record = grade(OUTCOMES.CORRECT, track="basics")
     assert (record["score"], record["max_score"], record["passed"]) == ("10.00", "10.00", True)
 
 
-def test_a_forbidden_import_and_a_missing_readme_cost_points_of_the_basics(tmp_path):
+def test_a_forbidden_import_and_a_missing_readme_cost_points_of_the_basics(grade, tmp_path):
     """One point for the import, half a point for the file."""
     work = OUTCOMES.change(
         "filterpy",
@@ -74,28 +92,28 @@ def test_a_forbidden_import_and_a_missing_readme_cost_points_of_the_basics(tmp_p
     )
     submission = work.write(tmp_path)
     (submission / "README.md").unlink()
-    record = graded(submission, tmp_path / "out", "--track", "basics")
+    record = grade(submission, track="basics")
     assert record["score"] == "8.50"
     assert len(record["deductions"]) == 2
 
 
-def test_the_template_gets_nothing(tmp_path):
+def test_the_template_gets_nothing(grade):
     """Stubs earn nothing."""
-    record = graded(ASSIGNMENT / "student_template", tmp_path / "out")
+    record = grade(ASSIGNMENT / "student_template")
     assert record["score"] == "0.00"
 
 
 @pytest.mark.parametrize("change", OUTCOMES.WRONG, ids=lambda change: change.name)
-def test_a_wrong_submission_loses_points_where_it_is_wrong(change, tmp_path):
+def test_a_wrong_submission_loses_points_where_it_is_wrong(change, grade, tmp_path):
     """Just the tasks that are listed lose points."""
-    record = graded(change.write(tmp_path), tmp_path / "out", "--tasks", ",".join(sorted(change.loses | change.keeps)))
+    record = grade(change.write(tmp_path), tasks=change.loses | change.keeps)
     assert below_full(record) == change.loses
 
 
 @pytest.mark.parametrize("change", OUTCOMES.HOSTILE, ids=lambda change: change.name)
-def test_a_hostile_submission_gains_nothing(change, tmp_path):
+def test_a_hostile_submission_gains_nothing(change, grade, tmp_path):
     """Tricks earn the points for form at most, and cost other tasks nothing."""
-    record = graded(change.write(tmp_path), tmp_path / "out", "--tasks", ",".join(sorted(change.loses | change.keeps)))
+    record = grade(change.write(tmp_path), tasks=change.loses | change.keeps)
     assert below_full(record) == change.loses
     for task in record["tasks"]:  # a tensor of the right shape earns the points for its form, and no more
         assert task["id"] not in change.loses or Decimal(task["points"]) <= Decimal(task["max_points"]) / 4

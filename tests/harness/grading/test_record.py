@@ -81,7 +81,7 @@ def test_a_check_of_ours_that_breaks(tmp_path: Path) -> None:
     record = grade_here(make_assignment(tmp_path, hidden=broken), RIGHT)
 
     assert (record["status"], record["score"], record["max_score"], record["passed"]) == ("error", None, None, None)
-    assert record["message"].startswith("1 checks broke through a fault of the grader (double.value)")
+    assert record["message"].startswith("1 check broke through a fault of the grader (double.value: ")
     assert any("KeyError" in line for line in checks_of(record)["double.value"]["traceback"])
 
 

@@ -294,16 +294,16 @@ def test_work_that_a_person_graded_waits_no_more() -> None:
 
     assert "2.00 points at most, graded below: Derivation of the update" in page
     assert "wait for a person" not in page
-    assert "passed: 6.00 of the 6.00 points needed" in page
+    assert "passed: 6.00 points, 6.00 are needed" in page
 
 
 @pytest.mark.parametrize(
     ("fields", "words_of_it"),
     [
-        ({"passed": True, "score": "12.00", "pass_mark": "10.00"}, "✓ passed: 12.00 of the 10.00 points needed"),
-        ({}, "– not passed yet: 4.50 of the 6.00 points needed; 3.50 points wait for a person"),
-        ({"waiting": ()}, "✗ not passed: 4.50 of the 6.00 points needed"),
-        ({"passed": None, "score": "6.00"}, "✓ passed: 6.00 of the 6.00 points needed"),
+        ({"passed": True, "score": "12.00", "pass_mark": "10.00"}, "✓ passed: 12.00 points, 10.00 are needed"),
+        ({}, "– not passed yet: 4.50 points, 6.00 are needed; 3.50 points wait for a person"),
+        ({"waiting": ()}, "✗ not passed: 4.50 points, 6.00 are needed"),
+        ({"passed": None, "score": "6.00"}, "✓ passed: 6.00 points, 6.00 are needed"),
     ],
 )
 def test_whether_a_track_is_passed(fields: dict[str, object], words_of_it: str) -> None:

@@ -89,7 +89,7 @@ def test_every_kind_of_work_is_shown(screen: io.StringIO) -> None:
     assert (
         "Rules of the assignment: vae.py, line 12: `from torch import distributions` uses torch.distributions" in shown
     )
-    assert "Not passed yet: 4.50 of the 6.00 points needed; 3.50 points wait for a person" in shown
+    assert "Not passed yet: 4.50 points, 6.00 are needed; 3.50 points wait for a person" in shown
     assert "Score 4.50 of 12.00" in shown
     assert "line 4: the answer `larger` is not right" in shown
 

@@ -172,7 +172,10 @@ def test_question_that_cannot_be_sent(sandbox_of: SandboxOf, monkeypatch: pytest
 
 TAMPERING: dict[str, tuple[str, str]] = {
     "garbage": ("os.write(channel(), b'\\x00\\x00\\x00\\x03abc')", "not a message"),
-    "a number": ("os.write(channel(), struct.pack('>I', 1) + b'\\x07')", "a message is a map, not int"),
+    "a number": (
+        "os.write(channel(), struct.pack('>I', 1) + b'\\x07')",
+        "a message is a map with strings as keys, not int",
+    ),
     "a forged id": (
         "import msgpack; frame = msgpack.packb({'type': 'answer', 'id': '0' * 32, 'value': 3})\n"
         "    os.write(channel(), struct.pack('>I', len(frame)) + frame)",

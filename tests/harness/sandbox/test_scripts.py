@@ -139,7 +139,7 @@ ATTACKS: dict[str, tuple[str, FailureKind, str]] = {
 def test_attacks_cost_their_own_run(source: str, kind: FailureKind, message: str, sandbox_of: SandboxOf) -> None:
     """A script is stopped like any question, and the submission goes on answering."""
     sandbox = sandbox_of(main=source + "\n", work="def good(x): return x + 1\n")
-    answer = sandbox.run_script(RunScript("main.py", seconds=9.0 if kind is FailureKind.MEMORY else None))
+    answer = sandbox.run_script(RunScript("main.py", seconds=1.5 if kind is FailureKind.TIMEOUT else None))
     if kind is FailureKind.MEMORY and isinstance(answer, ScriptAnswer):
         assert answer.exception == "MemoryError"
         return
@@ -271,7 +271,9 @@ def test_all_runs_together_have_a_limit(sandbox_of: SandboxOf) -> None:
     """Scripts count towards the time of all questions together."""
     sandbox = sandbox_of(main="import time; time.sleep(0.4)\n", limits=LIMITS.model_copy(update={"total_seconds": 1.0}))
     kinds = [getattr(sandbox.run_script(RunScript("main.py")), "kind", None) for _ in range(4)]
-    assert kinds == [None, None, FailureKind.TIMEOUT, FailureKind.TIMEOUT]
+    ended = kinds.index(FailureKind.TIMEOUT)
+    assert ended < 3
+    assert kinds == [None] * ended + [FailureKind.TIMEOUT] * (4 - ended)
 
 
 def test_on_a_students_machine(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """What is held against the checks of `em_step`."""
 
 import torch
+from tests.hidden.kalman.joint import filtered, posterior
 
 from autograder.authoring.candidates import right, wrong
-from tests.hidden.kalman.joint import filtered, posterior
 
 
 def _moments(y, A, C, Q, R, m0, P0):
@@ -112,7 +112,11 @@ def _old_C(y, A, C, Q, R, m0, P0):
     return _maximise(y, means, *_sums(means, own, crossed), C=C)
 
 
-@wrong("residuals_only", "R' is the covariance of the residuals: the uncertainty C P Cᵀ of the states is missing.", severity="gap")
+@wrong(
+    "residuals_only",
+    "R' is the covariance of the residuals: the uncertainty C P Cᵀ of the states is missing.",
+    severity="gap",
+)
 def _residuals_only(y, A, C, Q, R, m0, P0):
     means, own, crossed = _moments(y, A, C, Q, R, m0, P0)
     new_A, new_C, new_Q, _ = _maximise(y, means, *_sums(means, own, crossed))
@@ -194,3 +198,9 @@ def _loop(y, A, C, Q, R, m0, P0):
             if t:
                 cross = cross + torch.outer(m, one[t - 1]) + crossed[t - 1]
     return _maximise(y, means, cross, torch.stack(M))
+
+
+EQUIVALENT = {
+    "transpose: new_Q.mT -> new_Q": "It is symmetric but for rounding, which the mean with its transpose removes.",
+    "transpose: new_R.mT -> new_R": "It is symmetric but for rounding, which the mean with its transpose removes.",
+}

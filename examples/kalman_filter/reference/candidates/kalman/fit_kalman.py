@@ -1,9 +1,9 @@
 """What is held against the checks of `fit_kalman`."""
 
 import torch
+from reference.kalman import KalmanModel, em_step, fit_kalman, kalman_filter, log_likelihood
 
 from autograder.authoring.candidates import right, wrong
-from reference.kalman import KalmanModel, em_step, fit_kalman, kalman_filter, log_likelihood
 
 
 def _start(y, n_states, seed):
@@ -34,7 +34,11 @@ def _one_step(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, min(iterations, 1), seed)
 
 
-@wrong("emission_fixed", "C stays as it was drawn at the start, and so do the noises: all of A, C, Q and R are learnt.", severity="gap")
+@wrong(
+    "emission_fixed",
+    "C stays as it was drawn at the start, and so do the noises: all of A, C, Q and R are learnt.",
+    severity="gap",
+)
 def _emission_fixed(y, n_states, iterations=50, seed=0):
     def step(y, A, C, Q, R, m0, P0):
         return em_step(y, A, C, Q, R, m0, P0)[0], C, Q, R
@@ -202,3 +206,12 @@ def _principal_start(y, n_states, iterations=50, seed=0):
     for _ in range(iterations):
         parameters = em_step(y, *parameters, m0, P0)
     return KalmanModel(*parameters, m0, P0)
+
+
+EQUIVALENT = {
+    "detach gradient: A -> A.detach()": "Nobody asks for gradients through a fit, only through a fitted model.",
+    "detach gradient: C -> C.detach()": "Nobody asks for gradients through a fit, only through a fitted model.",
+    "detach gradient: Q -> Q.detach()": "Nobody asks for gradients through a fit, only through a fitted model.",
+    "detach gradient: R -> R.detach()": "Nobody asks for gradients through a fit, only through a fitted model.",
+    "drop factor: 0.5 * identity -> identity": "The start is free.",
+}

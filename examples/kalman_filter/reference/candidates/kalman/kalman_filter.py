@@ -1,9 +1,9 @@
 """What is held against the checks of `kalman_filter`."""
 
 import torch
+from tests.hidden.kalman.joint import filtered
 
 from autograder.authoring.candidates import right, wrong
-from tests.hidden.kalman.joint import filtered
 
 
 def _predict(mean, cov, A, Q):
@@ -30,7 +30,9 @@ def _run(y, A, C, Q, R, m0, P0, predict=_predict, update=_update, first=False):
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("predicted_first", "The first state is predicted before its observation: it is N(m0, P0) itself.", severity="slip")
+@wrong(
+    "predicted_first", "The first state is predicted before its observation: it is N(m0, P0) itself.", severity="slip"
+)
 def _predicted_first(y, A, C, Q, R, m0, P0):
     return _run(y, A, C, Q, R, m0, P0, first=True)
 
@@ -72,7 +74,9 @@ def _transposed(y, A, C, Q, R, m0, P0):
     return _run(y, A.mT, C, Q, R, m0, P0)
 
 
-@wrong("cov_restarts", "The covariance of every step is computed from P0: it goes on from the step before.", severity="gap")
+@wrong(
+    "cov_restarts", "The covariance of every step is computed from P0: it goes on from the step before.", severity="gap"
+)
 def _cov_restarts(y, A, C, Q, R, m0, P0):
     mean = m0.repeat(len(y), 1)
     means, covs = [], []

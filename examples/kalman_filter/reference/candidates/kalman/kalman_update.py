@@ -34,7 +34,11 @@ def _noise_squared(mean, cov, y, C, R):
     return mean + _column(gain, y - mean @ C.mT), cov - gain @ C @ cov
 
 
-@wrong("noise_only", "The gain is P Cᵀ R⁻¹: it needs S = C P Cᵀ + R, unless P is the covariance afterwards.", severity="gap")
+@wrong(
+    "noise_only",
+    "The gain is P Cᵀ R⁻¹: it needs S = C P Cᵀ + R, unless P is the covariance afterwards.",
+    severity="gap",
+)
 def _noise_only(mean, cov, y, C, R):
     gain = cov @ C.mT @ torch.linalg.inv(R)
     return mean + _column(gain, y - mean @ C.mT), cov - gain @ C @ cov
@@ -54,7 +58,9 @@ def _joseph_one_sided(mean, cov, y, C, R):
     return mean + _column(gain, y - mean @ C.mT), left @ cov + gain @ R @ gain.mT
 
 
-@wrong("cov_grows", "The covariance grows: an observation makes a state more certain, P' = P - G S Gᵀ.", severity="slip")
+@wrong(
+    "cov_grows", "The covariance grows: an observation makes a state more certain, P' = P - G S Gᵀ.", severity="slip"
+)
 def _cov_grows(mean, cov, y, C, R):
     gain = _gain(cov, C, R)
     return mean + _column(gain, y - mean @ C.mT), cov + gain @ C @ cov

@@ -3,9 +3,9 @@
 import math
 
 import torch
+from tests.hidden.kalman.joint import log_density, smoothed
 
 from autograder.authoring.candidates import right, wrong
-from tests.hidden.kalman.joint import log_density, smoothed
 
 
 def _steps(y, A, C, Q, R, m0, P0, first=False):
@@ -62,9 +62,7 @@ def _no_constant(y, A, C, Q, R, m0, P0):
 
 @wrong("constant_of_one", "log 2π is counted once per step, not K times.", severity="slip")
 def _constant_of_one(y, A, C, Q, R, m0, P0):
-    return _total(
-        _steps(y, A, C, Q, R, m0, P0), lambda d, logdet, c: -0.5 * (d + logdet + math.log(2 * math.pi))
-    )
+    return _total(_steps(y, A, C, Q, R, m0, P0), lambda d, logdet, c: -0.5 * (d + logdet + math.log(2 * math.pi)))
 
 
 @wrong("time_mean", "It is a mean over time: the log likelihood is the sum.", severity="slip")
@@ -82,36 +80,56 @@ def _bits(y, A, C, Q, R, m0, P0):
     return log_density(y, A, C, Q, R, m0, P0) / math.log(2)
 
 
-@wrong("filtered_residual", "The residual is that of the filtered mean, which has seen y_t: it is that of the predicted mean.", severity="gap")
+@wrong(
+    "filtered_residual",
+    "The residual is that of the filtered mean, which has seen y_t: it is that of the predicted mean.",
+    severity="gap",
+)
 def _filtered_residual(y, A, C, Q, R, m0, P0):
     steps = _steps(y, A, C, Q, R, m0, P0)
     return _total([(y[:, t] - mean @ C.mT, S) for t, (_, S, mean, _) in enumerate(steps)])
 
 
-@wrong("filtered_both", "Mean and covariance are the filtered ones, which have seen y_t: they are the predicted ones.", severity="gap")
+@wrong(
+    "filtered_both",
+    "Mean and covariance are the filtered ones, which have seen y_t: they are the predicted ones.",
+    severity="gap",
+)
 def _filtered_both(y, A, C, Q, R, m0, P0):
     steps = _steps(y, A, C, Q, R, m0, P0)
     return _total([(y[:, t] - mean @ C.mT, C @ cov @ C.mT + R) for t, (_, _, mean, cov) in enumerate(steps)])
 
 
-@wrong("smoothed_residual", "The residual is that of the smoothed mean: it is that of the predicted mean.", severity="gap")
+@wrong(
+    "smoothed_residual", "The residual is that of the smoothed mean: it is that of the predicted mean.", severity="gap"
+)
 def _smoothed_residual(y, A, C, Q, R, m0, P0):
     means, _ = smoothed(y, A, C, Q, R, m0, P0)
     steps = _steps(y, A, C, Q, R, m0, P0)
     return _total([(y[:, t] - means[:, t] @ C.mT, S) for t, (_, S, *_) in enumerate(steps)])
 
 
-@wrong("noise_only", "The covariance of y_t is taken to be R: the state is uncertain as well, S = C P Cᵀ + R.", severity="gap")
+@wrong(
+    "noise_only",
+    "The covariance of y_t is taken to be R: the state is uncertain as well, S = C P Cᵀ + R.",
+    severity="gap",
+)
 def _noise_only(y, A, C, Q, R, m0, P0):
     return _total([(residual, R) for residual, *_ in _steps(y, A, C, Q, R, m0, P0)])
 
 
-@wrong("predicted_first", "The first state is predicted before its observation: it is N(m0, P0) itself.", severity="slip")
+@wrong(
+    "predicted_first", "The first state is predicted before its observation: it is N(m0, P0) itself.", severity="slip"
+)
 def _predicted_first(y, A, C, Q, R, m0, P0):
     return _total(_steps(y, A, C, Q, R, m0, P0, first=True))
 
 
-@wrong("independent", "Observations are treated as independent: the density of y_t is given y_1 ... y_{t-1}.", severity="gap")
+@wrong(
+    "independent",
+    "Observations are treated as independent: the density of y_t is given y_1 ... y_{t-1}.",
+    severity="gap",
+)
 def _independent(y, A, C, Q, R, m0, P0):
     mean, cov, pairs = m0, P0, []
     for t in range(y.shape[1]):
@@ -121,7 +139,9 @@ def _independent(y, A, C, Q, R, m0, P0):
     return _total(pairs)
 
 
-@wrong("underflow", "Densities are multiplied before the logarithm: for long sequences the product is 0.", severity="slip")
+@wrong(
+    "underflow", "Densities are multiplied before the logarithm: for long sequences the product is 0.", severity="slip"
+)
 def _underflow(y, A, C, Q, R, m0, P0):
     total = torch.ones(len(y), dtype=y.dtype)
     for residual, S, *_ in _steps(y, A, C, Q, R, m0, P0):

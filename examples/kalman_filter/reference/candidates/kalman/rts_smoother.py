@@ -1,9 +1,9 @@
 """What is held against the checks of `rts_smoother`."""
 
 import torch
+from tests.hidden.kalman.joint import filtered, smoothed
 
 from autograder.authoring.candidates import right, wrong
-from tests.hidden.kalman.joint import filtered, smoothed
 
 
 def _smooth(y, A, C, Q, R, m0, P0, gain=None, mean_of=None, cov_of=None):
@@ -31,7 +31,11 @@ def _filtered(y, A, C, Q, R, m0, P0):
     return filtered(y, A, C, Q, R, m0, P0)
 
 
-@wrong("filtered_in_gain", "The gain is divided by the filtered covariance of t + 1: it is the predicted one.", severity="slip")
+@wrong(
+    "filtered_in_gain",
+    "The gain is divided by the filtered covariance of t + 1: it is the predicted one.",
+    severity="slip",
+)
 def _filtered_in_gain(y, A, C, Q, R, m0, P0):
     def gain(before, ahead, after):
         return before[1] @ A.mT @ torch.linalg.inv(after[1])
@@ -71,7 +75,11 @@ def _gain_without_noise(y, A, C, Q, R, m0, P0):
     return _smooth(y, A, C, Q, R, m0, P0, gain=gain)
 
 
-@wrong("filtered_mean", "The smoothed mean is compared with the filtered mean of t + 1: it is the predicted one.", severity="slip")
+@wrong(
+    "filtered_mean",
+    "The smoothed mean is compared with the filtered mean of t + 1: it is the predicted one.",
+    severity="slip",
+)
 def _filtered_mean(y, A, C, Q, R, m0, P0):
     def mean_of(mean, before, ahead, after):
         return mean - after[0]
@@ -79,7 +87,11 @@ def _filtered_mean(y, A, C, Q, R, m0, P0):
     return _smooth(y, A, C, Q, R, m0, P0, mean_of=mean_of)
 
 
-@wrong("one_step", "The filtered mean of t + 1 is passed back: it is the smoothed one, so that all later data count.", severity="gap")
+@wrong(
+    "one_step",
+    "The filtered mean of t + 1 is passed back: it is the smoothed one, so that all later data count.",
+    severity="gap",
+)
 def _one_step(y, A, C, Q, R, m0, P0):
     def mean_of(mean, before, ahead, after):
         return after[0] - ahead[0]
@@ -98,7 +110,9 @@ def _cov_sign(y, A, C, Q, R, m0, P0):
     return _smooth(y, A, C, Q, R, m0, P0, cov_of=cov_of)
 
 
-@wrong("cov_filtered_ahead", "The filtered covariance of t + 1 is subtracted: it is the predicted one.", severity="slip")
+@wrong(
+    "cov_filtered_ahead", "The filtered covariance of t + 1 is subtracted: it is the predicted one.", severity="slip"
+)
 def _cov_filtered_ahead(y, A, C, Q, R, m0, P0):
     def cov_of(cov, before, ahead, after):
         return cov - after[1]

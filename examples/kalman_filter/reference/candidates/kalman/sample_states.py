@@ -30,7 +30,11 @@ def _draw(n, length, A, C, Q, R, m0, P0, generator, q=_factor, r=_factor, p=_fac
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("state_std", "Q multiplies the noise of the states: it is their covariance, multiply by its Cholesky factor.", severity="slip")
+@wrong(
+    "state_std",
+    "Q multiplies the noise of the states: it is their covariance, multiply by its Cholesky factor.",
+    severity="slip",
+)
 def _state_std(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, q=lambda cov: cov)
 
@@ -53,7 +57,11 @@ def _diagonal(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, q=root, r=root, p=root)
 
 
-@wrong("factor_transposed", "The Cholesky factor is on the wrong side: rows of noise are multiplied by its transpose.", severity="slip")
+@wrong(
+    "factor_transposed",
+    "The Cholesky factor is on the wrong side: rows of noise are multiplied by its transpose.",
+    severity="slip",
+)
 def _factor_transposed(n, length, A, C, Q, R, m0, P0, *, generator=None):
     def root(cov):
         return torch.linalg.cholesky(cov).mT
@@ -160,3 +168,13 @@ def _symmetric_root(n, length, A, C, Q, R, m0, P0, *, generator=None):
 def _loop(n, length, A, C, Q, R, m0, P0, *, generator=None):
     each = [_draw(1, length, A, C, Q, R, m0, P0, generator) for _ in range(n)]
     return torch.cat([z for z, _ in each]), torch.cat([y for _, y in each])
+
+
+EQUIVALENT = {
+    "detach gradient: C -> C.detach()": "Draws are judged by their distribution; nobody differentiates them.",
+    "detach gradient: R -> R.detach()": "Draws are judged by their distribution; nobody differentiates them.",
+    "flip sign: m0 + w[:, 0] @ torch.linalg.cholesky(P0).mT -> m0 - w[:, 0] @ torch.linalg.cholesky(P0).mT": "Noise is symmetric.",
+    "flip sign: states[-1] @ A.mT + w[:, t] @ torch.linalg.cholesky(Q).mT"
+    " -> states[-1] @ A.mT - w[:, t] @ torch.linalg.cholesky(Q).mT": "Noise is symmetric.",
+    "flip sign: z @ C.mT + v @ torch.linalg.cholesky(R).mT -> z @ C.mT - v @ torch.linalg.cholesky(R).mT": "Noise is symmetric.",
+}

@@ -5,7 +5,7 @@ import torch
 
 def joint(A, C, Q, R, m0, P0, T):
     """Mean and covariance of (z_1, ..., z_T, y_1, ..., y_T), stacked."""
-    K, D = C.shape
+    D = len(A)
     steps = torch.eye(T * D, dtype=A.dtype)  # (I - shifted A) z = (z_1, w_2, ..., w_T)
     noise = torch.zeros(T * D, T * D, dtype=A.dtype)
     start = torch.zeros(T * D, dtype=A.dtype)

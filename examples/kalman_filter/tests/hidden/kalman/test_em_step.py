@@ -2,11 +2,11 @@
 
 import torch
 from hypothesis import given, settings
-
-from autograder.authoring import check
 from tests.hidden.kalman.gradients import only
 from tests.hidden.kalman.joint import log_density
 from tests.public.kalman.test_em_step import em_step
+
+from autograder.authoring import check
 
 
 def part(index, name, sentence, help):
@@ -37,7 +37,9 @@ def test_rises(student, case):
     old = dict(case.arguments)
     for name, cov in (("Q", Q), ("R", R)):
         flat = torch.linalg.eigvalsh((cov + cov.mT) / 2).min()
-        student.require(bool(flat > 0), case, f"the new {name} is no covariance: it has an eigenvalue that is not positive")
+        student.require(
+            bool(flat > 0), case, f"the new {name} is no covariance: it has an eigenvalue that is not positive"
+        )
     before = log_density(**old).sum()
     after = log_density(**{**old, "A": A, "C": C, "Q": (Q + Q.mT) / 2, "R": (R + R.mT) / 2}).sum()
     student.require(

@@ -1,12 +1,13 @@
 """A fitted model: what only the grader runs. Only densities and forecasts are judged: states may have any basis."""
 
 import torch
+from tests.public.kalman.test_fit_kalman import SIZES, fit_kalman
 
 from autograder.authoring import check
-from tests.public.kalman.test_fit_kalman import SIZES, fit_kalman
 
 
 def fitted(iterations, seed=8):
+    """A call that fits, and asks about new sequences."""
     return fit_kalman.build(SIZES[0], torch.float64, seed, iterations=iterations)
 
 
@@ -39,15 +40,17 @@ def test_fits(student, oracle):
 
 @check("fit_kalman", "improves")
 def test_improves(student):
-    """More iterations make the sequences more likely."""
+    """More iterations make the sequences more likely: one more than none, six more than one."""
     likelihoods = []
-    for iterations in (1, 6):
+    for iterations in (0, 1, 6):
         case = fitted(iterations)
         made = student.make(case)
         likelihoods.append(made.value("log_likelihood", {"y": case.arguments["y"]}).sum())
-    student.require(
-        bool(likelihoods[1] > likelihoods[0]), case, "6 iterations are no better than 1", help="Is the new model kept?"
-    )
+    for fewer, more, iterations in zip(
+        likelihoods, likelihoods[1:], ("1 iteration is", "6 iterations are"), strict=False
+    ):
+        message = f"{iterations} no better than fewer"
+        student.require(bool(more > fewer), case, message, help="Is every step done, from the parameters before it?")
 
 
 @check("fit_kalman", "forecast")
@@ -89,7 +92,10 @@ def test_states(student):
     call = made.call("filter", {"y": y})
     means, covs = made.value("filter", {"y": y})
     student.require(
-        means.shape[-1] == case.arguments["n_states"], call, f"a state has {means.shape[-1]} numbers", expected="n_states"
+        means.shape[-1] == case.arguments["n_states"],
+        call,
+        f"a state has {means.shape[-1]} numbers",
+        expected="n_states",
     )
     made.value("filter", {"y": new})
     forecast = made.value("predict", {"y": y, "steps": 1})[:, 0]

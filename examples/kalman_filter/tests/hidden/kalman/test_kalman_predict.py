@@ -1,10 +1,10 @@
 """Predict: what only the grader runs."""
 
 from hypothesis import given, settings
-
-from autograder.authoring import check, value_check
 from tests.hidden.kalman.gradients import agree_in_gradients, only
 from tests.public.kalman.test_kalman_predict import kalman_predict
+
+from autograder.authoring import check, value_check
 
 test_value = value_check(
     kalman_predict,

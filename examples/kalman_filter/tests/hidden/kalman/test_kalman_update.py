@@ -1,10 +1,10 @@
 """Update: what only the grader runs."""
 
 from hypothesis import given, settings
-
-from autograder.authoring import check, value_check
 from tests.hidden.kalman.gradients import agree_in_gradients, only
 from tests.public.kalman.test_kalman_update import kalman_update
+
+from autograder.authoring import check, value_check
 
 test_value = value_check(
     kalman_update,

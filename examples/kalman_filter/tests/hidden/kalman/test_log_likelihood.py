@@ -2,10 +2,10 @@
 
 import torch
 from hypothesis import given, settings
-
-from autograder.authoring import Sizes, check, value_check
 from tests.hidden.kalman.gradients import agree_in_gradients, only
 from tests.public.kalman.test_log_likelihood import log_likelihood
+
+from autograder.authoring import Sizes, check, value_check
 
 test_value = value_check(
     log_likelihood,

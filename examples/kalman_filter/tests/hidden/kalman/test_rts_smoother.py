@@ -1,10 +1,10 @@
 """Smoother: what only the grader runs."""
 
 from hypothesis import given, settings
-
-from autograder.authoring import check
 from tests.hidden.kalman.gradients import agree_in_gradients, only
 from tests.public.kalman.test_rts_smoother import rts_smoother
+
+from autograder.authoring import check
 
 
 @check("rts_smoother", "means")

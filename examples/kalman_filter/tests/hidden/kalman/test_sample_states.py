@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import torch
+from tests.public.kalman.test_sample_states import SIZES, sample_states
 
 from autograder.authoring import check
 from autograder.checking.statistics import combine, gaussian_sample_test, independence_test, share_of
-from tests.public.kalman.test_sample_states import SIZES, sample_states
 
 DRAWN = sample_states.build(SIZES[2], torch.float64, 11, n=600, length=5)
 # Covariances that are far from the identity and far from diagonal: neither Q Qᵀ nor Lᵀ L may be near Q.
@@ -25,18 +25,22 @@ def white(residual, cov):
 
 
 def first_noise(case, states):
+    """What must have been drawn for the first states."""
     return white(states[:, 0] - case.arguments["m0"], case.arguments["P0"])
 
 
 def state_noise(case, states):
+    """What must have been drawn for the later states."""
     return white(states[:, 1:] - states[:, :-1] @ case.arguments["A"].mT, case.arguments["Q"])
 
 
 def seen_noise(case, states, observations):
+    """What must have been drawn for the observations."""
     return white(observations - states @ case.arguments["C"].mT, case.arguments["R"])
 
 
 def flat(tensor):
+    """All numbers, for the tests."""
     return tensor.reshape(-1).numpy()
 
 
@@ -45,9 +49,7 @@ def is_white(noise, false_fail):
     verdicts = [gaussian_sample_test(flat(noise), false_fail=false_fail / 3)]
     verdicts.append(independence_test(flat(noise[1:]), flat(noise[:-1]), false_fail=false_fail / 3))
     if noise.shape[-1] > 1:
-        verdicts.append(
-            independence_test(flat(noise[..., 1:]), flat(noise[..., :-1]), false_fail=false_fail / 3)
-        )
+        verdicts.append(independence_test(flat(noise[..., 1:]), flat(noise[..., :-1]), false_fail=false_fail / 3))
     return combine(*verdicts)
 
 
@@ -82,9 +84,7 @@ def test_observations(student):
     verdicts = [
         is_white(noise, share_of(3)),
         independence_test(flat(noise[:, 1:]), flat(noise[:, :-1]), false_fail=share_of(3)),
-        independence_test(
-            flat(noise[:, 1:, 0]), flat(state_noise(CASE, states)[..., 0]), false_fail=share_of(3)
-        ),
+        independence_test(flat(noise[:, 1:, 0]), flat(state_noise(CASE, states)[..., 0]), false_fail=share_of(3)),
     ]
     help = "R is a covariance: multiply standard normal noise by its Cholesky factor; y_t belongs to z_t."
     student.judge(combine(*verdicts), CASE, "the observations do not follow N(C z, R)", help=help)

@@ -1,10 +1,10 @@
 """One step of EM: how calls are drawn, and what students can check themselves."""
 
 import torch
-
-from autograder.authoring import Case, check, inputs
 from tests.public.kalman.shared import LONG_SIZES
 from tests.public.kalman.test_kalman_filter import kalman_filter
+
+from autograder.authoring import Case, check, inputs
 
 
 @inputs("em_step", sizes=LONG_SIZES, scale="T")

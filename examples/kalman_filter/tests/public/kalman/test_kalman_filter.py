@@ -1,9 +1,9 @@
 """Filter: how calls are drawn, and what students can check themselves."""
 
 import torch
+from tests.public.kalman.shared import SIZES, model
 
 from autograder.authoring import Case, check, inputs
-from tests.public.kalman.shared import SIZES, model
 
 
 @inputs("kalman_filter", sizes=SIZES, scale="D")

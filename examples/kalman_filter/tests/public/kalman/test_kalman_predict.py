@@ -1,9 +1,9 @@
 """Predict: how calls are drawn, and what students can check themselves."""
 
 import torch
+from tests.public.kalman.shared import STEP_SIZES, covariance, covariances, transition
 
 from autograder.authoring import Case, check, inputs
-from tests.public.kalman.shared import STEP_SIZES, covariance, covariances, transition
 
 
 @inputs("kalman_predict", sizes=STEP_SIZES, scale="D")

@@ -1,9 +1,9 @@
 """Update: how calls are drawn, and what students can check themselves."""
 
 import torch
+from tests.public.kalman.shared import STEP_SIZES, covariance, covariances
 
 from autograder.authoring import Case, check, inputs
-from tests.public.kalman.shared import STEP_SIZES, covariance, covariances
 
 
 @inputs("kalman_update", sizes=STEP_SIZES, scale="D")

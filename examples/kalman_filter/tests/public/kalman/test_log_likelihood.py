@@ -3,10 +3,10 @@
 import math
 
 import torch
-
-from autograder.authoring import check, inputs
 from tests.public.kalman.shared import SIZES
 from tests.public.kalman.test_kalman_filter import kalman_filter, scalars
+
+from autograder.authoring import check, inputs
 
 
 @inputs("log_likelihood", sizes=SIZES, scale="T")

@@ -1,10 +1,10 @@
 """Smoother: how calls are drawn, and what students can check themselves."""
 
 import torch
-
-from autograder.authoring import check, inputs
 from tests.public.kalman.shared import SIZES
 from tests.public.kalman.test_kalman_filter import kalman_filter, scalars
+
+from autograder.authoring import check, inputs
 
 
 @inputs("rts_smoother", sizes=SIZES, scale="D")

@@ -1,9 +1,9 @@
 """Samples: how calls are drawn."""
 
 import torch
+from tests.public.kalman.shared import model
 
 from autograder.authoring import Sizes, check, inputs
-from tests.public.kalman.shared import model
 
 SIZES = [Sizes({"D": 1, "K": 1}), Sizes({"D": 3, "K": 1}), Sizes({"D": 2, "K": 3})]
 
