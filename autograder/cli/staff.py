@@ -62,7 +62,7 @@ def validate(
     if result.repeats:
         out.print(result.fresh_line(), markup=False)
     out.print(f"Report {page}", markup=False)
-    out.print(result.last_line(), markup=False)
+    out.print(result.last_line(), markup=False, soft_wrap=True)
     raise typer.Exit(0 if result.ok else 1)
 
 

@@ -171,7 +171,7 @@ def _graded(
     submission: Path, assignment: Path, repeats: int
 ) -> tuple[tuple[float, ...], tuple[float, ...], list[dict[str, float]]]:
     """Grade the function tasks often; return wall times (s), peaks of memory (MB) and the seconds of the stages."""
-    options = ["--no-training", "--data", "digits", "--assignment", str(assignment)]
+    options = ["--no-training", "--assignment", str(assignment)]
     walls, peaks, stages = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "autograder.cli.main", "grade", str(submission), "--out", folder, *options]

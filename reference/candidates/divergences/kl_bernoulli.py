@@ -7,6 +7,7 @@ from torch.distributions import Bernoulli, kl_divergence
 from torch.nn.functional import binary_cross_entropy
 
 from autograder.authoring.candidates import right, wrong
+from reference.candidates._helpers import LOOP, rows
 from reference.divergences import kl_bernoulli
 
 
@@ -29,6 +30,16 @@ def _prior_ignored(probs, prior=0.5):
 @wrong("zero_log_zero", "0 · log 0 gives NaN where a probability is 0 or 1; it counts as 0 (torch.xlogy).")
 def _zero_log_zero(probs, prior=0.5):
     return (probs * torch.log(probs / prior) + (1 - probs) * torch.log((1 - probs) / (1 - prior))).sum(-1)
+
+
+@wrong("column", "The result is a column of shape (B, 1); its shape should be (B,).")
+def _column(probs, prior=0.5):
+    return kl_bernoulli(probs, prior)[:, None]
+
+
+@wrong("loop_over_examples", LOOP)
+def _loop_over_examples(probs, prior=0.5):
+    return torch.cat([kl_bernoulli(row, prior) for row in rows(probs)])
 
 
 @right("distributions", "kl_divergence of torch.distributions.", second=True)

@@ -296,6 +296,18 @@ def _same_noise_every_call(
     return estimate_log_likelihood(x, encoder, decoder, sigma_p, n_samples, fixed)
 
 
+@wrong("column", "The result is a column of shape (B, 1); its shape should be (B,).")
+def _column(
+    x: Tensor,
+    encoder: Encoder,
+    decoder: Decoder,
+    sigma_p: float | Tensor = 0.4,
+    n_samples: int = 1000,
+    generator: Generator | None = None,
+) -> Tensor:
+    return estimate_log_likelihood(x, encoder, decoder, sigma_p, n_samples, generator)[:, None]
+
+
 @wrong("loop_over_examples", LOOP)
 def _loop_over_examples(
     x: Tensor,

@@ -121,7 +121,7 @@ def test_a_second_validation_asks_nothing(small: Small, tmp_path: Path) -> None:
     next((tmp_path / "rows").rglob("*.json")).write_text("cut", encoding="utf-8")
     second = validate(small(), workers=1, mutants=False, store=tmp_path / "rows", progress=said.append)
 
-    assert said[0] == "matrix: 2 of 3 rows are stored and still hold"
+    assert said[0] == "matrix: 3 of 4 rows are stored and still hold"
     assert "matrix: 1 of 1 parts" in said
     assert [replace(row, verdicts={}) for row in first.rows] == list(second.rows)
     assert (first.survivors, first.unnamed, first.punished) == ((), (), ())

@@ -67,16 +67,16 @@ def test_the_student_may_interrupt() -> None:
 
 def test_objects_and_scripts_are_asked_as_well(tmp_path: Path) -> None:
     """Questions about objects pass through; a script has the same time, unless the question says otherwise."""
-    (tmp_path / "hang.py").write_text('if __name__ == "__main__":\n    while True: pass\n')
-    (tmp_path / "work.py").write_text("class Made:\n    pass\n\ndef make():\n    return Made()\n")
-    inner = InProcess([tmp_path / "hang.py", tmp_path / "work.py"], {"make": "work"}, tmp_path)
+    (tmp_path / "hang_here.py").write_text('if __name__ == "__main__":\n    while True: pass\n')
+    (tmp_path / "made_here.py").write_text("class Made:\n    pass\n\ndef make():\n    return Made()\n")
+    inner = InProcess([tmp_path / "hang_here.py", tmp_path / "made_here.py"], {"make": "made_here"}, tmp_path)
     watched = Watched(inner, 0.5)
     made = watched.call(Question("make", [], keep=True))
 
     assert isinstance(watched, AskedMore)
     assert isinstance(made, Answer)
     assert not isinstance(watched.inspect(Inspect(made.value)), Refusal)
-    for question, seconds in ((RunScript("hang.py"), "0.5"), (RunScript("hang.py", seconds=0.25), "0.25")):
+    for question, seconds in ((RunScript("hang_here.py"), "0.5"), (RunScript("hang_here.py", seconds=0.25), "0.25")):
         reply = watched.run_script(question)
         assert isinstance(reply, Refusal)
         assert reply.message == f"it was stopped after {seconds} seconds without a result"
