@@ -5,6 +5,7 @@ Exit codes: 0 graded, whatever the score; 2 the submission or an argument is unu
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -107,7 +108,18 @@ def main() -> None:
         app()
     except AutograderError as error:
         err.print(Text.assemble(("Error: ", "bold red"), in_log(str(error))))
-        sys.exit(error.exit_code)
+        _end(error.exit_code)
+    except SystemExit as ended:  # how every command ends; a text is an error that is still to be printed
+        if ended.code is not None and not isinstance(ended.code, int):
+            raise
+        _end(ended.code or 0)
+
+
+def _end(code: int) -> None:
+    """End the process at once: everything is written and closed, and torch would take a second to take itself apart."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
