@@ -1,5 +1,5 @@
-"""`python -m autograder.cli.main`."""
+"""`python -m autograder.cli`."""
 
-from autograder.cli.main import main
+from autograder.cli.main import run
 
-main()
+run()

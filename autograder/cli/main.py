@@ -103,24 +103,25 @@ cli_staff.register(app)
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command line; ends with `SystemExit`."""
     try:
         app()
     except AutograderError as error:
         err.print(Text.assemble(("Error: ", "bold red"), in_log(str(error))))
-        _end(error.exit_code)
-    except SystemExit as ended:  # how every command ends; a text is an error that is still to be printed
+        sys.exit(error.exit_code)
+
+
+def run() -> None:
+    """Entry point of the console script. Ends the process at once: torch would take a second to take itself apart."""
+    try:
+        main()
+    except SystemExit as ended:
         if ended.code is not None and not isinstance(ended.code, int):
-            raise
-        _end(ended.code or 0)
-
-
-def _end(code: int) -> None:
-    """End the process at once: everything is written and closed, and torch would take a second to take itself apart."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+            raise  # a text is an error that is still to be printed
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code or 0)
 
 
 if __name__ == "__main__":
-    main()
+    run()
