@@ -95,6 +95,22 @@ class Submission(Record):
 # ---------------------------------------------------------------------------------------------------------- grades
 
 
+class MistakeRecord(Record):
+    """A mistake that was recognised in a task, and what it costs.
+
+    Attributes:
+        name: An identifier.
+        text: What is wrong, in one sentence.
+        severity: `form`, `slip`, `gap` or `empty`.
+        credit: The share of the task that is kept with this mistake: a decimal string from 0 to 1.
+    """
+
+    name: str
+    text: str
+    severity: Literal["form", "slip", "gap", "empty"]
+    credit: str
+
+
 class CheckRecord(Record):
     """The result of one check.
 
@@ -107,7 +123,10 @@ class CheckRecord(Record):
         kind: Set when `outcome` is `failed`.
         message: One or two sentences that are safe for students: no hidden input in them.
         help: What to look at, if the harness has a hint.
-        misconception: Name of the recognised misconception (or names, joined by " or ").
+        brief: What is wrong in two or three words, where the kind does not say it.
+        given: Whether its points are earned in proportion to what the task's other checks earn: it looks at form, or at a property
+            that work without substance has as well.
+        misconception: Name of the recognised mistake; " and " joins those that explain the failure together, " or " what it may be.
         misconception_text: Its explanation with the evidence.
         points: What it earned, before a task's points are rounded: a decimal string with four places.
         carried_from: Task (or tasks, joined by " and ") whose fault this failure repeats: with their functions right, the
@@ -127,6 +146,8 @@ class CheckRecord(Record):
     kind: FailureKind | None = None
     message: str = ""
     help: str = ""
+    brief: str = ""
+    given: bool = False
     evidence: Evidence | None = None
     misconception: str | None = None
     misconception_text: str = ""
@@ -140,6 +161,10 @@ class TaskRecord(Record):
     """The result of one task; `points` and `max_points` are decimal strings with two places.
 
     Attributes:
+        mistakes: What explains all that failed through a fault of the task's own; then the points are the product of the credits.
+            Empty where something failed that has no name: then they are earned by the checks.
+        diagnosis: The sentence, with the evidence, that is said once for the whole task.
+        coerced: What of the form of answers was undone before their values were judged, in sentences.
         digest: What the task was made of when it was graded, see `assignment.digests`: draws depend on it.
         kind: What kind of work it is: `"function"`, `"answers"`, `"document"`, ...
         file: Where it is expected.
@@ -157,6 +182,9 @@ class TaskRecord(Record):
     max_points: str
     outcome: Outcome
     checks: tuple[CheckRecord, ...]
+    mistakes: tuple[MistakeRecord, ...] = ()
+    diagnosis: str = ""
+    coerced: tuple[str, ...] = ()
     digest: str = ""
 
 
@@ -336,6 +364,7 @@ __all__ = [
     "Flag",
     "GradeRecord",
     "ManualPoints",
+    "MistakeRecord",
     "Note",
     "Outcome",
     "Record",

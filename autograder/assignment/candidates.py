@@ -10,10 +10,12 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
 
+from autograder.assignment.prices import Mistake, Severity
 from autograder.errors import UsageError
 
 FOLDER = "reference/candidates"
@@ -21,8 +23,7 @@ _PACKAGE = FOLDER.replace("/", ".") + "."
 MARK = "autograder_candidate"
 """The attribute that a decorator sets."""
 
-Role = Literal["mistake", "form", "rewritten", "unnamed", "variant", "second"]
-Severity = Literal["form", "slip", "gap", "empty"]
+Role = Literal["mistake", "form", "rewritten", "unnamed", "variant", "second", "graded"]
 _RIGHT: tuple[Role, ...] = ("variant", "second")
 _OF_A_MISTAKE: tuple[Role, ...] = ("form", "rewritten")
 
@@ -35,13 +36,15 @@ class Mark:
         role: What the candidate is for.
         name: Of the mistake or of the right answer; "" for a bug without a name.
         text: The sentence, "" where it is that of the first form.
-        severity: How grave the mistake is, where the author says so.
+        severity: How grave the mistake is; every named mistake says so, in its first form.
+        credit: The share of the task that it leaves, where that of its severity will not do; of a graded piece, what people gave.
     """
 
     role: Role
     name: str
     text: str = ""
     severity: Severity | None = None
+    credit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,10 @@ class Candidate:
         name: Of the mistake or of the right answer; where there is none, that of the function without leading underscores.
         role: `mistake` (the first form of a named mistake), `form` (another one, which checks can tell from it), `rewritten`
             (the same in other words), `unnamed` (a bug that must be caught and stays without a name), `variant` (a right
-            answer), `second` (a right answer that is compared with the reference directly).
+            answer), `second` (a right answer that is compared with the reference directly), `graded` (work that people graded).
         text: The sentence; forms and rewritten ones have that of the first form, bugs without a name none.
-        severity: Of the mistake, where its author gave one; inherited as the sentence is.
+        mistake: What it costs, for the forms of a named mistake; None for others.
+        share: What people gave for a graded piece of work, from 0 to 1; None for others.
         function: The answer, a function or a class.
         source: Text of the module and of those of `reference` that it imports, for a digest.
         label: Unique among the candidates of the task that are wrong, and among those that are right.
@@ -65,10 +69,11 @@ class Candidate:
     name: str
     role: Role
     text: str
-    severity: Severity | None
+    mistake: Mistake | None
     function: Callable[..., Any] = field(repr=False)
     source: str = field(repr=False)
     label: str
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,10 @@ class Candidates:
     def seconds(self, task: str) -> tuple[Candidate, ...]:
         """Return the second references: independent, deterministic, compared with the reference directly."""
         return self._of(task, "second")
+
+    def graded(self, task: str) -> tuple[Candidate, ...]:
+        """Return pieces of work with the share of the task that people gave for them."""
+        return self._of(task, "graded")
 
     def equivalent(self, task: str) -> Mapping[str, str]:
         """Return which generated mutants of the task's reference are no mistakes (`EQUIVALENT`), with the reason."""
@@ -179,9 +188,19 @@ def _candidates(path: Path, module: ModuleType) -> list[Candidate]:
         own = variable.lstrip("_")
         said = first.get(mark.name, mark) if mark.role in _OF_A_MISTAKE else mark
         name = mark.name or own
-        label = name if mark.role in ("mistake", *_RIGHT) else f"{mark.name or 'unnamed'}.{own}"
-        made.append(Candidate(path.stem, name, mark.role, said.text, said.severity, function, source, label))
+        label = name if mark.role in ("mistake", "graded", *_RIGHT) else f"{mark.name or 'unnamed'}.{own}"
+        share = mark.credit if mark.role == "graded" else None
+        made.append(Candidate(path.stem, name, mark.role, said.text, _mistake(said), function, source, label, share))
     return made
+
+
+def _mistake(mark: Mark) -> Mistake | None:
+    """Return what a named mistake is and costs."""
+    if mark.role != "mistake" or mark.severity is None:
+        return None
+    return Mistake(
+        mark.name, mark.text, mark.severity, None if mark.credit is None else Decimal(str(mark.credit))
+    )
 
 
 def _marked(module: ModuleType) -> Iterator[tuple[str, tuple[Mark, Any]]]:
@@ -235,12 +254,16 @@ def _check_definitions(path: Path) -> None:
 
 def _check_mark(path: Path, variable: str, mark: Mark) -> None:
     where = f"{_place(path)}: {variable}"
-    if mark.role != "unnamed" and not mark.name.isidentifier():
+    if mark.role not in ("unnamed", "graded") and not mark.name.isidentifier():
         raise UsageError(f"{where}: the name {mark.name!r} is no identifier; use words joined by underscores.")
-    if mark.role in ("mistake", *_RIGHT) and not _is_sentence(mark.text):
+    if mark.role in ("mistake", "graded", *_RIGHT) and not _is_sentence(mark.text):
         raise UsageError(f"{where}: {mark.name!r} has an empty sentence; say in one what is wrong or different.")
-    if mark.severity is not None and mark.severity not in get_args(Severity):
-        raise UsageError(f"{where}: severity {mark.severity!r} is none of {', '.join(get_args(Severity))}.")
+    if mark.role == "mistake" and mark.severity not in get_args(Severity):
+        known = ", ".join(get_args(Severity))
+        was = "has no severity" if mark.severity is None else f"has the severity {mark.severity!r}"
+        raise UsageError(f"{where}: {mark.name!r} {was}; say how grave it is, severity= one of {known}.")
+    if mark.credit is not None and not 0 <= mark.credit <= 1:
+        raise UsageError(f"{where}: the credit of {mark.name!r} is a share of the task from 0 to 1, not {mark.credit!r}.")
 
 
 def _first_forms(path: Path, marks: list[Mark]) -> dict[str, Mark]:

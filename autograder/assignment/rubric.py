@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from autograder.assignment.documents import DocumentRule
 from autograder.assignment.kinds import KindName
+from autograder.assignment.prices import CREDITS, Mistake, Severity
 from autograder.errors import UsageError
 from autograder.records import Carry, Record
 from autograder.sandbox.limits import Limits
@@ -122,6 +123,19 @@ class Deliverable(DocumentRule):
     costs: Decimal = Field(default=Decimal(0), ge=0)
 
 
+Price = Severity | Annotated[Decimal, Field(ge=0, le=1)]
+"""What a rubric may say of a mistake: another severity, or a credit of its own."""
+
+
+class Credits(Record):
+    """The share of a task's points that is kept where a mistake of a severity explains all that failed."""
+
+    form: Decimal = Field(default=CREDITS["form"], ge=0, le=1)
+    slip: Decimal = Field(default=CREDITS["slip"], ge=0, le=1)
+    gap: Decimal = Field(default=CREDITS["gap"], ge=0, le=1)
+    empty: Decimal = Field(default=CREDITS["empty"], ge=0, le=1)
+
+
 class Track(Record):
     """A named choice of tasks with points and rules of its own.
 
@@ -131,6 +145,7 @@ class Track(Record):
         each: Points of every task of the track, in place of their own.
         points: What the track's tasks must add up to, if stated.
         pass_mark: Points that are needed to pass; then the track is pass or fail.
+        credits, mistakes: What differs in this track: see `Rubric`.
     """
 
     title: str
@@ -141,6 +156,8 @@ class Track(Record):
     pass_mark: Decimal | None = Field(default=None, gt=0)
     policies: Policies = Policies()
     deliverables: tuple[Deliverable, ...] = ()
+    credits: dict[Severity, Annotated[Decimal, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    mistakes: dict[str, Price] = Field(default_factory=dict)
 
 
 class Rubric(Record):
@@ -152,6 +169,8 @@ class Rubric(Record):
         notes: A paragraph of Markdown for the students' README.
         requires: Libraries that students install beside what the checks need.
         training: Budgets by training task and data set.
+        credits: What severities keep.
+        mistakes: Prices of single mistakes, `"<task>.<name>"`, or `"<name>"` for a fault of form in all tasks.
         track: The track that this rubric was made for; "" for the whole one.
         policies, deliverables, pass_mark: Those of the track.
     """
@@ -165,6 +184,8 @@ class Rubric(Record):
     training_budgets: Limits
     training: dict[str, dict[str, TrainingRule]] = Field(default_factory=dict)
     tasks: tuple[TaskRule, ...] = Field(min_length=1)
+    credits: Credits = Credits()
+    mistakes: dict[str, Price] = Field(default_factory=dict)
     tracks: dict[str, Track]
     track: str = ""
     policies: Policies = Policies()
@@ -174,6 +195,14 @@ class Rubric(Record):
     def task(self, task_id: str) -> TaskRule:
         """Return the task called `task_id`."""
         return next(task for task in self.tasks if task.id == task_id)
+
+    def credit(self, task_id: str, mistake: Mistake) -> tuple[Severity, Fraction]:
+        """Return how grave a mistake in a task is held, and the share of the task's points that is kept with it."""
+        price = self.mistakes.get(f"{task_id}.{mistake.name}", self.mistakes.get(mistake.name, mistake.credit))
+        if isinstance(price, str):
+            return price, Fraction(getattr(self.credits, price))
+        kept: Decimal = getattr(self.credits, mistake.severity) if price is None else price
+        return mistake.severity, Fraction(kept)
 
     def check_ids(self) -> list[str]:
         """Return every check id, `"<task>.<name>"`, in the rubric's order."""
@@ -203,6 +232,8 @@ class Rubric(Record):
             "policies": track.policies,
             "deliverables": track.deliverables,
             "pass_mark": track.pass_mark,
+            "credits": self.credits.model_copy(update=dict(track.credits)),
+            "mistakes": self.mistakes | track.mistakes,
         }
         return self.model_copy(update=changes)
 

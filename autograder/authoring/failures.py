@@ -6,7 +6,12 @@ from autograder.outcomes import Evidence, FailureKind
 
 
 class CheckFailed(Exception):
-    """The student's answer is wrong. Hypothesis may look for a smaller input that fails as well."""
+    """The student's answer is wrong. Hypothesis may look for a smaller input that fails as well.
+
+    Attributes:
+        forms: Names of faults of form (`assignment.prices.FORMS`), where nothing else is wrong.
+        brief: What is wrong in two or three words, for an overview, where the kind does not say it.
+    """
 
     def __init__(
         self,
@@ -17,6 +22,8 @@ class CheckFailed(Exception):
         evidence: Evidence | None = None,
         lines: tuple[str, ...] = (),
         flag: str = "",
+        forms: tuple[str, ...] = (),
+        brief: str = "",
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -25,6 +32,8 @@ class CheckFailed(Exception):
         self.evidence = evidence
         self.lines = lines
         self.flag = flag
+        self.forms = forms
+        self.brief = brief
 
 
 class CheckStopped(BaseException):

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from autograder.assignment.contract import ArraySpec, FunctionContract, TupleSpec
+from autograder.assignment.prices import LOOP
 from autograder.authoring.cases import Case, Sizes
 from autograder.authoring.inputs import Inputs
 from autograder.authoring.marks import MARK, check
@@ -76,11 +77,11 @@ def contract_check(source: Inputs) -> Callable[..., None]:
     def test(student: Any, size: Sizes, dtype: torch.dtype, seed: int) -> None:
         case = source.build(size, dtype, seed)
         if not case.calls:
-            student.value(case, untouched=True)
+            student.value(case, form=True)
             return
         made = student.make(case)
         for method, arguments in case.calls.items():
-            made.value(method, arguments)
+            made.value(method, arguments, form=True)
 
     sentence = (
         f"`{source.task}` exists, takes the documented arguments, and returns finite values of the documented type, "
@@ -107,6 +108,7 @@ def vectorised_check(source: Inputs) -> Callable[..., None]:
             source.build(sizes.but(**{axis: MANY}), dtype),
             f"`{task}` runs {few} tensor operations for a batch of {FEW}, but {many} for a batch of {MANY}",
             help="Replace the loop over examples by operations on whole tensors; sums over an axis take `dim=`.",
+            forms=(LOOP,),
         )
 
     sentence = f"`{task}` needs no Python loop over the batch: the number of tensor operations does not grow with it."
@@ -192,19 +194,62 @@ def gradient_check(
         case = source.generic(seed) if sizes is None else source.build(sizes, source.dtypes[0], seed)
         require_gradients(student, oracle, case, names, part, help)
 
-    return _named(test, source.task, "gradient", sentence)
+    return _named(test, source.task, "gradient", sentence, given=True)
 
 
 def require_gradients(
     student: Any, oracle: Any, case: Case, names: Sequence[str], part: int | None = None, help: str = ""
 ) -> None:
-    """Require that every gradient of a call (of one part of a tuple), with generic cotangents, is the reference's."""
+    """Require that every gradient of a call (of one part of a tuple), with generic cotangents, is the reference's.
+
+    Where the value itself is another one, which other checks charge, the gradients of tensor arguments have to be those of the
+    submission's own value.
+    """
     value = oracle.value(case)
-    weights = cotangent_for(value if part is None else value[part])
+    value = value if part is None else value[part]
+    weights = cotangent_for(value)
     got = student.gradients(case, names, weights, part)
     expected = oracle.gradients(case, names, weights, part)
+    own = all(isinstance(case.arguments.get(name), Tensor) for name in names) and not student.same(case, value, part)
     for name in names:
-        student.close(case, got[name], expected[name], what=f"the gradient with respect to `{name}`", help=help)
+        what = f"the gradient with respect to `{name}`"
+        if own:
+            slopes, measured = _along(case, name, got[name]), _slopes(student, case, name, weights, part)
+            # differences are not exact, and where the value is wrong nothing more than consistency is asked
+            close = bool(((slopes - measured).abs() <= 1e-3 * measured.abs().clamp(min=1.0)).all())
+            message = f"{what} of `{student.called(case)}` is not that of the function itself"
+            student.require(close, case, message, help=help)
+        else:
+            student.close(case, got[name], expected[name], what=what, help=help)
+
+
+_DIRECTIONS = 2
+_STEP = 1e-5
+
+
+def _directions(case: Case, name: str) -> Tensor:
+    leaf = case.arguments[name]
+    generator = torch.Generator().manual_seed(len(name))
+    return torch.randn((_DIRECTIONS, *leaf.shape), generator=generator, dtype=torch.float64)
+
+
+def _along(case: Case, name: str, gradient: Tensor) -> Tensor:
+    """Return a gradient's slopes along a few directions."""
+    return (_directions(case, name) * gradient.double()).flatten(1).sum(1)
+
+
+def _slopes(student: Any, case: Case, name: str, weights: Tensor, part: int | None) -> Tensor:
+    """Return the slopes of the submission's own value along the same directions, by central differences in float64."""
+    exact = case.but(**{key: value.double() for key, value in case.tensors().items() if value.is_floating_point()})
+    slopes = []
+    for direction in _directions(case, name):
+        sides = []
+        for sign in (1.0, -1.0):
+            moved = student.value(exact.but(**{name: exact.arguments[name] + sign * _STEP * direction}), finite=False)
+            moved = torch.as_tensor(moved if part is None else moved[part])
+            sides.append((moved.double().flatten() * weights.flatten()).sum())
+        slopes.append((sides[0] - sides[1]) / (2 * _STEP))
+    return torch.stack(slopes)
 
 
 def cotangent_for(value: Any, seed: int = 0) -> Tensor:
@@ -214,8 +259,10 @@ def cotangent_for(value: Any, seed: int = 0) -> Tensor:
     return torch.rand(shape, generator=generator, dtype=torch.float64) + 0.5
 
 
-def _named(function: Callable[..., None], task: str, name: str, sentence: str) -> Callable[..., None]:
+def _named(
+    function: Callable[..., None], task: str, name: str, sentence: str, *, given: bool = False
+) -> Callable[..., None]:
     """Make a test function a check, as if its author had written it out."""
     function.__doc__ = sentence
     function.__name__ = function.__qualname__ = f"test_{name}"
-    return check(task, name)(function)
+    return check(task, name, given=given)(function)

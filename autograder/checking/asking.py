@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autograder.assignment.contract import Contract, FunctionContract, NamedSpec
+from autograder.assignment.prices import NO_GRADIENT
 from autograder.assignment.specs import Sizes, bind_dims
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped
 from autograder.checking import describe, ladder, objects
+from autograder.checking.coercion import FormFault
 from autograder.checking.objects import MethodCase, ScriptCase
 from autograder.outcomes import Evidence, FailureKind
 from autograder.sandbox.questions import Answer, Asked, LoadReport, Question, Refusal
@@ -35,6 +37,7 @@ class Asking:
         calls: How many calls of its functions were made.
         printed: What the submission printed while this check asked it.
         flags: What staff should know.
+        coerced: What had to be undone of the form of answers: message by name (`assignment.prices.FORMS`).
     """
 
     def __init__(self, asked: Asked, report: LoadReport, contract: Contract, check_id: str, salt: int = 0) -> None:
@@ -46,6 +49,8 @@ class Asking:
         self.calls = 0
         self.printed = ""
         self.flags: list[str] = []
+        self.coerced: dict[str, str] = {}
+        self._form_failure: CheckFailed | None = None
 
     @property
     def asked(self) -> Asked:
@@ -119,23 +124,57 @@ class Asking:
         stop = refusal.kind in _FATAL or refusal.kind is FailureKind.MISSING
         return CheckStopped(failure) if stop else failure
 
-    def value(self, case: Case, *, finite: bool = True, untouched: bool = False, **options: Any) -> Any:
-        """Return the value of a call that has climbed the ladder up to `finite`, or up to `inputs untouched`."""
+    def value(self, case: Case, *, finite: bool = True, form: bool = False, **options: Any) -> Any:
+        """Return the value of a call that has climbed the ladder up to `finite`, in the form that is asked for.
+
+        Args:
+            case: The call.
+            finite: Whether every number must be finite.
+            form: Whether faults of form fail in the end (`require_form`): for the check `contract`, which looks at changed inputs
+                as well. Other checks judge the value as if nothing had happened.
+            options: Those of `Question`.
+
+        Raises:
+            CheckFailed, CheckStopped: There is no answer, or it is not what the contract says.
+        """
+        return self.settled(case, self.ask(case, **options), finite=finite, form=form)
+
+    def require_form(self) -> None:
+        """End a check in which nothing of substance failed: fail where an answer that was asked for with `form` had a fault of form.
+
+        Raises:
+            CheckFailed: With the first of them. It is kept until now, since a smaller input is no better, and since another input
+                may show a fault of substance, which comes first.
+        """
+        if self._form_failure is not None:
+            raise self._form_failure
+
+    def settled(self, case: Case, answer: Answer, *, finite: bool = True, form: bool = False) -> Any:
+        """Return the value of an answer that has climbed the ladder; see `value`."""
         contract = self.contract_of(case)
-        answer = self.ask(case, **options)
         try:
             sizes, objects = self._sizes(contract, case), self._contract.classes
-            ladder.require_returns(answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects)
-            if untouched and answer.modified:
+            climbed = ladder.require_returns(
+                answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects
+            )
+            forms = climbed.forms
+            if form and answer.modified:
                 message = f"`{self.called(case)}` changed its argument `{answer.modified[0]}`: work on a copy"
-                raise CheckFailed(
-                    FailureKind.CONTRACT, message, help="In-place operations end in `_`, or are `+=` and the like."
+                forms += (FormFault("changed_input", message),)
+            self.coerced = {fault.name: fault.message for fault in climbed.forms} | self.coerced
+            if form and forms and self._form_failure is None:
+                self._form_failure = CheckFailed(
+                    FailureKind.CONTRACT,
+                    "; ".join(fault.message for fault in forms),
+                    help="In-place operations end in `_`, or are `+=` and the like." if answer.modified else "",
+                    evidence=self.evidence(case, got=describe.short(answer.value), expected=str(contract.returns)),
+                    forms=tuple(fault.name for fault in forms),
                 )
         except CheckFailed as failure:
             if failure.evidence is None:
                 failure.evidence = self.evidence(case, got=describe.short(answer.value), expected=str(contract.returns))
             raise
-        return answer.value
+        return climbed.value
 
     @staticmethod
     def _sizes(contract: FunctionContract, case: Case) -> Sizes:
@@ -166,6 +205,9 @@ class Asking:
         """Require that a result depends on something that it was differentiated for, and that all gradients are finite."""
         if all(gradient is None for gradient in gradients.values()):
             message = f"no gradient flows through `{self.called(case)}`"
+            if not isinstance(case, MethodCase) and self._leaves_pytorch(case):
+                message += ": what it returns is no tensor"
+                raise CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case), forms=(NO_GRADIENT,))
             help_text = (
                 "Look for .detach(), .data, .item(), .numpy(), torch.no_grad() or torch.tensor(...) around a result."
             )
@@ -174,9 +216,18 @@ class Asking:
             if gradient is not None and not bool(gradient.isfinite().all()):
                 raise self._not_finite(case, name, gradient)
 
+    def _leaves_pytorch(self, case: Case) -> bool:
+        """Whether an answer comes as an array, a list or a number, through which no gradient can flow."""
+        answer = self.ask(case)
+        value = answer.value
+        while isinstance(value, tuple | list) and len(value) > 0:
+            value = value[0]
+        return isinstance(value, np.ndarray | int | float) and not isinstance(value, bool)
+
     def _not_finite(self, case: Case, name: str, gradient: Tensor) -> CheckFailed:
         message = f"the gradient of `{self.called(case)}` with respect to `{name}` is not finite"
-        return CheckFailed(FailureKind.VALUE, message, evidence=self.evidence(case, got=describe.short(gradient)))
+        evidence = self.evidence(case, got=describe.short(gradient))
+        return CheckFailed(FailureKind.VALUE, message, evidence=evidence, brief="gradient not finite")
 
     @staticmethod
     def _leaf(case: Case, name: str) -> Tensor:
@@ -203,7 +254,7 @@ class Asking:
         base = zlib.crc32(self._check_id.encode()) % 2**30
 
         def draw(start: int, n: int) -> NDArray[np.float64]:
-            value = self.ask(case, seed=base + start, repeat=n).value
+            value = self._stacked(case, self.ask(case, seed=base + start, repeat=n), n)
             if not isinstance(value, Tensor) or value.shape[:1] != (n,) or not bool(value.isfinite().all()):
                 got = describe.kind_of(value)
                 message = (
@@ -214,6 +265,15 @@ class Asking:
             return rows[:, 0] if rows.shape[1] == 1 else rows
 
         return draw
+
+    def _stacked(self, case: Case, answer: Answer, n: int) -> Any:
+        """Return the results of n calls as rows; those that did not come as tensors of one shape climb the ladder one by one."""
+        value = answer.value
+        if not isinstance(value, list) or len(value) != n:
+            return value
+        rows = [self.settled(case, replace(answer, value=item), finite=False) for item in value]
+        alike = all(isinstance(row, Tensor) and row.shape == rows[0].shape for row in rows)
+        return torch.stack(rows) if alike else value
 
     def evidence(self, case: Case, got: str = "", expected: str = "", difference: str = "") -> Evidence:
         """Return the evidence of a call, with the snippet that makes it again."""

@@ -36,6 +36,7 @@ class Comparison:
         index: Where that is.
         allowed: What was allowed there.
         pattern: A relation between answer and expected value that holds on all entries, in words, or "".
+        first: Where the first entry is that is not within tolerance.
         share: Largest difference as a share of what was allowed there: how much of the tolerance was used.
     """
 
@@ -45,6 +46,11 @@ class Comparison:
     allowed: float
     pattern: str
     share: float = 0.0
+    first: tuple[int, ...] = ()
+
+    def place(self) -> str:
+        """Return where the first difference is, in words; "" for a single number."""
+        return f"index {self.first[0] if len(self.first) == 1 else self.first}" if self.first else ""
 
     def difference(self) -> str:
         """Return one line for a report."""
@@ -72,7 +78,8 @@ def compare(answer: Tensor, expected: Tensor, dtype: torch.dtype | None = None, 
     flat = int(excess.argmax())
     index = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), off.shape)) if off.dim() else ()
     worst, limit = float(off.flatten()[flat]), float(allowed.flatten()[flat])
-    return Comparison(False, worst, index, limit, find_pattern(got, want), share)
+    first = tuple(int(i) for i in (excess > 0).nonzero()[0]) if off.dim() else ()
+    return Comparison(False, worst, index, limit, find_pattern(got, want), share, first)
 
 
 _FACTORS = {2.0: "twice", 0.5: "half", -2.0: "minus twice", -0.5: "minus half"}

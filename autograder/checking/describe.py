@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,6 +40,8 @@ def kind_of(value: Any) -> str:
     """Return what kind of thing a value is, for "returned ..., expected ..."."""
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
+    if isinstance(value, np.ndarray):
+        return f"a NumPy array of shape {value.shape} and dtype {value.dtype}"
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, Opaque | Handle):
@@ -155,6 +158,16 @@ def _call_lines(
     if generator:
         passed.append(f"generator=torch.Generator().manual_seed({seed})")
     return [*lines, f"torch.manual_seed({seed})", f"print({function}({', '.join(passed)}))"]
+
+
+def shapes(arguments: Mapping[str, Any]) -> str:
+    """Return the shapes of the tensors among some arguments, and the values of numbers that count: `x (3, 5), n_samples 4`."""
+    parts = [
+        f"{name} {tuple(value.shape)}" if isinstance(value, Tensor) else f"{name} {value}"
+        for name, value in arguments.items()
+        if isinstance(value, Tensor) or type(value) is int
+    ]
+    return ", ".join(parts)
 
 
 def plain_tensor(value: Any) -> Tensor:

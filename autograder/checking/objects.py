@@ -134,12 +134,12 @@ class Made:
         arguments: Mapping[str, Any] | None = None,
         *,
         finite: bool = True,
-        untouched: bool = False,
+        form: bool = False,
         seed: int = 0,
         **options: Any,
     ) -> Any:
         """Return the value of a call that has climbed the ladder; see `Student.value`."""
-        return self.student.value(self.call(method, arguments, seed), finite=finite, untouched=untouched, **options)
+        return self.student.value(self.call(method, arguments, seed), finite=finite, form=form, **options)
 
     def agrees(
         self,

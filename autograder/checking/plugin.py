@@ -29,6 +29,7 @@ class _Mark:
     id: str
     task: str
     after: tuple[str, ...]
+    given: bool
 
 
 def _test_of(item: pytest.Item) -> str:
@@ -43,7 +44,8 @@ def mark_of(item: pytest.Item) -> _Mark | None:
         return None
     task, name = mark.kwargs["task"], mark.kwargs["name"]
     waits = () if name == FIRST else (FIRST, *mark.kwargs["after"])
-    return _Mark(f"{task}.{name}", task, tuple(f"{task}.{other}" for other in waits))
+    given = mark.kwargs.get("given", False)
+    return _Mark(f"{task}.{name}", task, tuple(f"{task}.{other}" for other in waits), given)
 
 
 class ChecksPlugin:
@@ -193,8 +195,16 @@ class ChecksPlugin:
         results = self.results_of(item)
         for other in mark.after:
             result = results.get(other)
-            if result is not None and result.outcome not in (Outcome.PASSED, Outcome.INCONCLUSIVE):
+            if result is not None and result.blocks:
                 pytest.skip(f"waits for {other}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Fail a check in the end for the form of what it asked for, where it did not fail for anything else."""
+        done = yield
+        if self._student is not None:
+            self._student.require_form()
+        return done
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -220,18 +230,21 @@ class ChecksPlugin:
         self, mark: _Mark, item: pytest.Item, error: BaseException | None, report: pytest.TestReport
     ) -> CheckResult:
         result = CheckResult(mark.id, title_of(item), visibility_of(item, self._code.folder), Outcome.PASSED)
+        result.given = mark.given
         if self._student is not None:
             result.printed = self._student.printed
             result.calls = self._student.calls
             result.flags = tuple(self._student.flags)
             result.tolerance_used = self._student.tolerance_used
             result.verdicts = tuple(self._student.verdicts)
+            result.coerced = dict(self._student.coerced)
         if error is None:
             return result
         failure = failure_in(error)
         if failure is not None:
             result.outcome, result.kind = Outcome.FAILED, failure.kind
             result.message, result.help = failure.message, failure.help
+            result.forms, result.brief = failure.forms, failure.brief
             result.evidence, result.lines = failure.evidence, failure.lines
         elif isinstance(error, pytest.skip.Exception):
             result.outcome = Outcome.SKIPPED

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from autograder.assignment.contract import Contract
+from autograder.assignment.prices import Mistake
 from autograder.checking.oracle import Oracle
 from autograder.outcomes import Evidence, FailureKind, Outcome
 from autograder.sandbox.questions import Asked, LoadReport
@@ -18,11 +19,11 @@ if TYPE_CHECKING:  # scipy, which the student's kit does without
 
 
 class Named(Protocol):
-    """What was recognised in a failure: names of mistakes, and a text with the evidence."""
+    """What was recognised in a failure: mistakes, and a text with the evidence."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The names, the likeliest first."""
+    def options(self) -> tuple[tuple[Mistake, ...], ...]:
+        """What it can be, the likeliest first: mistakes that together explain the failure."""
         ...
 
     @property
@@ -53,6 +54,10 @@ class CheckResult:
         calls: How many calls of the submission's functions it made.
         after: The checks that it waits for.
         carried_from: Whose failure this one repeats: see `carry`.
+        given: Whether its points are earned in proportion to what the task's other checks earn.
+        brief: What is wrong in two or three words.
+        forms: Names of faults of form, where it failed for nothing else.
+        coerced: What of the form of answers was undone, message by name.
         tolerance_used: Largest share of the tolerance that an answer used.
         again, surveyed: Kept by the follower: the check, to be asked again, and everything that it saw.
     """
@@ -76,9 +81,18 @@ class CheckResult:
     seconds: float = 0.0
     calls: int = 0
     verdicts: tuple[Verdict, ...] = ()
+    given: bool = False
+    brief: str = ""
+    forms: tuple[str, ...] = ()
+    coerced: Mapping[str, str] = field(default_factory=dict)
     tolerance_used: float = 0.0
     again: Any = field(default=None, repr=False)
     surveyed: Any = field(default=None, repr=False)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether checks that wait for this one are not run: a fault of form stops nothing."""
+        return self.outcome not in (Outcome.PASSED, Outcome.INCONCLUSIVE) and not self.forms
 
 
 @dataclass

@@ -95,11 +95,19 @@ class Student(Asking):
     def close(self, case: Case, got: Any, expected: Any, *, what: str = "the result", help: str = "") -> None:
         """Require that two values of one call agree under the tolerance policy; texts and None are equal or not."""
         answer, want = self.comparable(case, got, expected, what)
-        dtype = case.dtype() if answer.dtype.is_floating_point else None
-        result = compare(answer, want, dtype, case.scale)
+        result = compare(answer, want, precision_of(case, answer), case.scale)
         self.tolerance_used = max(self.tolerance_used, result.share)
         if not result.agrees:
             raise self._wrong(case, answer, want, result, what, help)
+
+    def same(self, case: Case, expected: Any, part: int | None = None) -> bool:
+        """Whether a call's value (or one part of it) is `expected` under the tolerance policy; decides nothing by itself."""
+        try:
+            value = self.value(case, finite=False)
+            answer, want = self.comparable(case, value if part is None else value[part], expected, "the result")
+        except CheckFailed:
+            return False
+        return compare(answer, want, precision_of(case, answer), case.scale).agrees
 
     def comparable(self, case: Case, got: Any, expected: Any, what: str) -> tuple[Tensor, Tensor]:
         """Return an answer and what is expected as tensors of one shape.
@@ -133,8 +141,13 @@ class Student(Asking):
         )
         if result.pattern:
             message += f": {result.pattern}"
+        if not result.pattern and (place := result.place()):
+            message += f"; the first difference is at {place} of a result of shape {tuple(got.shape)}"
+        if shapes := describe.shapes(case.arguments):
+            message += f" (arguments: {shapes})"
         evidence = self.evidence(case, describe.short(got), describe.short(want.to(got.dtype)), result.difference())
-        return CheckFailed(FailureKind.VALUE, message, help=help, evidence=evidence)
+        brief = "not finite" if not bool(got.isfinite().all()) and bool(want.isfinite().all()) else ""
+        return CheckFailed(FailureKind.VALUE, message, help=help, evidence=evidence, brief=brief)
 
     def judge(self, verdict: Verdict, case: Case, message: str, *, help: str = "") -> None:
         """Turn the verdict of a statistical test into an outcome; `message` says what is wrong when it failed."""
@@ -155,11 +168,20 @@ class Student(Asking):
             raise Inconclusive(verdict.detail)
 
     def require(
-        self, condition: bool, case: Case, message: str, *, help: str = "", got: str = "", expected: str = ""
+        self,
+        condition: bool,
+        case: Case,
+        message: str,
+        *,
+        help: str = "",
+        got: str = "",
+        expected: str = "",
+        forms: tuple[str, ...] = (),
     ) -> None:
-        """Require a property of the answers to a case."""
+        """Require a property of the answers to a case; `forms` says which faults of form it is that are looked at, if any."""
         if not condition:
-            raise CheckFailed(FailureKind.VALUE, message, help=help, evidence=self.evidence(case, got, expected))
+            evidence = self.evidence(case, got, expected)
+            raise CheckFailed(FailureKind.VALUE, message, help=help, evidence=evidence, forms=forms)
 
     def sees(
         self, case: Case, what: str, value: Any, *, within: float | None = None, interchangeable: bool = False
@@ -173,6 +195,14 @@ class Student(Asking):
             within: Relative deviation, of the largest entry, that counts as the same; default is the tolerance policy.
             interchangeable: Whether the rows of `value` are random draws, which are then compared in distribution.
         """
+
+
+def precision_of(case: Case, answer: Tensor) -> torch.dtype | None:
+    """Return the precision that an answer is judged with: that of the inputs, or the answer's own where it is less."""
+    if not answer.dtype.is_floating_point:
+        return None
+    dtypes = [dtype for dtype in (case.dtype(), answer.dtype) if dtype is not None]
+    return max(dtypes, key=lambda dtype: torch.finfo(dtype).eps)
 
 
 def matching_parts(got: Any, expected: Any, what: str = "the result") -> Iterator[tuple[str, Any, Any]]:

@@ -123,7 +123,7 @@ def _settle_skipped(
     """Ask a check that was never asked, because one that it waits for failed through no fault of this task."""
     before = [results[other] for other in result.after if other in results]
     carried = [other.carried_from for other in before if other.carried_from is not None]
-    if not carried or any(other.outcome not in EARNS and other.carried_from is None for other in before):
+    if not carried or any(other.blocks and other.carried_from is None for other in before):
         return
     trial = _try(result, charged, ask)
     if trial.outcome is Outcome.ERROR:

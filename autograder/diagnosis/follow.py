@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from autograder.authoring.marks import VECTORISED
 from autograder.checking.results import CheckResult, Context
 from autograder.diagnosis.effort import Counted, Effort, Spent
 from autograder.diagnosis.naming import Asked, Diagnostician
@@ -21,6 +22,11 @@ _NOT_ASKED_AGAIN = frozenset(
     {FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY, FailureKind.MISSING}
 )
 """Failures that no input cures and that cost time: they are not surveyed."""
+
+
+def _counts(check_id: str) -> bool:
+    """Whether a check counts operations: it asks how a function works, which says nothing of what it computes."""
+    return check_id.partition(".")[2] == VECTORISED
 
 
 class Following:
@@ -44,7 +50,9 @@ class Following:
         """Remember how to ask a check again, and survey a failed one."""
         task = result.id.partition(".")[0]
         result.again = Again.of(item, context.seed_of(task))
-        if self._diagnostician is None or result.outcome is not Outcome.FAILED or result.kind in _NOT_ASKED_AGAIN:
+        if self._diagnostician is None or result.outcome is not Outcome.FAILED or result.forms:
+            return
+        if result.kind in _NOT_ASKED_AGAIN:
             return
         with self._name_at_most(result.id), self._within(task):
             if self._diagnostician.knows(task):
@@ -55,7 +63,7 @@ class Following:
         if self._diagnostician is None:
             return
         for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
-            own = [result for check_id, result in results.items() if check_id.partition(".")[0] == task]
+            own = [result for result in results.values() if result.id.partition(".")[0] == task and not _counts(result.id)]
             failed = [result.surveyed for result in own if result.surveyed is not None]
             if not failed:
                 continue

@@ -1,4 +1,4 @@
-"""Naming a misconception: a failed check is asked again about every named wrong answer to the same function.
+"""Naming mistakes: a failed check is asked again about every named wrong answer to the same function.
 
 A name is given only if the check sees the same from the wrong answer as from the submission, on every input of its survey, and
 if the wrong answer passes what the submission passes. Where several are left, all are named; where none is, nothing is guessed.
@@ -6,31 +6,46 @@ if the wrong answer passes what the submission passes. Where several are left, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from autograder.assignment.candidates import Candidate, Candidates
-from autograder.assignment.contract import Contract
+from autograder.assignment.loading import Assignment
+from autograder.assignment.prices import Mistake
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
-from autograder.checking.compare import find_pattern
+from autograder.checking.compare import find_pattern, relation
 from autograder.checking.student import Student
-from autograder.diagnosis.effort import Counted, Effort
+from autograder.diagnosis.combined import Suspect, derived, pairs, suspects_of
+from autograder.diagnosis.effort import Counted, Effort, Spent
+from autograder.diagnosis.slips import slips_of
 from autograder.diagnosis.survey import Again, Survey, Surveyor
 from autograder.sandbox.inprocess import OneFunction
 
 MOST_NAMES = 3
+FEW_CALLS = 15_000
+"""Calls that looking for mistakes which nobody wrote down, and for two at once, may take of the effort for one task."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was recognised: the names, joined, and a text with the evidence."""
+    """What was recognised in a failed check.
 
-    names: tuple[str, ...]
+    Attributes:
+        options: What it can be, each the mistakes that together explain the failure; more than one where the check cannot tell.
+        text: The sentences, with the evidence.
+    """
+
+    options: tuple[tuple[Mistake, ...], ...]
     text: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all mistakes, each once."""
+        return tuple(dict.fromkeys(mistake.name for option in self.options for mistake in option))
 
 
 @dataclass(frozen=True)
@@ -48,22 +63,41 @@ class Asked:
     calls: int = 0
 
 
+@dataclass(frozen=True)
+class _Case:
+    """One task of one submission, to be explained: see `Diagnostician.name`."""
+
+    task: str
+    failed: Sequence[Asked]
+    passed: Sequence[Asked]
+    waiting: Sequence[Callable[[], Asked | None]]
+    seed: int
+    effort: Effort
+    surveyed: list[Asked | None] = field(default_factory=list)
+
+    def skipped(self) -> Iterator[Asked]:
+        """Yield the skipped checks with their surveys, which are made when they are first needed."""
+        for place, survey in enumerate(self.waiting):
+            if place == len(self.surveyed):
+                self.surveyed.append(survey())
+            if (asked := self.surveyed[place]) is not None:
+                yield asked
+
+
 class Diagnostician:
     """Knows the named wrong answers, and remembers which checks they pass."""
 
-    def __init__(self, candidates: Callable[[], Candidates], contract: Contract) -> None:
-        """`candidates` is called when the first check has failed: most submissions need none of them."""
-        self._load = candidates
-        self._contract = contract
-        self._passes: dict[tuple[str, Candidate, str, int], bool] = {}
-
-    @cached_property
-    def _candidates(self) -> Candidates:
-        return self._load()
+    def __init__(self, assignment: Assignment) -> None:
+        """Nothing of the assignment is imported before the first check has failed: most submissions need nothing of it."""
+        self._assignment = assignment
+        self._contract = assignment.contract
+        self._passes: dict[tuple[str, Callable[..., Any], str, int], bool] = {}
+        self._unwritten: dict[str, tuple[list[Suspect], list[Suspect]]] = {}
 
     def knows(self, task: str) -> bool:
-        """Whether there are named wrong answers to a task."""
-        return bool(self._candidates.mistakes(task))
+        """Whether there are wrong answers to a task: those that were written down, or those that any function's result can have."""
+        written = bool(self._assignment.candidates.mistakes(task))
+        return written or self._contract.resolved(task) in self._contract.functions
 
     def name(
         self,
@@ -76,8 +110,9 @@ class Diagnostician:
     ) -> dict[str, Diagnosis]:
         """Return a diagnosis for each failed check, by check id, where one can be given.
 
-        A wrong answer must explain all that failed, at once, pass what passed, and give what the submission gives in
-        checks that were skipped. One that explains a part of it may be there too, or may not: it is not named.
+        One wrong answer must explain all that failed, at once, pass what passed, and give what the submission gives in checks
+        that were skipped. Where none does, two are looked for that share the failed checks between them, or that are made at
+        once. One that explains a part of it may be there too, or may not: it is not named.
 
         Args:
             task: Whose checks these are.
@@ -88,51 +123,138 @@ class Diagnostician:
             effort: What asking about wrong answers is counted against.
 
         Raises:
-            Spent: The effort is not enough; nothing is known of the task then.
+            Spent: The effort is not enough for the mistakes that were written down; nothing is known of the task then.
         """
-        # a loop over the batch is a matter of its own, which says nothing of what is computed
-        failed = [asked for asked in failed if asked.survey is None or not asked.survey.counted] or failed
         if not any(asked.survey is not None and asked.survey.failed for asked in failed):
             return {}  # the failure did not come again
-        effort = effort or Effort()
-        shared = list(self._candidates.named(task))
-        # a wrong answer that is not this one is out at the first thing that differs, so failures rule out first
-        for asked in sorted(failed, key=lambda asked: asked.calls):
-            shared = self._explaining(task, asked, shared, seed, effort)
-        for asked in sorted(passed, key=lambda asked: asked.calls):
-            shared = [mistake for mistake in shared if self.passes(task, mistake, asked, seed, effort)]
-        for survey in waiting:
-            if shared and (asked_too := survey()) is not None:
-                shared = self._explaining(task, asked_too, shared, seed, effort)
-        names = tuple(dict.fromkeys(mistake.name for mistake in shared))
-        if not 0 < len(names) <= MOST_NAMES:
+        case = _Case(task, failed, passed, waiting, seed, effort or Effort())
+        known = suspects_of(self._assignment.candidates.named(task))
+        if found := self._whole(case, known):
+            return found
+        whole, few = case.effort, Effort(min(FEW_CALLS, case.effort.left))
+        before = few.left
+        case = replace(case, effort=few)
+        try:
+            if any(asked.survey is not None and asked.survey.empty for asked in failed):
+                return {}  # where nothing was computed, two mistakes explain everything
+            return self._shared(case, known) or self._scaled(case) or self._beyond(case, known)
+        except Spent:
             return {}
-        explanations = " Or: ".join(dict.fromkeys(mistake.text for mistake in shared))
+        finally:
+            whole.left -= before - few.left
+
+    def _beyond(self, case: _Case, known: Sequence[Suspect]) -> dict[str, Diagnosis]:
+        """Look for what can be done wrong to any result, for one edit of the reference, then for two mistakes at once."""
+        name = self._contract.resolved(case.task)
+        if name not in self._contract.functions:
+            return {}
+        contract, reference = self._contract.functions[name], self._assignment.objects[name]
+        if case.task not in self._unwritten:
+            self._unwritten[case.task] = derived(contract, reference), slips_of(self._assignment, case.task)
+        for single in self._unwritten[case.task]:
+            if found := self._whole(case, single, enough=1):
+                return found
+        slips = self._unwritten[case.task][1]
+        return self._whole(case, pairs(contract, reference, known, known), enough=1) or self._whole(
+            case, pairs(contract, reference, known, slips), enough=1
+        )
+
+    def _whole(self, case: _Case, among: Iterable[Suspect], enough: int = 1000) -> dict[str, Diagnosis]:
+        """Return what one suspect explains alone."""
+        # a wrong answer that is not this one is out at the first thing that differs, so failures rule out first
+        checks = sorted(case.failed, key=lambda asked: asked.calls)
+        shared: list[Suspect] = []
+        for suspect in among:
+            if (
+                all(self._explains(case, asked, suspect) for asked in checks)
+                and self._passes_all(case, suspect)
+                and all(self._explains(case, asked, suspect) for asked in case.skipped())
+            ):
+                shared.append(suspect)
+                if len(shared) >= enough:
+                    break
+        options = tuple(dict.fromkeys(suspect.mistakes for suspect in shared))
+        if not 0 < len(options) <= MOST_NAMES:
+            return {}
+        said = " Or: ".join(dict.fromkeys(" And: ".join(m.text for m in option) for option in options))
         return {
-            a.check_id: Diagnosis(names, f"{explanations} {evidence(a.survey)}".strip()) for a in failed if a.survey
+            a.check_id: Diagnosis(options, f"{said} {evidence(a.survey)}".strip()) for a in case.failed if a.survey
         }
 
-    def _explaining(
-        self, task: str, asked: Asked, among: Sequence[Candidate], seed: int, effort: Effort
-    ) -> list[Candidate]:
+    def _shared(self, case: _Case, known: Sequence[Suspect]) -> dict[str, Diagnosis]:
+        """Return two mistakes that share the failed checks: each of these is explained by one of them, which passes what passed."""
+        if len(case.failed) < 2:
+            return {}
+        explained = {
+            asked.check_id: [suspect for suspect in known if self._explains(case, asked, suspect)]
+            for asked in case.failed
+        }
+        if not all(explained.values()):
+            return {}
+        found: dict[str, Diagnosis] = {}
+        for asked in case.failed:
+            passing = [s for s in explained[asked.check_id] if self._passes_all(case, s)]
+            options = tuple(dict.fromkeys(suspect.mistakes for suspect in passing))
+            if not 0 < len(options) <= MOST_NAMES or asked.survey is None:
+                return {}
+            said = " Or: ".join(option[0].text for option in options)
+            found[asked.check_id] = Diagnosis(options, f"{said} {evidence(asked.survey)}".strip())
+        names = {diagnosis.names for diagnosis in found.values()}
+        return found if len(names) == 2 else {}
+
+    def _scaled(self, case: _Case) -> dict[str, Diagnosis]:
+        """Return a constant factor or offset, where one explains every number that the failed checks saw, and nothing else failed."""
+        relations = []
+        for asked in case.failed:
+            seen = [] if asked.survey is None else [s for s in asked.survey.seen if not s.ok]
+            if not seen or any(s.got is None or s.expected is None or s.draws for s in seen):
+                return {}
+            got, want = (torch.cat([_flat(part) for part in parts]) for parts in
+                         ([s.got for s in seen], [s.expected for s in seen]))
+            relations.append(relation(got, want) if got.shape == want.shape else None)
+        first = relations[0]
+        if first is None or any(r is None or r[0] != first[0] for r in relations):
+            return {}
+        kind, number = first
+        if any(r is not None and not math.isclose(r[1], number, rel_tol=1e-3) for r in relations):
+            return {}
+        if kind == "factor" and not 1e-3 < abs(number) < 1e3:
+            return {}  # zeros are not a scaled right answer
+        text = (
+            "Every value is the right one times the same number: a factor is missing or one too many."
+            if kind == "factor"
+            else "Every value is off by the same constant: a term is missing or one too many."
+        )
+        mistake = Mistake("scaled" if kind == "factor" else "shifted", text, "slip")
+        return {
+            a.check_id: Diagnosis(((mistake,),), f"{text} {evidence(a.survey)}".strip())
+            for a in case.failed
+            if a.survey is not None
+        }
+
+    def _explains(self, case: _Case, asked: Asked, suspect: Suspect) -> bool:
         survey = asked.survey
         if survey is None:
-            return []
-        found = []
-        for mistake in among:
-            one = OneFunction(self._contract.resolved(task), mistake.function)
-            observer = Surveyor(
-                Counted(one, effort), one.report, self._contract, asked.check_id, seed, like=survey.seen
-            )
-            if asked.again.explains(observer, survey):
-                found.append(mistake)
-        return found
+            return False
+        one = OneFunction(self._contract.resolved(case.task), suspect.function)
+        observer = Surveyor(
+            Counted(one, case.effort), one.report, self._contract, asked.check_id, case.seed, like=survey.seen
+        )
+        return asked.again.explains(observer, survey)
 
-    def passes(self, task: str, mistake: Candidate, asked: Asked, seed: int = 0, effort: Effort | None = None) -> bool:
+    def _passes_all(self, case: _Case, suspect: Suspect) -> bool:
+        return all(
+            self.passes(case.task, suspect.function, asked, case.seed, case.effort)
+            for asked in sorted(case.passed, key=lambda asked: asked.calls)
+        )
+
+    def passes(
+        self, task: str, function: Callable[..., Any], asked: Asked, seed: int = 0, effort: Effort | None = None
+    ) -> bool:
         """Whether a wrong answer passes a check, strictly."""
-        key = (task, mistake, asked.check_id, seed)
+        key = (task, function, asked.check_id, seed)
         if key not in self._passes:
-            one = OneFunction(self._contract.resolved(task), mistake.function)
+            one = OneFunction(self._contract.resolved(task), function)
             try:
                 counted = Counted(one, effort or Effort())
                 asked.again.strictly(Student(counted, one.report, self._contract, asked.check_id, seed))

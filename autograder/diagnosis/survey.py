@@ -24,7 +24,7 @@ from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking import describe
 from autograder.checking.compare import compare, relation
-from autograder.checking.student import Student
+from autograder.checking.student import Student, precision_of
 from autograder.diagnosis.seen import Seen, compared_columns, seen_alike
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Probe
@@ -40,8 +40,11 @@ MOST_EXAMPLES = 48
 MOST_SECONDS = 20.0
 """A submission that is slow loses the name of its mistake, nothing else."""
 _MOST_RANDOM_CASES = 6
+_MOST_PARTS = 4
 _DRAWS = 100
 _FEW_DRAWS = 20
+_FIRST_DRAWS = 12
+"""What rules out most wrong answers, before all draws are made."""
 
 
 def _wording(failure: CheckFailed) -> str:
@@ -68,15 +71,16 @@ class Surveyor(Student):
 
     Attributes:
         seen: What was seen, in order.
-        counted: Whether the check counted operations: it asks how the function works, not what it computes.
         differs: With `like`: whether something was seen that is not alike.
+        empty: Whether every answer so far was one and the same number throughout, or a copy of an argument.
     """
 
     def __init__(self, *arguments: Any, like: Sequence[Seen] | None = None) -> None:
         super().__init__(*arguments)
         self.seen: list[Seen] = []
-        self.counted = False
         self.differs = False
+        self.empty = True
+        self._numbers: set[float] = set()
         self._like = like
         self._last: Answer | None = None
         self._cases: list[Case | None] = []
@@ -106,22 +110,37 @@ class Surveyor(Student):
         self._once(question, case, called)
         answer = super()._send(question, case, called)
         self._last = answer
+        self.empty = self.empty and self._says_nothing(answer.value, case)
         if question.repeat > 1:
             values = {} if question.gradients else {"the result": answer.value}
             for name, rows in {**values, **answer.gradients}.items():
                 self._drawn(f"draws of {name} in call {self._number(case)}", rows)
         return answer
 
+    def _says_nothing(self, value: Any, case: Case | None) -> bool:
+        """Whether an answer is a copy of an argument, or holds nothing but the number that all answers held before."""
+        parts = value if isinstance(value, tuple | list) else (value,)
+        numbers = [torch.as_tensor(part).double() for part in parts if isinstance(part, Tensor | float | int)]
+        copies = [] if case is None else [given.double() for given in case.tensors().values()]
+        for number in numbers:
+            if any(number.shape == copy.shape and torch.equal(number, copy) for copy in copies):
+                continue
+            self._numbers |= set(number.unique().tolist()[:2]) if number.numel() else set()
+        return len(numbers) == len(parts) and len(self._numbers) <= 1
+
     def _once(self, question: Question, case: Case | None, called: str) -> None:
-        """Ask one time what will be asked many times: of another size, draws need not be made to be found different."""
+        """Ask a few times what will be asked many times: most wrong answers are found different by then."""
         place = len(self.seen)
         if self._like is None or question.repeat == 1 or question.gradients or place >= len(self._like):
             return
         what, wanted = f"draws of the result in call {self._number(case)}", self._like[place]
         if what in self._more or wanted.what != what or wanted.got is None:
             return
-        value = super()._send(replace(question, repeat=1), case, called).value
-        if isinstance(value, Tensor) and compared_columns(value[None]) != compared_columns(wanted.got):
+        few = super()._send(replace(question, repeat=min(_FIRST_DRAWS, question.repeat)), case, called).value
+        if not isinstance(few, Tensor) or not few.dtype.is_floating_point:
+            return
+        rows = Seen(what, True, few.detach(), dtype=few.dtype, draws=True)
+        if compared_columns(few) != compared_columns(wanted.got) or not seen_alike(wanted, rows):
             self.differs = True
             raise Enough
 
@@ -151,15 +170,17 @@ class Surveyor(Student):
                 rows = torch.cat(parts).detach()
                 self.see(Seen(f"all {what}", True, rows, dtype=rows.dtype, draws=True))
 
-    def value(self, case: Case, *, finite: bool = True, untouched: bool = False, **options: Any) -> Any:
-        """See `Student.value`; an answer of the wrong shape is looked at all the same."""
+    def value(self, case: Case, *, finite: bool = True, form: bool = False, **options: Any) -> Any:
+        """See `Student.value`; an answer of the wrong shape is looked at all the same, its form never."""
         self._last = None
         try:
-            value = super().value(case, finite=finite, untouched=untouched, **options)
+            value = super().value(case, finite=finite, form=False, **options)
         except CheckFailed:
             answer: Any = self._last  # set by `_send`, which the type checker cannot see
-            if answer is not None and isinstance(answer.value, Tensor) and not self._random(case):
-                self.see(Seen("a value of the wrong kind", False, answer.value.detach(), scale=case.scale))
+            if answer is not None and not self._random(case):
+                parts = answer.value if isinstance(answer.value, tuple | list) else (answer.value,)
+                for part in [part.detach() for part in parts if isinstance(part, Tensor)][:_MOST_PARTS]:
+                    self.see(Seen("a value of the wrong kind", False, part, scale=case.scale))
             raise
         if _noisy_network(case):
             self._often(case)
@@ -181,15 +202,10 @@ class Surveyor(Student):
         if self._random(case) and len(self._cases) < _MOST_RANDOM_CASES:
             self.ask(case, repeat=_DRAWS)
 
-    def operations(self, case: Case) -> int:
-        """See `Student.operations`."""
-        self.counted = True
-        return super().operations(case)
-
     def close(self, case: Case, got: Any, expected: Any, *, what: str = "the result", help: str = "") -> None:
         """See `Student.close`: written down, never raised."""
         answer, want = (value.detach() for value in self.comparable(case, got, expected, what))
-        dtype = case.dtype() if answer.dtype.is_floating_point else None
+        dtype = precision_of(case, answer)
         result = compare(answer, want, dtype, case.scale)
         if _noisy_network(case):  # what a single call gives, is chance: `value` has asked for many
             self.see(Seen(what, result.agrees, torch.zeros(())))
@@ -215,7 +231,15 @@ class Surveyor(Student):
             self.see(Seen(message, True))
 
     def require(
-        self, condition: bool, case: Case, message: str, *, help: str = "", got: str = "", expected: str = ""
+        self,
+        condition: bool,
+        case: Case,
+        message: str,
+        *,
+        help: str = "",
+        got: str = "",
+        expected: str = "",
+        forms: tuple[str, ...] = (),
     ) -> None:
         """See `Student.require`: written down, never raised."""
         self._flush()
@@ -241,12 +265,12 @@ class Survey:
     Attributes:
         examples: The arguments that Hypothesis drew, one mapping per run of the test function; one empty one without it.
         seen: Everything seen, over all examples.
-        counted: Whether operations were counted: the check asks how the function works, not what it computes.
+        empty: Whether all answers were one and the same number, or copies of arguments.
     """
 
     examples: tuple[Mapping[str, Any], ...]
     seen: tuple[Seen, ...]
-    counted: bool = False
+    empty: bool = False
 
     @property
     def failed(self) -> bool:
@@ -277,6 +301,7 @@ class Again:
         if hasattr(self.function, "hypothesis"):  # several tasks may share the function: each has a seed of its own
             hypothesis_seed(self.seed)(getattr(self.function, "__func__", self.function))
         self.function(**{**self.arguments, "student": student})
+        student.require_form()
 
     def survey(self, surveyor: Surveyor) -> Survey | None:
         """Ask `surveyor` everything, over up to `MOST_EXAMPLES` drawn inputs; None when it took too long."""
@@ -298,7 +323,7 @@ class Again:
                 _with_inner(self.function, handle, tolerant, lambda: self.strictly(surveyor))
         except (Enough, HypothesisException):
             pass
-        return None if time.monotonic() > end else Survey(tuple(examples), tuple(surveyor.seen), surveyor.counted)
+        return None if time.monotonic() > end else Survey(tuple(examples), tuple(surveyor.seen), surveyor.empty)
 
     def explains(self, surveyor: Surveyor, survey: Survey) -> bool:
         """Whether `surveyor`, made with `like=survey.seen`, sees the same on the same inputs."""

@@ -188,7 +188,7 @@ def _checked(
         return kept, ()
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
-    following = Following(Diagnostician(lambda: assignment.candidates, assignment.contract))
+    following = Following(Diagnostician(assignment))
     context = Context(
         asked, asked.report, assignment.contract, oracle, dict(runs), follower=following, seeds=session.seeds()
     )

@@ -3,17 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
-from autograder.assignment.rubric import Rubric, TaskRule, points_text
-from autograder.records import CheckRecord, Flag, Outcome, TaskRecord, share_earned
+from autograder.assignment.prices import FORMS, Mistake, Severity, product, without_repeats
+from autograder.assignment.rubric import CheckRule, Rubric, TaskRule, points_text
+from autograder.records import CheckRecord, Flag, MistakeRecord, Outcome, TaskRecord, share_earned
 
 if TYPE_CHECKING:  # pytest and Hypothesis, which a rejected submission does not need
     from autograder.checking.results import CheckResult
     from autograder.sandbox.questions import LoadReport
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What a task earned.
+
+    Attributes:
+        share: The part of its points, from 0 to 1.
+        by_check: The part of its points by name of check; they add up to `share`.
+        mistakes: What explains all that failed through a fault of the task's own, with the share that each leaves; empty where
+            something else failed, or nothing did.
+    """
+
+    share: Fraction
+    by_check: Mapping[str, Fraction]
+    mistakes: tuple[tuple[Mistake, Severity, Fraction], ...] = ()
+
+
+def earned(task: TaskRule, results: Mapping[str, CheckResult], rubric: Rubric) -> Earned:
+    """Return what a task earned: the price of the mistakes that explain all that failed, or else what its checks say.
+
+    Args:
+        task: What it is worth, and its checks with their weights.
+        results: How every check ended, by id.
+        rubric: For what mistakes and carried failures cost.
+    """
+    total = sum((Fraction(rule.weight) for rule in task.checks), Fraction(0))
+    weights = {rule.name: Fraction(rule.weight) / total for rule in task.checks}
+    own = {name: results[f"{task.id}.{name}"] for name in weights}
+    shares = {
+        name: share_earned(result.outcome, rubric.carry, carried=result.carried_from is not None)
+        for name, result in own.items()
+    }
+    mistakes = _explanation(task.id, own, rubric)
+    if mistakes:
+        carried = {name: shares[name] if result.carried_from else Fraction(1) for name, result in own.items()}
+        credit = product(kept for _, _, kept in mistakes)
+        by_check = {name: weights[name] * carried[name] * credit for name in weights}
+        return Earned(sum(by_check.values(), Fraction(0)), by_check, mistakes)
+    substance = {name: weight for name, weight in weights.items() if not own[name].given}
+    won = sum((weight * shares[name] for name, weight in substance.items()), Fraction(0))
+    of = sum(substance.values(), Fraction(0))
+    part = won / of if of else Fraction(1)
+    by_check = {
+        name: weight * shares[name] * (part if own[name].given else Fraction(1)) for name, weight in weights.items()
+    }
+    return Earned(sum(by_check.values(), Fraction(0)), by_check)
+
+
+def _explanation(
+    task: str, own: Mapping[str, CheckResult], rubric: Rubric
+) -> tuple[tuple[Mistake, Severity, Fraction], ...]:
+    """Return the mistakes that explain every failure of a task that is its own; none where one has no name.
+
+    Where a failure may be one of several mistakes, the mildest counts.
+    """
+    found: dict[str, tuple[Mistake, Severity, Fraction]] = {}
+    for result in own.values():
+        if result.outcome is Outcome.ERROR:
+            return ()
+        if result.outcome is not Outcome.FAILED or result.carried_from is not None:
+            continue
+        options = _options(result)
+        if not options:
+            return ()
+        priced = [[(m, *rubric.credit(task, m)) for m in option] for option in options]
+        mildest = max(priced, key=lambda option: product(kept for _, _, kept in option))
+        found |= {mistake.name: (mistake, severity, kept) for mistake, severity, kept in mildest}
+    return tuple(found[name] for name in without_repeats(found))
+
+
+def _options(result: CheckResult) -> Sequence[Sequence[Mistake]]:
+    if result.forms:
+        return [[FORMS[name] for name in result.forms]]
+    return result.diagnosis.options if result.diagnosis is not None else ()
 
 
 def score_task(
@@ -31,42 +108,19 @@ def score_task(
         results: How every check ended, by id.
         assignment: For signature and digest.
         report: For the place where its function or class was found.
-        rubric: For what a carried failure costs.
+        rubric: For what mistakes and carried failures cost.
         handed_in: The file that was handed in for it, where it is no function or class.
     """
-    checks, earned = [], Fraction(0)
-    for rule in task.checks:
-        result = results[f"{task.id}.{rule.name}"]
-        carried = result.carried_from is not None
-        share = task.share(rule.name) * share_earned(result.outcome, rubric.carry, carried=carried)
-        earned += share
-        checks.append(
-            CheckRecord(
-                id=result.id,
-                title=result.title,
-                visibility="hidden" if result.visibility == "hidden" else "public",
-                reveal=rule.reveal or result.visibility == "public",
-                weight=str(rule.weight),
-                outcome=result.outcome,
-                points=f"{float(share):.4f}",
-                kind=result.kind,
-                message=result.message,
-                help=result.help,
-                evidence=result.evidence,
-                misconception=" or ".join(result.diagnosis.names) if result.diagnosis else None,
-                misconception_text=result.diagnosis.text if result.diagnosis else "",
-                carried_from=result.carried_from,
-                waits_for=result.waits_for,
-                traceback=result.lines
-                if result.outcome is not Outcome.ERROR
-                else tuple(result.error.splitlines()[-40:]),
-                printed=result.printed,
-            )
-        )
+    won = earned(task, results, rubric)
+    checks = [
+        _check_record(rule, results[f"{task.id}.{rule.name}"], Fraction(task.points) * won.by_check[rule.name], won)
+        for rule in task.checks
+    ]
+    own = [results[f"{task.id}.{rule.name}"] for rule in task.checks]
     found = report.found.get(task.object)
     place = found.path if found is not None else handed_in
     file, signature = KINDS[task.kind].place(task, assignment.contract)
-    points = Fraction(points_text(earned))
+    points = Fraction(points_text(Fraction(task.points) * won.share))
     record = TaskRecord(
         id=task.id,
         title=task.title,
@@ -78,9 +132,65 @@ def score_task(
         max_points=points_text(task.points),
         outcome=task_outcome(checks),
         checks=tuple(checks),
+        mistakes=tuple(
+            MistakeRecord(name=m.name, text=m.text, severity=severity, credit=credit_text(kept))
+            for m, severity, kept in won.mistakes
+        ),
+        diagnosis=_said(own) if won.mistakes else "",
+        coerced=tuple(dict.fromkeys(sentence for result in own for sentence in _coerced(result))),
         digest=assignment.digests[task.id],
     )
     return record, points
+
+
+def _coerced(result: CheckResult) -> list[str]:
+    return [FORMS[name].text for name in result.coerced]
+
+
+def _said(own: Sequence[CheckResult]) -> str:
+    """Return what is said once of a task whose mistakes all have names: the sentences, with their evidence."""
+    forms = without_repeats(name for result in own if result.carried_from is None for name in result.forms)
+    texts = [result.diagnosis.text for result in own if result.diagnosis is not None and result.carried_from is None]
+    return " ".join(dict.fromkeys([*_each_once(texts), *(FORMS[name].text for name in forms)]))
+
+
+def _each_once(texts: Sequence[str]) -> list[str]:
+    """Return diagnoses without those that say the same with other evidence."""
+    found: dict[str, str] = {}
+    for text in texts:
+        found.setdefault(text.partition(" (")[0], text)
+    return list(found.values())
+
+
+def credit_text(kept: Fraction) -> str:
+    """Return a share as a decimal string."""
+    return f"{float(kept):.4f}".rstrip("0").rstrip(".") or "0"
+
+
+def _check_record(rule: CheckRule, result: CheckResult, points: Fraction, won: Earned) -> CheckRecord:
+    named = result.forms or result.diagnosis is not None
+    options = _options(result) if result.outcome is Outcome.FAILED else ()
+    return CheckRecord(
+        id=result.id,
+        title=result.title,
+        visibility="hidden" if result.visibility == "hidden" else "public",
+        reveal=rule.reveal or result.visibility == "public",
+        weight=str(rule.weight),
+        outcome=result.outcome,
+        points=f"{float(points):.4f}",
+        kind=result.kind,
+        message=result.message,
+        help="" if named else result.help,  # one explanation is enough
+        brief=result.brief,
+        given=result.given,
+        evidence=result.evidence,
+        misconception=" or ".join(" and ".join(m.name for m in option) for option in options) or None,
+        misconception_text="" if won.mistakes or result.diagnosis is None else result.diagnosis.text,
+        carried_from=result.carried_from,
+        waits_for=result.waits_for,
+        traceback=result.lines if result.outcome is not Outcome.ERROR else tuple(result.error.splitlines()[-40:]),
+        printed=result.printed,
+    )
 
 
 def task_outcome(checks: Sequence[CheckRecord]) -> Outcome:

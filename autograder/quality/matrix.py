@@ -145,13 +145,14 @@ def run_matrix(
         if check_id.partition(".")[0] in tasks and (only is None or check_id in only)
     ]
     oracle = Oracle(assignment.objects, assignment.contract)
-    following = Following(Diagnostician(lambda: assignment.candidates, assignment.contract)) if named else None
-    contexts = {e.key: _context(assignment, e, oracle, following, seed, device) for e in entries}
+    diagnostician = Diagnostician(assignment)
+    following = {e.key: Following(diagnostician) for e in entries if named}  # an effort of its own for each, as a submission has
+    contexts = {e.key: _context(assignment, e, oracle, following.get(e.key), seed, device) for e in entries}
     _add_training(assignment, contexts, entries, device)
     plugin = MatrixPlugin(assignment, entries, contexts, order, until_caught)
     run_checks(assignment.code, plugin)
-    if following is not None and following.faults:
-        raise HarnessFault("the diagnosis broke: " + "; ".join(following.faults[:5]))
+    if faults := [fault for follower in following.values() for fault in follower.faults]:
+        raise HarnessFault("the diagnosis broke: " + "; ".join(faults[:5]))
     trained = assignment.rubric.training
     return [replace(_row(e, plugin.by_entry[e.key]), diagnosed=e.task not in trained) for e in entries]
 

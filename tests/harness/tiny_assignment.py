@@ -33,7 +33,7 @@ CONTRACT = '''
     @check("double", "contract")
     def test_contract(student):
         """`double` exists."""
-        student.value(case([1.0, 2.0]), untouched=True)
+        student.value(case([1.0, 2.0]), form=True)
 '''
 VALUE = '''
     import torch

@@ -252,7 +252,7 @@ class _Inputs:
     def gradients(self, value: Any, message: dict[str, Any]) -> dict[str, Any]:
         """Return d⟨cotangent, value⟩/d(leaf) for every leaf; None where the value does not depend on it."""
         part, cotangent = message.get("part"), message.get("cotangent")
-        value = value if part is None else value[part]
+        value = _differentiable(value if part is None else value[part], cotangent)
         if isinstance(value, torch.Tensor) and value.requires_grad:
             weights = torch.ones_like(value) if cotangent is None else cotangent.to(value.device, value.dtype)
             total = (value * weights.reshape(value.shape)).sum()
@@ -273,6 +273,17 @@ class _Inputs:
     def modes(self) -> dict[str, bool]:
         """Return for every probe whether it is in training mode after the call."""
         return {name: bool(network.training) for name, network in self.networks.items()}
+
+
+def _differentiable(value: Any, cotangent: torch.Tensor | None) -> Any:
+    """Return a result that came with an extra output, or as a list of tensors, as the tensor that is asked for."""
+    if not isinstance(value, tuple | list) or not value or not all(isinstance(v, torch.Tensor) for v in value[:1]):
+        return value
+    wanted = 1 if cotangent is None else cotangent.numel()
+    if value[0].numel() == wanted:
+        return value[0]
+    alike = all(isinstance(item, torch.Tensor) and item.shape == value[0].shape for item in value)
+    return torch.stack(list(value)) if alike and len(value) * value[0].numel() == wanted else value
 
 
 def _evaluating(owner: Any, function: Any) -> Any:
@@ -300,6 +311,8 @@ def _stack(values: list[Any]) -> Any:
         return torch.stack([value.detach() for value in values])
     if all(type(value) in (int, float) for value in values):
         return torch.tensor(values, dtype=torch.float64)
+    if all(isinstance(value, np.ndarray | np.generic) and value.shape == values[0].shape for value in values):
+        return torch.from_numpy(np.stack(values)) if np.asarray(values[0]).dtype.kind in "fiub" else values
     return values
 
 

@@ -5,6 +5,7 @@ Used inside the sandbox before an answer is written, and in the same way where a
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +91,8 @@ class Opaque:
 def simplify(value: Any, depth: int = 0) -> Any:
     """Return `value` as plain data: dense CPU tensors and arrays, numbers, text, containers, references; else `Opaque`.
 
-    Reads tensors below their subclasses, and containers below theirs: overridden methods are not called.
+    Reads tensors below their subclasses, and containers below theirs: overridden methods are not called. A dataclass is the tuple
+    of its fields, in order.
     """
     kind = type(value)
     if depth > MAX_DEPTH:
@@ -113,6 +115,8 @@ def simplify(value: Any, depth: int = 0) -> Any:
         return Opaque("dict", f"more than {MAX_NUMBERED:,} integer keys")
     if isinstance(value, dict) and _keys_cross(dict.keys(value)):
         return {key: simplify(item, depth + 1) for key, item in dict.items(value)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return tuple(simplify(getattr(value, part.name, None), depth + 1) for part in dataclasses.fields(value))
     return Opaque(type_name(value))
 
 

@@ -33,7 +33,11 @@ def _mode(model: Any, training: bool) -> bool:
     return before
 
 
-@wrong("training_mode", "The model stays in training mode, so dropout disturbs the result: call `model.eval()` first.")
+@wrong(
+    "training_mode",
+    "The model stays in training mode, so dropout disturbs the result: call `model.eval()` first.",
+    severity="slip",
+)
 def _training_mode(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     total_loss, total_correct = 0.0, 0.0
     for start, (loss, accuracy) in zip(
@@ -45,7 +49,9 @@ def _training_mode(model: Any, images: Tensor, labels: Tensor, batch_size: int) 
 
 
 @wrong(
-    "mode_not_restored", "The model is left in evaluation mode; afterwards it should be in the mode it was in before."
+    "mode_not_restored",
+    "The model is left in evaluation mode; afterwards it should be in the mode it was in before.",
+    severity="form",
 )
 def _mode_not_restored(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     _mode(model, training=False)
@@ -55,6 +61,7 @@ def _mode_not_restored(model: Any, images: Tensor, labels: Tensor, batch_size: i
 @wrong(
     "training_mode_afterwards",
     "The model is always put in training mode afterwards, even when it was in evaluation mode before.",
+    severity="form",
 )
 def _training_mode_afterwards(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     result = evaluate_classifier(model, images, labels, batch_size)
@@ -65,6 +72,7 @@ def _training_mode_afterwards(model: Any, images: Tensor, labels: Tensor, batch_
 @wrong(
     "mean_of_batch_means",
     "The means of the batches are averaged, so the examples of a smaller last batch count for too much.",
+    severity="slip",
 )
 def _mean_of_batch_means(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     before = _mode(model, training=False)
@@ -73,48 +81,67 @@ def _mean_of_batch_means(model: Any, images: Tensor, labels: Tensor, batch_size:
     return results[0].item(), results[1].item()
 
 
-@wrong("last_batch_only", "Only the last batch is reported; the averages run over all examples.")
+@wrong("last_batch_only", "Only the last batch is reported; the averages run over all examples.", severity="gap")
 def _last_batch_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     start = (len(labels) - 1) // batch_size * batch_size
     return evaluate_classifier(model, images[start:], labels[start:], batch_size)
 
 
-@wrong("first_batch_only", "Only the first batch is evaluated; the averages run over all examples.")
+@wrong(
+    "first_batch_only",
+    "Only the first batch is evaluated; the averages run over all examples.",
+    severity="gap",
+    credit=0.3,
+)
 def _first_batch_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     return evaluate_classifier(model, images[:batch_size], labels[:batch_size], batch_size)
 
 
-@wrong("last_batch_dropped", "The last, incomplete batch is dropped; every example counts.")
+@wrong("last_batch_dropped", "The last, incomplete batch is dropped; every example counts.", severity="slip")
 def _last_batch_dropped(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     n = max(len(labels) // batch_size * batch_size, min(batch_size, len(labels)))
     return evaluate_classifier(model, images[:n], labels[:n], batch_size)
 
 
-@wrong("percent", "The accuracy is given in per cent; a fraction between 0 and 1 is asked for.")
+@wrong("percent", "The accuracy is given in per cent; a fraction between 0 and 1 is asked for.", severity="form")
 def _percent(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
     return loss, 100 * accuracy
 
 
-@wrong("number_correct", "The number of correct examples is returned; it must be divided by N.")
+@wrong(
+    "number_correct",
+    "The number of correct examples is returned; it must be divided by N.",
+    severity="slip",
+    credit=0.7,
+)
 def _number_correct(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
     return loss, float(round(accuracy * len(labels)))
 
 
-@wrong("error_rate", "The fraction of wrong answers is returned; the accuracy is the fraction of right ones.")
+@wrong(
+    "error_rate",
+    "The fraction of wrong answers is returned; the accuracy is the fraction of right ones.",
+    severity="slip",
+    credit=0.7,
+)
 def _error_rate(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
     return loss, 1 - accuracy
 
 
-@wrong("summed_loss", "The loss is summed over the examples; the mean is asked for.")
+@wrong("summed_loss", "The loss is summed over the examples; the mean is asked for.", severity="slip", credit=0.7)
 def _summed_loss(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
     return loss * len(labels), accuracy
 
 
-@wrong("summed_over_batches", "The mean losses of the batches are added up without dividing by their number.")
+@wrong(
+    "summed_over_batches",
+    "The mean losses of the batches are added up without dividing by their number.",
+    severity="slip",
+)
 def _summed_over_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     before = _mode(model, training=False)
     loss = sum(loss for loss, _ in _in_batches(model, images, labels, batch_size))
@@ -125,6 +152,7 @@ def _summed_over_batches(model: Any, images: Tensor, labels: Tensor, batch_size:
 @wrong(
     "softmax_before_loss",
     "A softmax is applied before the cross-entropy, which has its own: the loss cannot fall below 1.46.",
+    severity="slip",
 )
 def _softmax_before_loss(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     before = _mode(model, training=False)
@@ -133,13 +161,15 @@ def _softmax_before_loss(model: Any, images: Tensor, labels: Tensor, batch_size:
     return result
 
 
-@wrong("result_order", "The two results are in the wrong order: the loss comes first, then the accuracy.")
+@wrong(
+    "result_order", "The two results are in the wrong order: the loss comes first, then the accuracy.", severity="form"
+)
 def _result_order(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
     return accuracy, loss
 
 
-@wrong("loss_only", "Only the loss is returned; the accuracy is asked for as well.")
+@wrong("loss_only", "Only the loss is returned; the accuracy is asked for as well.", severity="slip", credit=0.5)
 def _loss_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> float:
     return evaluate_classifier(model, images, labels, batch_size)[0]
 

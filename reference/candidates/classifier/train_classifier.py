@@ -74,6 +74,7 @@ def _train(
 @wrong(
     "softmax_in_network",
     "The network ends in a softmax and the cross-entropy has its own: the loss cannot fall below 1.46.",
+    severity="slip",
 )
 def _softmax_in_network(
     images: Tensor,
@@ -101,7 +102,12 @@ def _softmax_in_network(
     )
 
 
-@wrong("zero_grad_missing", "The gradients are never set to zero, so every step adds up those of all steps before it.")
+@wrong(
+    "zero_grad_missing",
+    "The gradients are never set to zero, so every step adds up those of all steps before it.",
+    severity="slip",
+    credit=0.5,
+)
 def _zero_grad_missing(
     images: Tensor,
     labels: Tensor,
@@ -131,6 +137,8 @@ def _zero_grad_missing(
 @wrong(
     "validated_in_training_mode",
     "The validation figures are computed in training mode, with dropout still at work: call `model.eval()` first.",
+    severity="slip",
+    credit=0.7,
 )
 def _validated_in_training_mode(
     images: Tensor,
@@ -162,6 +170,8 @@ def _validated_in_training_mode(
 @wrong(
     "validated_on_training_data",
     "The history holds figures of the training data; the validation data are to be reported.",
+    severity="slip",
+    credit=0.5,
 )
 def _validated_on_training_data(
     images: Tensor,
@@ -190,6 +200,7 @@ def _validated_on_training_data(
 @wrong(
     "last_batch_reported",
     "The history holds figures of the last training batch of each epoch, not of the validation data.",
+    severity="gap",
 )
 def _last_batch_reported(
     images: Tensor,
@@ -220,6 +231,8 @@ def _last_batch_reported(
 @wrong(
     "trained_on_validation_data",
     "The model is trained on the validation data as well, so their figures say nothing about new images.",
+    severity="gap",
+    credit=0.3,
 )
 def _trained_on_validation_data(
     images: Tensor,
@@ -246,7 +259,11 @@ def _trained_on_validation_data(
     )
 
 
-@wrong("one_batch_per_epoch", "Only one batch is used in each epoch; an epoch is a pass over all training images.")
+@wrong(
+    "one_batch_per_epoch",
+    "Only one batch is used in each epoch; an epoch is a pass over all training images.",
+    severity="gap",
+)
 def _one_batch_per_epoch(
     images: Tensor,
     labels: Tensor,
@@ -273,7 +290,7 @@ def _one_batch_per_epoch(
     )
 
 
-@wrong("one_epoch_only", "`epochs` is ignored: the model is trained for one epoch.")
+@wrong("one_epoch_only", "`epochs` is ignored: the model is trained for one epoch.", severity="slip")
 def _one_epoch_only(
     images: Tensor,
     labels: Tensor,
@@ -299,7 +316,12 @@ def _one_epoch_only(
     )
 
 
-@wrong("no_update", "The optimiser's `step` is never called, so the model stays as it was initialised.")
+@wrong(
+    "no_update",
+    "The optimiser's `step` is never called, so the model stays as it was initialised.",
+    severity="empty",
+    credit=0.25,
+)
 def _no_update(
     images: Tensor,
     labels: Tensor,
@@ -329,6 +351,7 @@ def _no_update(
 @wrong(
     "not_shuffled",
     "The images are visited in the order in which they are stored; sorted by class they teach one class at a time.",
+    severity="slip",
 )
 def _not_shuffled(
     images: Tensor,
@@ -360,6 +383,8 @@ def _not_shuffled(
 @wrong(
     "epochs_accumulated",
     "The sums of loss and accuracy are not reset between epochs, so the history grows from epoch to epoch.",
+    severity="slip",
+    credit=0.7,
 )
 def _epochs_accumulated(
     images: Tensor,
@@ -389,7 +414,7 @@ def _epochs_accumulated(
     return model.eval(), history
 
 
-@wrong("history_forgotten", "Only the model is returned; the history is asked for as well.")
+@wrong("history_forgotten", "Only the model is returned; the history is asked for as well.", severity="slip")
 def _history_forgotten(
     images: Tensor,
     labels: Tensor,

@@ -7,14 +7,15 @@ from torch.nn import functional as F
 from torch.nn.functional import binary_cross_entropy, logsigmoid
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
 from reference.densities import bernoulli_log_density
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
 @wrong(
-    "log_of_sigmoid", "The logarithm of a sigmoid becomes log 0 for large logits, where the sigmoid rounds to 0 or 1."
+    "log_of_sigmoid",
+    "The logarithm of a sigmoid becomes log 0 for large logits, where the sigmoid rounds to 0 or 1.",
+    severity="slip",
 )
 def _log_of_sigmoid(x: Tensor, logits: Tensor) -> Tensor:
     probs = torch.sigmoid(logits)
@@ -24,6 +25,7 @@ def _log_of_sigmoid(x: Tensor, logits: Tensor) -> Tensor:
 @wrong(
     "clamped_sigmoid",
     "Clamping the sigmoid away from 0 and 1 keeps the logarithm finite but makes it wrong for large logits.",
+    severity="slip",
 )
 def _clamped_sigmoid(x: Tensor, logits: Tensor) -> Tensor:
     probs = torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6)
@@ -33,19 +35,26 @@ def _clamped_sigmoid(x: Tensor, logits: Tensor) -> Tensor:
 @wrong(
     "epsilon_inside_log",
     "A small number is added inside the logarithm: that changes every value a little and large logits a lot.",
+    severity="gap",
 )
 def _epsilon_inside_log(x: Tensor, logits: Tensor) -> Tensor:
     probs = torch.sigmoid(logits)
     return x * torch.log(probs + 1e-3) + (1 - x) * torch.log(1 - probs + 1e-3)
 
 
-@wrong("log_one_plus_exp", "log(1 + exp(ℓ)) overflows for large logits ℓ; a softplus or logsigmoid function does not.")
+@wrong(
+    "log_one_plus_exp",
+    "log(1 + exp(ℓ)) overflows for large logits ℓ; a softplus or logsigmoid function does not.",
+    severity="slip",
+)
 def _log_one_plus_exp(x: Tensor, logits: Tensor) -> Tensor:
     return x * logits - torch.log(1 + torch.exp(logits))
 
 
 @wrong(
-    "sigmoid_twice", "The sigmoid is applied twice, so the probabilities are confined to the range from 0.5 to 0.73."
+    "sigmoid_twice",
+    "The sigmoid is applied twice, so the probabilities are confined to the range from 0.5 to 0.73.",
+    severity="gap",
 )
 def _sigmoid_twice(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_density(x, torch.sigmoid(logits))
@@ -54,53 +63,59 @@ def _sigmoid_twice(x: Tensor, logits: Tensor) -> Tensor:
 @wrong(
     "logits_read_as_probabilities",
     "The logits are used as if they were probabilities; they pass through a sigmoid first.",
+    severity="gap",
+    credit=0.3,
 )
 def _logits_read_as_probabilities(x: Tensor, logits: Tensor) -> Tensor:
     probs = logits.clamp(1e-6, 1 - 1e-6)
     return x * torch.log(probs) + (1 - x) * torch.log(1 - probs)
 
 
-@wrong("sign", "The sign is reversed: this is the binary cross-entropy, a log-probability is never positive.")
+@wrong(
+    "sign",
+    "The sign is reversed: this is the binary cross-entropy, a log-probability is never positive.",
+    severity="slip",
+)
 def _sign(x: Tensor, logits: Tensor) -> Tensor:
     return -bernoulli_log_density(x, logits)
 
 
-@wrong("classes_swapped", "λ and 1 − λ are swapped: λ is the probability that x = 1.")
+@wrong("classes_swapped", "λ and 1 − λ are swapped: λ is the probability that x = 1.", severity="slip")
 def _classes_swapped(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_density(1 - x, logits)
 
 
-@wrong("arguments_swapped", "The two arguments are swapped: x is the pixel, `logits` the parameter.")
+@wrong(
+    "arguments_swapped",
+    "The two arguments are swapped: x is the pixel, `logits` the parameter.",
+    severity="slip",
+    credit=0.5,
+)
 def _arguments_swapped(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_density(logits, x)
 
 
-@wrong("black_pixels_ignored", "The term (1 − x) log(1 − λ) is missing, so black pixels cost nothing.")
+@wrong("black_pixels_ignored", "The term (1 − x) log(1 − λ) is missing, so black pixels cost nothing.", severity="gap")
 def _black_pixels_ignored(x: Tensor, logits: Tensor) -> Tensor:
     return x * logsigmoid(logits)
 
 
-@wrong("probability", "The probability is returned; its logarithm is asked for.")
+@wrong("probability", "The probability is returned; its logarithm is asked for.", severity="gap")
 def _probability(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_density(x, logits).exp()
 
 
-@wrong("squared_error", "A squared error is used; binary pixels have a Bernoulli log-probability.")
+@wrong("squared_error", "A squared error is used; binary pixels have a Bernoulli log-probability.", severity="empty")
 def _squared_error(x: Tensor, logits: Tensor) -> Tensor:
     return -((x - torch.sigmoid(logits)) ** 2)
 
 
-@wrong("averaged_over_pixels", "The pixels are averaged together; one value per pixel is asked for.")
+@wrong("averaged_over_pixels", "The pixels are averaged together; one value per pixel is asked for.", severity="slip")
 def _averaged_over_pixels(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_density(x, logits).mean(-1, keepdim=True).expand_as(logits)
 
 
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(x: Tensor, logits: Tensor) -> Tensor:
-    return torch.cat([bernoulli_log_density(*row) for row in zip(rows(x), rows(logits), strict=True)])
-
-
-@wrong("summed_over_pixels", "The pixels are summed; one value per pixel is asked for.")
+@wrong("summed_over_pixels", "The pixels are summed; one value per pixel is asked for.", severity="slip", credit=0.75)
 def _summed_over_pixels(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_density(x, logits).sum(-1)
 

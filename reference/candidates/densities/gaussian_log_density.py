@@ -8,7 +8,6 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 from torch.nn import functional as F
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
 from reference.densities import gaussian_log_density
 
 LOG_2PI = math.log(2 * math.pi)
@@ -18,7 +17,7 @@ TWO_PI = 2 * math.pi
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("half_missing", "The factor ½ in front of the sum is missing.")
+@wrong("half_missing", "The factor ½ in front of the sum is missing.", severity="slip")
 def _half_missing(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return 2 * gaussian_log_density(x, mean, log_var)
 
@@ -26,27 +25,37 @@ def _half_missing(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 @wrong(
     "half_of_log_det_missing",
     "The factor ½ in front of log σ² is missing: the density has σ, not σ², in its denominator.",
+    severity="slip",
 )
 def _half_of_log_det_missing(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return (-0.5 * LOG_2PI - log_var - 0.5 * ((x - mean) / torch.exp(0.5 * log_var)) ** 2).sum(-1)
 
 
-@wrong("half_of_quadratic_missing", "The factor ½ in front of the squared distance (x − μ)²/σ² is missing.")
+@wrong(
+    "half_of_quadratic_missing",
+    "The factor ½ in front of the squared distance (x − μ)²/σ² is missing.",
+    severity="slip",
+)
 def _half_of_quadratic_missing(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return (-0.5 * LOG_2PI - 0.5 * log_var - ((x - mean) / torch.exp(0.5 * log_var)) ** 2).sum(-1)
 
 
-@wrong("log_det_missing", "The term −½ log σ² of the normalising constant is missing.")
+@wrong("log_det_missing", "The term −½ log σ² of the normalising constant is missing.", severity="gap")
 def _log_det_missing(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return (-0.5 * LOG_2PI - 0.5 * ((x - mean) / torch.exp(0.5 * log_var)) ** 2).sum(-1)
 
 
-@wrong("log_2pi_missing", "The constant −½ log 2π of every dimension is missing.")
+@wrong("log_2pi_missing", "The constant −½ log 2π of every dimension is missing.", severity="slip", credit=0.7)
 def _log_2pi_missing(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_log_density(x, mean, log_var) + 0.5 * x.shape[-1] * LOG_2PI
 
 
-@wrong("log_2pi_once", "The constant −½ log 2π is there once, but each of the D dimensions has one.")
+@wrong(
+    "log_2pi_once",
+    "The constant −½ log 2π is there once, but each of the D dimensions has one.",
+    severity="slip",
+    credit=0.75,
+)
 def _log_2pi_once(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_log_density(x, mean, log_var) + 0.5 * (x.shape[-1] - 1) * LOG_2PI
 
@@ -54,39 +63,54 @@ def _log_2pi_once(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 @wrong(
     "mean_over_dimensions",
     "The terms of the D dimensions are averaged; the log-density of independent dimensions is their sum.",
+    severity="slip",
 )
 def _mean_over_dimensions(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_log_density(x, mean, log_var) / x.shape[-1]
 
 
-@wrong("log_var_read_as_log_std", "`log_var` is used as if it were log σ; it is log σ², so σ is exp(½ log_var).")
+@wrong(
+    "log_var_read_as_log_std",
+    "`log_var` is used as if it were log σ; it is log σ², so σ is exp(½ log_var).",
+    severity="slip",
+)
 def _log_var_read_as_log_std(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_log_density(x, mean, 2 * log_var)
 
 
-@wrong("log_var_read_as_variance", "`log_var` is used as if it were the variance itself; it is its logarithm.")
+@wrong(
+    "log_var_read_as_variance",
+    "`log_var` is used as if it were the variance itself; it is its logarithm.",
+    severity="gap",
+)
 def _log_var_read_as_variance(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return -0.5 * (LOG_2PI + torch.log(log_var) + (x - mean) ** 2 / log_var).sum(-1)
 
 
 @wrong(
-    "std_in_quadratic", "The squared distance is divided by the standard deviation σ; it belongs over the variance σ²."
+    "std_in_quadratic",
+    "The squared distance is divided by the standard deviation σ; it belongs over the variance σ².",
+    severity="slip",
 )
 def _std_in_quadratic(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return -0.5 * (LOG_2PI + log_var + (x - mean) ** 2 / torch.exp(0.5 * log_var)).sum(-1)
 
 
-@wrong("multiplied_by_variance", "The squared distance is multiplied by the variance; it must be divided by it.")
+@wrong(
+    "multiplied_by_variance",
+    "The squared distance is multiplied by the variance; it must be divided by it.",
+    severity="slip",
+)
 def _multiplied_by_variance(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return -0.5 * (LOG_2PI + log_var + (x - mean) ** 2 * torch.exp(log_var)).sum(-1)
 
 
-@wrong("sign", "The sign is reversed: this is the negative log-density, as one would minimise it.")
+@wrong("sign", "The sign is reversed: this is the negative log-density, as one would minimise it.", severity="slip")
 def _sign(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return -gaussian_log_density(x, mean, log_var)
 
 
-@wrong("density", "The density itself is returned; its logarithm is asked for.")
+@wrong("density", "The density itself is returned; its logarithm is asked for.", severity="gap")
 def _density(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_log_density(x, mean, log_var).exp()
 
@@ -94,21 +118,17 @@ def _density(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 @wrong(
     "log_of_product",
     "The densities are multiplied before the logarithm is taken, so far from the mean they underflow to log 0 = −∞.",
+    severity="slip",
 )
 def _log_of_product(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     std = torch.exp(0.5 * log_var)
     return torch.log(torch.prod(torch.exp(-0.5 * ((x - mean) / std) ** 2) / (std * math.sqrt(2 * math.pi)), dim=-1))
 
 
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    examples = zip(rows(x), rows(mean), rows(log_var), strict=True)
-    return torch.cat([gaussian_log_density(*example) for example in examples])
-
-
 @wrong(
     "epsilon_added",
     "A small constant is added to the variance to keep it from zero: where the variance is smaller, it decides the result.",
+    severity="form",
 )
 def _epsilon_added(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_log_density(x, mean, torch.log(log_var.exp() + 1e-10))

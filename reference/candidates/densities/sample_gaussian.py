@@ -7,8 +7,6 @@ from torch import Generator, Tensor, nn
 from torch.distributions import Normal
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
-from reference.densities import sample_gaussian
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
@@ -17,76 +15,99 @@ def _noise(mean: Tensor, generator: Generator | None) -> Tensor:
     return torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
 
 
-@wrong("variance_as_std", "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.")
+@wrong(
+    "variance_as_std",
+    "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.",
+    severity="slip",
+)
 def _variance_as_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + torch.exp(log_var) * _noise(mean, generator)
 
 
-@wrong("log_var_as_std", "The noise is multiplied by `log_var` itself; the standard deviation is e^{½ log_var}.")
+@wrong(
+    "log_var_as_std",
+    "The noise is multiplied by `log_var` itself; the standard deviation is e^{½ log_var}.",
+    severity="gap",
+)
 def _log_var_as_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + log_var * _noise(mean, generator)
 
 
-@wrong("half_log_var_as_std", "The noise is multiplied by ½ log_var; the exponential of it is missing.")
+@wrong("half_log_var_as_std", "The noise is multiplied by ½ log_var; the exponential of it is missing.", severity="gap")
 def _half_log_var_as_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + 0.5 * log_var * _noise(mean, generator)
 
 
-@wrong("no_noise", "The mean is returned: no noise is added.")
+@wrong("no_noise", "The mean is returned: no noise is added.", severity="empty", credit=0)
 def _no_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + 0 * log_var
 
 
-@wrong("standard_normal", "The noise has standard deviation 1 whatever `log_var` is.")
+@wrong("standard_normal", "The noise has standard deviation 1 whatever `log_var` is.", severity="gap")
 def _standard_normal(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + 0 * log_var + _noise(mean, generator)
 
 
-@wrong("shared_over_batch", "One noise vector is shared by the whole batch; every example needs its own.")
+@wrong(
+    "shared_over_batch",
+    "One noise vector is shared by the whole batch; every example needs its own.",
+    severity="slip",
+    credit=0.5,
+)
 def _shared_over_batch(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + torch.exp(0.5 * log_var) * _noise(mean[..., :1, :], generator)
 
 
-@wrong("shared_over_dimensions", "One noise value is shared by all dimensions of an example; each needs its own.")
+@wrong(
+    "shared_over_dimensions",
+    "One noise value is shared by all dimensions of an example; each needs its own.",
+    severity="slip",
+    credit=0.5,
+)
 def _shared_over_dimensions(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + torch.exp(0.5 * log_var) * _noise(mean[..., :1], generator)
 
 
-@wrong("detached", "The sample is detached from the graph (sample instead of rsample, or no_grad): no gradient flows.")
+@wrong(
+    "detached",
+    "The sample is detached from the graph (sample instead of rsample, or no_grad): no gradient flows.",
+    severity="gap",
+)
 def _detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return (mean + torch.exp(0.5 * log_var) * _noise(mean, generator)).detach()
 
 
-@wrong("std_detached", "The standard deviation is detached from the graph, so no gradient reaches `log_var`.")
+@wrong(
+    "std_detached",
+    "The standard deviation is detached from the graph, so no gradient reaches `log_var`.",
+    severity="slip",
+    credit=0.5,
+)
 def _std_detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + torch.exp(0.5 * log_var.detach()) * _noise(mean, generator)
 
 
-@wrong("uniform_noise", "The noise is uniform on [0, 1] (`rand`); it should be standard normal (`randn`).")
+@wrong(
+    "uniform_noise", "The noise is uniform on [0, 1] (`rand`); it should be standard normal (`randn`).", severity="gap"
+)
 def _uniform_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     uniform = torch.rand(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
     return mean + torch.exp(0.5 * log_var) * uniform
 
 
-@wrong("scaled_noise", "The noise is scaled down by a constant, which leaves too small a spread.")
+@wrong("scaled_noise", "The noise is scaled down by a constant, which leaves too small a spread.", severity="slip")
 def _scaled_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + torch.exp(0.5 * log_var) * 0.01 * _noise(mean, generator)
 
 
-@wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.")
+@wrong(
+    "same_noise_every_call",
+    "A seed is set inside, so that every call draws the same noise.",
+    severity="slip",
+    credit=0.5,
+)
 def _same_noise_every_call(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     return mean + torch.exp(0.5 * log_var) * _noise(mean, Generator(device=mean.device).manual_seed(0))
-
-
-@wrong("inputs_modified", "An in-place operation changes the caller's `log_var`.")
-def _inputs_modified(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    return mean + log_var.mul_(0.5).exp() * _noise(mean, generator)
-
-
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    examples = zip(rows(mean), rows(log_var), strict=True)
-    return torch.cat([sample_gaussian(*example, generator) for example in examples])
 
 
 # -------------------------------------------------------------------------------------------------- other forms of them

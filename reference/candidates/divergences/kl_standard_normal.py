@@ -7,13 +7,12 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
 from reference.divergences import kl_standard_normal
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("half_missing", "The factor ½ in front of the sum is missing.")
+@wrong("half_missing", "The factor ½ in front of the sum is missing.", severity="slip")
 def _half_missing(mean: Tensor, log_var: Tensor) -> Tensor:
     return 2 * kl_standard_normal(mean, log_var)
 
@@ -21,108 +20,111 @@ def _half_missing(mean: Tensor, log_var: Tensor) -> Tensor:
 @wrong(
     "huji_equation_7",
     "This is HUJI's eq. (7) as printed, which is a misprint: the factor ½ is missing and log σ should be log σ².",
+    severity="gap",
 )
 def _huji_equation_7(mean: Tensor, log_var: Tensor) -> Tensor:
     return (mean**2 + log_var.exp() - 0.5 * log_var - 1).sum(-1)
 
 
-@wrong("half_on_squares_only", "The factor ½ stands in front of μ² + σ² only; it belongs to −1 − log σ² as well.")
+@wrong(
+    "half_on_squares_only",
+    "The factor ½ stands in front of μ² + σ² only; it belongs to −1 − log σ² as well.",
+    severity="slip",
+)
 def _half_on_squares_only(mean: Tensor, log_var: Tensor) -> Tensor:
     return (0.5 * (mean**2 + log_var.exp()) - 1 - log_var).sum(-1)
 
 
-@wrong("half_missing_on_squares", "The factor ½ in front of μ² + σ² is missing.")
+@wrong("half_missing_on_squares", "The factor ½ in front of μ² + σ² is missing.", severity="slip")
 def _half_missing_on_squares(mean: Tensor, log_var: Tensor) -> Tensor:
     return (mean**2 + log_var.exp() - 0.5 - 0.5 * log_var).sum(-1)
 
 
-@wrong("log_std", "log σ stands where log σ² belongs: half of `log_var` is subtracted instead of all of it.")
+@wrong(
+    "log_std",
+    "log σ stands where log σ² belongs: half of `log_var` is subtracted instead of all of it.",
+    severity="slip",
+)
 def _log_std(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_var.exp() - 1 - 0.5 * log_var).sum(-1)
 
 
-@wrong("square_of_log", "log σ² is read as (log σ)²; it is the logarithm of the square, 2 log σ.")
+@wrong(
+    "square_of_log",
+    "log σ² is read as (log σ)²; it is the logarithm of the square, 2 log σ.",
+    severity="slip",
+    credit=0.5,
+)
 def _square_of_log(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_var.exp() - 1 - (0.5 * log_var) ** 2).sum(-1)
 
 
-@wrong("plus_log", "log σ² is added; it must be subtracted.")
+@wrong("plus_log", "log σ² is added; it must be subtracted.", severity="slip")
 def _plus_log(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_var.exp() - 1 + log_var).sum(-1)
 
 
-@wrong("plus_one", "1 is added in every dimension; it must be subtracted.")
+@wrong("plus_one", "1 is added in every dimension; it must be subtracted.", severity="slip")
 def _plus_one(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_var.exp() + 1 - log_var).sum(-1)
 
 
-@wrong("log_var_read_as_log_std", "`log_var` is used as if it were log σ; it is log σ², so σ² is exp(log_var).")
+@wrong(
+    "log_var_read_as_log_std",
+    "`log_var` is used as if it were log σ; it is log σ², so σ² is exp(log_var).",
+    severity="slip",
+)
 def _log_var_read_as_log_std(mean: Tensor, log_var: Tensor) -> Tensor:
     return kl_standard_normal(mean, 2 * log_var)
 
 
-@wrong("std_for_variance", "The standard deviation σ stands where the variance σ² belongs.")
+@wrong("std_for_variance", "The standard deviation σ stands where the variance σ² belongs.", severity="slip")
 def _std_for_variance(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean**2 + torch.exp(0.5 * log_var) - 1 - log_var).sum(-1)
 
 
-@wrong("mean_not_squared", "The mean μ is not squared.")
+@wrong("mean_not_squared", "The mean μ is not squared.", severity="slip")
 def _mean_not_squared(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean + log_var.exp() - 1 - log_var).sum(-1)
 
 
-@wrong("mean_over_latents", "The latent dimensions are averaged; their divergences add up.")
+@wrong("mean_over_latents", "The latent dimensions are averaged; their divergences add up.", severity="slip")
 def _mean_over_latents(mean: Tensor, log_var: Tensor) -> Tensor:
     return kl_standard_normal(mean, log_var) / mean.shape[-1]
 
 
-@wrong("one_for_all_latents", "−1 is there once for all latent dimensions; every dimension has its own.")
+@wrong(
+    "one_for_all_latents", "−1 is there once for all latent dimensions; every dimension has its own.", severity="slip"
+)
 def _one_for_all_latents(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * ((mean**2 + log_var.exp() - log_var).sum(-1) - 1)
 
 
-@wrong("sign", "The sign is reversed: this is −KL, the term of the bound; a divergence is never negative.")
+@wrong(
+    "sign", "The sign is reversed: this is −KL, the term of the bound; a divergence is never negative.", severity="slip"
+)
 def _sign(mean: Tensor, log_var: Tensor) -> Tensor:
     return -kl_standard_normal(mean, log_var)
 
 
-@wrong("arguments_swapped", "This is KL(p ‖ q), from the prior to q; the other direction is asked for.")
+@wrong("arguments_swapped", "This is KL(p ‖ q), from the prior to q; the other direction is asked for.", severity="gap")
 def _arguments_swapped(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * ((1 + mean**2) * torch.exp(-log_var) - 1 + log_var).sum(-1)
 
 
-@wrong("averaged_over_batch", "The batch is averaged as well; one value per example is asked for.")
+@wrong(
+    "averaged_over_batch",
+    "The batch is averaged as well; one value per example is asked for.",
+    severity="slip",
+    credit=0.7,
+)
 def _averaged_over_batch(mean: Tensor, log_var: Tensor) -> Tensor:
     return kl_standard_normal(mean, log_var).mean().expand(mean.shape[0])
 
 
-@wrong(
-    "log_of_exp",
-    "The logarithm is taken of a variance that has underflowed to 0: use `log_var` itself where log σ² is needed.",
-)
-def _log_of_exp(mean: Tensor, log_var: Tensor) -> Tensor:
-    std = torch.exp(0.5 * log_var)
-    return 0.5 * (std**2 + mean**2 - 1 - torch.log(std**2)).sum(-1)
-
-
-@wrong("variance_detached", "σ² is detached from the graph, so its gradient is missing.")
+@wrong("variance_detached", "σ² is detached from the graph, so its gradient is missing.", severity="slip")
 def _variance_detached(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (torch.exp(log_var.detach()) + mean**2 - 1 - log_var).sum(-1)
-
-
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(mean: Tensor, log_var: Tensor) -> Tensor:
-    return torch.cat([kl_standard_normal(*row) for row in zip(rows(mean), rows(log_var), strict=True)])
-
-
-@wrong("column", "The result is a column of shape (B, 1); its shape should be (B,).")
-def _column(mean: Tensor, log_var: Tensor) -> Tensor:
-    return kl_standard_normal(mean, log_var)[:, None]
-
-
-@wrong("always_float32", "The result is always float32; it should keep the dtype of the inputs.")
-def _always_float32(mean: Tensor, log_var: Tensor) -> Tensor:
-    return kl_standard_normal(mean, log_var).float()
 
 
 # ------------------------------------------------------------------------------------------------------- in other words
@@ -137,12 +139,6 @@ def _expm1(mean, log_var):
 def _distributions_swapped(mean, log_var):
     q = Normal(mean, torch.exp(0.5 * log_var))
     return kl_divergence(Normal(torch.zeros_like(mean), torch.ones_like(mean)), q).sum(-1)
-
-
-@wrong("log_of_exp", rewritten=True)
-def _distributions(mean, log_var):
-    q = Normal(mean, torch.exp(0.5 * log_var))
-    return kl_divergence(q, Normal(torch.zeros_like(mean), torch.ones_like(mean))).sum(-1)
 
 
 @wrong("square_of_log", rewritten=True)
@@ -197,12 +193,23 @@ def _gradient_of_mean_twice(mean, log_var):
 
 @right("distributions", "Entropies and log-densities of torch.distributions.", second=True)
 def _right_distributions(mean: Tensor, log_var: Tensor) -> Tensor:
-    # kl_divergence(q, p) itself would not do: it squares σ before its logarithm, +inf at log_var = −110 in float32
     q = Normal(mean, torch.exp(0.5 * log_var))
     p = Normal(torch.zeros_like(mean), torch.ones_like(mean))
     cross_entropy = q.variance / 2 - p.log_prob(mean)
     kl: Tensor = (cross_entropy - q.entropy()).sum(-1)
     return kl
+
+
+@right("kl_divergence", "PyTorch's own: it takes the logarithm of a ratio of variances.")
+def _kl_divergence(mean: Tensor, log_var: Tensor) -> Tensor:
+    q = Normal(mean, torch.exp(0.5 * log_var))
+    return kl_divergence(q, Normal(torch.zeros_like(mean), torch.ones_like(mean))).sum(-1)
+
+
+@right("log_of_exp", "The variance first, its logarithm afterwards: right in all that floating point numbers hold.")
+def _log_of_exp(mean: Tensor, log_var: Tensor) -> Tensor:
+    std = torch.exp(0.5 * log_var)
+    return 0.5 * (std**2 + mean**2 - 1 - torch.log(std**2)).sum(-1)
 
 
 @right("kingma_welling", "−½ Σ (1 + log σ² − μ² − σ²), as Kingma and Welling print it.")

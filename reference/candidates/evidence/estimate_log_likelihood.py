@@ -7,7 +7,6 @@ from torch import Generator, Tensor
 from torch.distributions import Independent, Normal
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
 from reference.densities import gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.evidence import estimate_log_likelihood, log_mean_exp
@@ -41,7 +40,11 @@ def _log_weights(
     )
 
 
-@wrong("exp_before_sum", "The weights are exponentiated as they are and underflow to 0, so the estimate is −∞.")
+@wrong(
+    "exp_before_sum",
+    "The weights are exponentiated as they are and underflow to 0, so the estimate is −∞.",
+    severity="slip",
+)
 def _exp_before_sum(
     x: Tensor,
     encoder: Encoder,
@@ -54,7 +57,7 @@ def _exp_before_sum(
     return torch.log(torch.exp(log_prior + log_likelihood - log_q).mean(0))
 
 
-@wrong("log_s_missing", "− log S is missing: the weights are summed, not averaged.")
+@wrong("log_s_missing", "− log S is missing: the weights are summed, not averaged.", severity="slip", credit=0.7)
 def _log_s_missing(
     x: Tensor,
     encoder: Encoder,
@@ -66,7 +69,7 @@ def _log_s_missing(
     return estimate_log_likelihood(x, encoder, decoder, sigma_p, n_samples, generator) + math.log(n_samples)
 
 
-@wrong("log_q_missing", "The weights are not divided by q(z | x), the density z was drawn from.")
+@wrong("log_q_missing", "The weights are not divided by q(z | x), the density z was drawn from.", severity="gap")
 def _log_q_missing(
     x: Tensor,
     encoder: Encoder,
@@ -79,7 +82,7 @@ def _log_q_missing(
     return log_mean_exp(log_prior + log_likelihood)
 
 
-@wrong("log_prior_missing", "The prior p(z) is missing from the weights.")
+@wrong("log_prior_missing", "The prior p(z) is missing from the weights.", severity="gap")
 def _log_prior_missing(
     x: Tensor,
     encoder: Encoder,
@@ -95,6 +98,8 @@ def _log_prior_missing(
 @wrong(
     "no_importance_weights",
     "p(x | z) is averaged over draws from q without the weights p(z)/q(z | x), as if z came from the prior.",
+    severity="gap",
+    credit=0.3,
 )
 def _no_importance_weights(
     x: Tensor,
@@ -107,7 +112,12 @@ def _no_importance_weights(
     return log_mean_exp(_log_weights(x, encoder, decoder, sigma_p, n_samples, generator)[1])
 
 
-@wrong("inverted_weights", "The importance weight is inverted: it is p(z)/q(z | x), not q(z | x)/p(z).")
+@wrong(
+    "inverted_weights",
+    "The importance weight is inverted: it is p(z)/q(z | x), not q(z | x)/p(z).",
+    severity="slip",
+    credit=0.5,
+)
 def _inverted_weights(
     x: Tensor,
     encoder: Encoder,
@@ -120,7 +130,11 @@ def _inverted_weights(
     return log_mean_exp(log_likelihood + log_q - log_prior)
 
 
-@wrong("mean_of_logs", "The logarithms of the weights are averaged: that is the ELBO, which is smaller than log p(x).")
+@wrong(
+    "mean_of_logs",
+    "The logarithms of the weights are averaged: that is the ELBO, which is smaller than log p(x).",
+    severity="gap",
+)
 def _mean_of_logs(
     x: Tensor,
     encoder: Encoder,
@@ -136,6 +150,7 @@ def _mean_of_logs(
 @wrong(
     "kl_for_weights",
     "The closed-form KL divergence is subtracted; inside the logarithm every z has its own weight p(z)/q(z | x).",
+    severity="gap",
 )
 def _kl_for_weights(
     x: Tensor,
@@ -149,7 +164,11 @@ def _kl_for_weights(
     return log_mean_exp(log_likelihood) - kl_standard_normal(*encoder(x))
 
 
-@wrong("std_read_as_variance", "`sigma_p` is used as the variance; it is the standard deviation, the variance is σ_p².")
+@wrong(
+    "std_read_as_variance",
+    "`sigma_p` is used as the variance; it is the standard deviation, the variance is σ_p².",
+    severity="slip",
+)
 def _std_read_as_variance(
     x: Tensor,
     encoder: Encoder,
@@ -161,7 +180,7 @@ def _std_read_as_variance(
     return estimate_log_likelihood(x, encoder, decoder, sigma_p**0.5, n_samples, generator)
 
 
-@wrong("normaliser_missing", "The normalising constant −(D/2) log 2πσ_p² of p(x | z) is missing.")
+@wrong("normaliser_missing", "The normalising constant −(D/2) log 2πσ_p² of p(x | z) is missing.", severity="slip")
 def _normaliser_missing(
     x: Tensor,
     encoder: Encoder,
@@ -175,7 +194,12 @@ def _normaliser_missing(
     return estimate + x.shape[-1] * (0.5 * LOG_2PI + log_std)
 
 
-@wrong("normaliser_once", "The normalising constant −½ log 2πσ_p² is there once, but each of the D pixels has one.")
+@wrong(
+    "normaliser_once",
+    "The normalising constant −½ log 2πσ_p² is there once, but each of the D pixels has one.",
+    severity="slip",
+    credit=0.7,
+)
 def _normaliser_once(
     x: Tensor,
     encoder: Encoder,
@@ -189,7 +213,12 @@ def _normaliser_once(
     return estimate + (x.shape[-1] - 1) * (0.5 * LOG_2PI + log_std)
 
 
-@wrong("std_in_normaliser", "The normalising constant is −(D/2) log 2πσ_p; it needs σ_p² under the logarithm.")
+@wrong(
+    "std_in_normaliser",
+    "The normalising constant is −(D/2) log 2πσ_p; it needs σ_p² under the logarithm.",
+    severity="slip",
+    credit=0.7,
+)
 def _std_in_normaliser(
     x: Tensor,
     encoder: Encoder,
@@ -203,7 +232,12 @@ def _std_in_normaliser(
     return estimate + 0.5 * x.shape[-1] * log_std
 
 
-@wrong("squared_error", "The squared error is used without its scale 1/(2σ_p²) and without the normalising constant.")
+@wrong(
+    "squared_error",
+    "The squared error is used without its scale 1/(2σ_p²) and without the normalising constant.",
+    severity="slip",
+    credit=0.5,
+)
 def _squared_error(
     x: Tensor,
     encoder: Encoder,
@@ -216,7 +250,7 @@ def _squared_error(
     return estimate + 0.5 * x.shape[-1] * math.log(math.pi)
 
 
-@wrong("averaged_over_pixels", "log p(x | z) is averaged over the pixels; it is their sum.")
+@wrong("averaged_over_pixels", "log p(x | z) is averaged over the pixels; it is their sum.", severity="slip")
 def _averaged_over_pixels(
     x: Tensor,
     encoder: Encoder,
@@ -232,6 +266,7 @@ def _averaged_over_pixels(
 @wrong(
     "variance_as_std",
     "z is drawn with the variance e^{log_var} as its standard deviation; q(z | x) has σ = e^{½ log_var}.",
+    severity="slip",
 )
 def _variance_as_std(
     x: Tensor,
@@ -250,7 +285,12 @@ def _variance_as_std(
     return log_mean_exp(log_w - gaussian_log_density(z, mean, log_var))
 
 
-@wrong("shared_noise", "One set of noise vectors is shared by the whole batch; every example needs its own.")
+@wrong(
+    "shared_noise",
+    "One set of noise vectors is shared by the whole batch; every example needs its own.",
+    severity="slip",
+    credit=0.75,
+)
 def _shared_noise(
     x: Tensor,
     encoder: Encoder,
@@ -271,6 +311,7 @@ def _shared_noise(
 @wrong(
     "shared_over_samples",
     "All `n_samples` samples of an example are the same draw, so that averaging them averages nothing.",
+    severity="gap",
 )
 def _shared_over_samples(
     x: Tensor,
@@ -283,7 +324,12 @@ def _shared_over_samples(
     return estimate_log_likelihood(x, encoder, decoder, sigma_p, 1, generator)
 
 
-@wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.")
+@wrong(
+    "same_noise_every_call",
+    "A seed is set inside, so that every call draws the same noise.",
+    severity="slip",
+    credit=0.7,
+)
 def _same_noise_every_call(
     x: Tensor,
     encoder: Encoder,
@@ -294,31 +340,6 @@ def _same_noise_every_call(
 ) -> Tensor:
     fixed = Generator(device=x.device).manual_seed(0)
     return estimate_log_likelihood(x, encoder, decoder, sigma_p, n_samples, fixed)
-
-
-@wrong("column", "The result is a column of shape (B, 1); its shape should be (B,).")
-def _column(
-    x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
-    sigma_p: float | Tensor = 0.4,
-    n_samples: int = 1000,
-    generator: Generator | None = None,
-) -> Tensor:
-    return estimate_log_likelihood(x, encoder, decoder, sigma_p, n_samples, generator)[:, None]
-
-
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(
-    x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
-    sigma_p: float | Tensor = 0.4,
-    n_samples: int = 1000,
-    generator: Generator | None = None,
-) -> Tensor:
-    parts = [estimate_log_likelihood(row, encoder, decoder, sigma_p, n_samples, generator) for row in rows(x)]
-    return torch.cat(parts)
 
 
 # ------------------------------------------------------------------------------------------------------- in other words

@@ -6,48 +6,58 @@ import torch
 from torch import Tensor
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
 from reference.evidence import log_mean_exp
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("exp_before_sum", "The weights are exponentiated as they are, and e^{−10 000} underflows to 0.")
+@wrong("exp_before_sum", "The weights are exponentiated as they are, and e^{−10 000} underflows to 0.", severity="gap")
 def _exp_before_sum(log_w: Tensor) -> Tensor:
     return torch.log(torch.exp(log_w).mean(0))
 
 
-@wrong("sum_for_mean", "− log S is missing: this is the log of the sum, not of the mean.")
+@wrong("sum_for_mean", "− log S is missing: this is the log of the sum, not of the mean.", severity="slip")
 def _sum_for_mean(log_w: Tensor) -> Tensor:
     return torch.logsumexp(log_w, 0)
 
 
-@wrong("log_s_added", "log S is added; the mean divides by S, so it must be subtracted.")
+@wrong("log_s_added", "log S is added; the mean divides by S, so it must be subtracted.", severity="slip")
 def _log_s_added(log_w: Tensor) -> Tensor:
     return torch.logsumexp(log_w, 0) + math.log(len(log_w))
 
 
-@wrong("divided_by_s", "The log-sum is divided by S; dividing the sum by S means subtracting log S.")
+@wrong(
+    "divided_by_s",
+    "The log-sum is divided by S; dividing the sum by S means subtracting log S.",
+    severity="slip",
+    credit=0.5,
+)
 def _divided_by_s(log_w: Tensor) -> Tensor:
     return torch.logsumexp(log_w, 0) / len(log_w)
 
 
-@wrong("batch_size_for_s", "The logarithm of the batch size is subtracted; it is log S that belongs there.")
+@wrong(
+    "batch_size_for_s",
+    "The logarithm of the batch size is subtracted; it is log S that belongs there.",
+    severity="slip",
+)
 def _batch_size_for_s(log_w: Tensor) -> Tensor:
     return torch.logsumexp(log_w, 0) - math.log(log_w.shape[1])
 
 
-@wrong("mean_of_logs", "The logarithms are averaged: the mean must be taken of the weights themselves.")
+@wrong(
+    "mean_of_logs", "The logarithms are averaged: the mean must be taken of the weights themselves.", severity="empty"
+)
 def _mean_of_logs(log_w: Tensor) -> Tensor:
     return log_w.mean(0)
 
 
-@wrong("maximum", "The largest log-weight is returned; the others count as well.")
+@wrong("maximum", "The largest log-weight is returned; the others count as well.", severity="empty", credit=0.2)
 def _maximum(log_w: Tensor) -> Tensor:
     return log_w.amax(0)
 
 
-@wrong("maximum_not_added_back", "The maximum that was subtracted for stability is not added back.")
+@wrong("maximum_not_added_back", "The maximum that was subtracted for stability is not added back.", severity="slip")
 def _maximum_not_added_back(log_w: Tensor) -> Tensor:
     return log_mean_exp(log_w) - log_w.amax(0)
 
@@ -55,13 +65,19 @@ def _maximum_not_added_back(log_w: Tensor) -> Tensor:
 @wrong(
     "one_maximum_for_all",
     "One maximum is subtracted from the whole array, so small examples underflow: each needs its own.",
+    severity="slip",
 )
 def _one_maximum_for_all(log_w: Tensor) -> Tensor:
     maximum = log_w.max()
     return maximum + torch.log(torch.exp(log_w - maximum).mean(0))
 
 
-@wrong("epsilon_inside_log", "A small number is added inside the logarithm, which hides small weights.")
+@wrong(
+    "epsilon_inside_log",
+    "A small number is added inside the logarithm, which hides small weights.",
+    severity="gap",
+    credit=0.3,
+)
 def _epsilon_inside_log(log_w: Tensor) -> Tensor:
     return torch.log(torch.exp(log_w).mean(0) + 1e-8)
 
@@ -69,20 +85,11 @@ def _epsilon_inside_log(log_w: Tensor) -> Tensor:
 @wrong(
     "shifted_by_average",
     "The average is subtracted for stability where the maximum should be: one weight of zero makes it −∞.",
+    severity="slip",
 )
 def _shifted_by_average(log_w: Tensor) -> Tensor:
     average = log_w.mean(0)
     return average + torch.log(torch.exp(log_w - average).mean(0))
-
-
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(log_w: Tensor) -> Tensor:
-    return torch.cat([log_mean_exp(column.mT) for column in rows(log_w.mT)])
-
-
-@wrong("column", "`keepdim=True` leaves an axis of size 1; the result should have shape (B,).")
-def _column(log_w: Tensor) -> Tensor:
-    return log_mean_exp(log_w)[None]
 
 
 # -------------------------------------------------------------------------------------------------- other forms of them

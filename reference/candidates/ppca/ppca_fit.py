@@ -29,7 +29,7 @@ def _covariance(X: Tensor) -> Tensor:
     return torch.cov(X.mT, correction=0)
 
 
-@wrong("unbiased_covariance", "The covariance is divided by N − 1; maximum likelihood divides by N.")
+@wrong("unbiased_covariance", "The covariance is divided by N − 1; maximum likelihood divides by N.", severity="form")
 def _unbiased_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(torch.cov(X.mT))
     sigma2 = eigenvalues[n_components:].mean()
@@ -39,6 +39,7 @@ def _unbiased_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, 
 @wrong(
     "scatter_for_covariance",
     "Squared singular values are used without dividing by N, so that σ² doubles when the data are listed twice.",
+    severity="slip",
 )
 def _scatter_for_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X) * len(X))
@@ -46,104 +47,129 @@ def _scatter_for_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tenso
     return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
 
 
-@wrong("loadings_not_scaled", "W holds the bare eigenvectors; each must be multiplied by √(λ − σ²).")
+@wrong(
+    "loadings_not_scaled",
+    "W holds the bare eigenvectors; each must be multiplied by √(λ − σ²).",
+    severity="slip",
+    credit=0.5,
+)
 def _loadings_not_scaled(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     return U[:, :n_components], X.mean(0), eigenvalues[n_components:].mean()
 
 
-@wrong("noise_not_subtracted", "The eigenvectors are multiplied by √λ; σ² must be subtracted first, √(λ − σ²).")
+@wrong(
+    "noise_not_subtracted",
+    "The eigenvectors are multiplied by √λ; σ² must be subtracted first, √(λ − σ²).",
+    severity="slip",
+)
 def _noise_not_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     sigma2 = eigenvalues[n_components:].mean()
     return _fit(eigenvalues, U, n_components, torch.zeros_like(sigma2)), X.mean(0), sigma2
 
 
-@wrong("root_missing", "The eigenvectors are multiplied by λ − σ²; the square root of it is missing.")
+@wrong("root_missing", "The eigenvectors are multiplied by λ − σ²; the square root of it is missing.", severity="slip")
 def _root_missing(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     sigma2 = eigenvalues[n_components:].mean()
     return U[:, :n_components] * (eigenvalues[:n_components] - sigma2), X.mean(0), sigma2
 
 
-@wrong("not_centred", "The data are not centred before the eigenvectors are computed.")
+@wrong("not_centred", "The data are not centred before the eigenvectors are computed.", severity="slip", credit=0.5)
 def _not_centred(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(X.mT @ X / len(X))
     sigma2 = eigenvalues[n_components:].mean()
     return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
 
 
-@wrong("zero_mean", "μ is returned as zero; it is the mean of the data.")
+@wrong("zero_mean", "μ is returned as zero; it is the mean of the data.", severity="slip")
 def _zero_mean(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
     W, mu, sigma2 = ppca_fit(X, n_components)
     return W, torch.zeros_like(mu), sigma2
 
 
-@wrong("sum_of_discarded", "σ² is the sum of the discarded eigenvalues; it is their mean.")
+@wrong("sum_of_discarded", "σ² is the sum of the discarded eigenvalues; it is their mean.", severity="slip")
 def _sum_of_discarded(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     sigma2 = eigenvalues[n_components:].sum()
     return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
 
 
-@wrong("divided_by_all_dimensions", "The discarded eigenvalues are summed and divided by D; there are D − M of them.")
+@wrong(
+    "divided_by_all_dimensions",
+    "The discarded eigenvalues are summed and divided by D; there are D − M of them.",
+    severity="slip",
+    credit=0.7,
+)
 def _divided_by_all_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     sigma2 = eigenvalues[n_components:].sum() / X.shape[1]
     return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
 
 
-@wrong("mean_of_kept", "σ² is the mean of the kept eigenvalues; it is the mean of the discarded ones.")
+@wrong(
+    "mean_of_kept",
+    "σ² is the mean of the kept eigenvalues; it is the mean of the discarded ones.",
+    severity="slip",
+    credit=0.5,
+)
 def _mean_of_kept(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     sigma2 = eigenvalues[:n_components].mean()
     return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
 
 
-@wrong("mean_of_all", "σ² is the mean of all eigenvalues; only the discarded ones count as noise.")
+@wrong("mean_of_all", "σ² is the mean of all eigenvalues; only the discarded ones count as noise.", severity="slip")
 def _mean_of_all(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     sigma2 = eigenvalues.mean()
     return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
 
 
-@wrong("smallest_kept", "The eigenvectors of the smallest eigenvalues are kept: `eigh` sorts them in ascending order.")
+@wrong(
+    "smallest_kept",
+    "The eigenvectors of the smallest eigenvalues are kept: `eigh` sorts them in ascending order.",
+    severity="gap",
+)
 def _smallest_kept(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = torch.linalg.eigh(_covariance(X))
     sigma2 = eigenvalues[n_components:].mean()
     return U[:, :n_components] * (eigenvalues[:n_components] - sigma2).abs().sqrt(), X.mean(0), sigma2
 
 
-@wrong("rows_for_columns", "The rows of the matrix of eigenvectors are used; the eigenvectors are its columns.")
+@wrong(
+    "rows_for_columns",
+    "The rows of the matrix of eigenvectors are used; the eigenvectors are its columns.",
+    severity="slip",
+)
 def _rows_for_columns(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     eigenvalues, U = _spectrum(_covariance(X))
     sigma2 = eigenvalues[n_components:].mean()
     return _fit(eigenvalues, U.mT, n_components, sigma2), X.mean(0), sigma2
 
 
-@wrong("std_returned", "σ is returned; σ² is asked for.")
+@wrong("std_returned", "σ is returned; σ² is asked for.", severity="slip", credit=0.75)
 def _std_returned(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
     W, mu, sigma2 = ppca_fit(X, n_components)
     return W, mu, sigma2**0.5
 
 
-@wrong("standardised", "The data are divided by their standard deviations; PPCA models the data as they are.")
+@wrong(
+    "standardised",
+    "The data are divided by their standard deviations; PPCA models the data as they are.",
+    severity="slip",
+    credit=0.5,
+)
 def _standardised(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
     W, _, sigma2 = ppca_fit((X - X.mean(0)) / X.std(0, correction=0), n_components)
     return W, X.mean(0), sigma2
 
 
-@wrong("loadings_transposed", "W has shape (M, D); its columns should be the factors, shape (D, M).")
+@wrong("loadings_transposed", "W has shape (M, D); its columns should be the factors, shape (D, M).", severity="form")
 def _loadings_transposed(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
     W, mu, sigma2 = ppca_fit(X, n_components)
     return W.mT, mu, sigma2
-
-
-@wrong("data_centred_in_place", "The mean is subtracted from the caller's data in place; work on a copy.")
-def _data_centred_in_place(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
-    W, mu, sigma2 = ppca_fit(X, n_components)
-    X -= mu
-    return W, mu, sigma2
 
 
 # -------------------------------------------------------------------------------------------------- other forms of them

@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, Normal
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
 from reference.candidates.ppca._helpers import eye, scalar
 from reference.ppca import ppca_log_likelihood, ppca_marginal, ppca_posterior
 
@@ -28,32 +27,42 @@ def _log(value: Variance, like: Tensor) -> Tensor:
     return torch.log(torch.as_tensor(value, dtype=like.dtype, device=like.device))
 
 
-@wrong("log_2pi_missing", "The constant −(D/2) log 2π is missing.")
+@wrong("log_2pi_missing", "The constant −(D/2) log 2π is missing.", severity="slip", credit=0.7)
 def _log_2pi_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * W.shape[0] * LOG_2PI
 
 
-@wrong("log_2pi_once", "The constant −½ log 2π is there once, but each of the D dimensions has one.")
+@wrong(
+    "log_2pi_once",
+    "The constant −½ log 2π is there once, but each of the D dimensions has one.",
+    severity="slip",
+    credit=0.75,
+)
 def _log_2pi_once(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (W.shape[0] - 1) * LOG_2PI
 
 
-@wrong("latent_dimension_in_constant", "The constant is −(M/2) log 2π; x has D dimensions, so it is −(D/2) log 2π.")
+@wrong(
+    "latent_dimension_in_constant",
+    "The constant is −(M/2) log 2π; x has D dimensions, so it is −(D/2) log 2π.",
+    severity="slip",
+    credit=0.75,
+)
 def _latent_dimension_in_constant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (W.shape[0] - W.shape[1]) * LOG_2PI
 
 
-@wrong("log_det_missing", "The term −½ log|C| is missing.")
+@wrong("log_det_missing", "The term −½ log|C| is missing.", severity="slip", credit=0.5)
 def _log_det_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=0, mahalanobis=1)
 
 
-@wrong("half_of_log_det_missing", "The factor ½ in front of log|C| is missing.")
+@wrong("half_of_log_det_missing", "The factor ½ in front of log|C| is missing.", severity="slip")
 def _half_of_log_det_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=2, mahalanobis=1)
 
 
-@wrong("half_of_mahalanobis_missing", "The factor ½ in front of (x − μ)ᵀC⁻¹(x − μ) is missing.")
+@wrong("half_of_mahalanobis_missing", "The factor ½ in front of (x − μ)ᵀC⁻¹(x − μ) is missing.", severity="slip")
 def _half_of_mahalanobis_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=1, mahalanobis=2)
 
@@ -61,23 +70,25 @@ def _half_of_mahalanobis_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Varia
 @wrong(
     "log_of_determinant",
     "log(det C) is computed from the determinant itself, which underflows to 0 (or overflows) in high dimension.",
+    severity="slip",
+    credit=0.75,
 )
 def _log_of_determinant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     C = ppca_marginal(W, mu, sigma2)[1]
     return _likelihood(X, C, mu, log_det=0, mahalanobis=1) - 0.5 * torch.log(torch.linalg.det(C))
 
 
-@wrong("not_centred", "μ is not subtracted from the data.")
+@wrong("not_centred", "μ is not subtracted from the data.", severity="slip")
 def _not_centred(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, torch.zeros_like(mu), sigma2)
 
 
-@wrong("std_for_variance", "σ stands where the variance σ² belongs.")
+@wrong("std_for_variance", "σ stands where the variance σ² belongs.", severity="slip")
 def _std_for_variance(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2**0.5)
 
 
-@wrong("loadings_missing", "The covariance is σ²I alone; WWᵀ is missing.")
+@wrong("loadings_missing", "The covariance is σ²I alone; WWᵀ is missing.", severity="empty", credit=0.25)
 def _loadings_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, torch.zeros_like(W), mu, sigma2)
 
@@ -85,6 +96,8 @@ def _loadings_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Ten
 @wrong(
     "conditional_on_posterior_mean",
     "This is log p(x | z) at the posterior mean of z; for log p(x) the latent variable has to be integrated out.",
+    severity="empty",
+    credit=0.25,
 )
 def _conditional_on_posterior_mean(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     z, _ = ppca_posterior(X, W, mu, sigma2)
@@ -92,40 +105,48 @@ def _conditional_on_posterior_mean(X: Tensor, W: Tensor, mu: Tensor, sigma2: Var
 
 
 @wrong(
-    "determinant_lemma_exponent", "In the determinant lemma |C| = σ^{2(D − M)} |M| the exponent is 2(D − M), not 2D."
+    "determinant_lemma_exponent",
+    "In the determinant lemma |C| = σ^{2(D − M)} |M| the exponent is 2(D − M), not 2D.",
+    severity="slip",
+    credit=0.7,
 )
 def _determinant_lemma_exponent(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2) - 0.5 * W.shape[1] * _log(sigma2, W)
 
 
-@wrong("inverse_missing", "The quadratic form uses the covariance C; it needs its inverse.")
+@wrong("inverse_missing", "The quadratic form uses the covariance C; it needs its inverse.", severity="gap")
 def _inverse_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     C = ppca_marginal(W, mu, sigma2)[1]
     quadratic = ((X - mu) @ C * (X - mu)).sum(-1)
     return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic
 
 
-@wrong("per_dimension", "The result is divided by D; log p(x) of a whole data point is asked for.")
+@wrong("per_dimension", "The result is divided by D; log p(x) of a whole data point is asked for.", severity="slip")
 def _per_dimension(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2) / W.shape[0]
 
 
-@wrong("averaged_over_data", "The data points are averaged; one value per data point is asked for.")
+@wrong(
+    "averaged_over_data",
+    "The data points are averaged; one value per data point is asked for.",
+    severity="slip",
+    credit=0.7,
+)
 def _averaged_over_data(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2).mean().expand(len(X))
 
 
-@wrong("sign", "The sign is reversed: this is the negative log-likelihood.")
+@wrong("sign", "The sign is reversed: this is the negative log-likelihood.", severity="slip")
 def _sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return -ppca_log_likelihood(X, W, mu, sigma2)
 
 
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return torch.cat([ppca_log_likelihood(row, W, mu, sigma2) for row in rows(X)])
-
-
-@wrong("summed_over_data", "The data points are summed; one value per data point is asked for.")
+@wrong(
+    "summed_over_data",
+    "The data points are summed; one value per data point is asked for.",
+    severity="slip",
+    credit=0.7,
+)
 def _summed_over_data(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     return ppca_log_likelihood(X, W, mu, sigma2).sum()
 

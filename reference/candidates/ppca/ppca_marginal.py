@@ -15,42 +15,50 @@ Variance = float | Tensor
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("noise_missing", "The noise σ²I is missing from the covariance.")
+@wrong("noise_missing", "The noise σ²I is missing from the covariance.", severity="gap")
 def _noise_missing(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return mu.clone(), W @ W.mT
 
 
-@wrong("std_for_variance", "σ stands on the diagonal where the variance σ² belongs.")
+@wrong("std_for_variance", "σ stands on the diagonal where the variance σ² belongs.", severity="slip")
 def _std_for_variance(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return ppca_marginal(W, mu, sigma2**0.5)
 
 
-@wrong("variance_squared", "`sigma2` is squared once more; it is σ² already.")
+@wrong("variance_squared", "`sigma2` is squared once more; it is σ² already.", severity="slip")
 def _variance_squared(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return ppca_marginal(W, mu, sigma2**2)
 
 
-@wrong("noise_everywhere", "σ² is added to every entry of WWᵀ; the noise is independent, so only the diagonal has it.")
+@wrong(
+    "noise_everywhere",
+    "σ² is added to every entry of WWᵀ; the noise is independent, so only the diagonal has it.",
+    severity="slip",
+)
 def _noise_everywhere(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return mu.clone(), W @ W.mT + sigma2
 
 
-@wrong("transposed", "WᵀW (M × M) is used; the covariance of x is built from WWᵀ (D × D).")
+@wrong("transposed", "WᵀW (M × M) is used; the covariance of x is built from WWᵀ (D × D).", severity="gap")
 def _transposed(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return mu.clone(), W.mT @ W + sigma2 * eye(W.shape[1], W)
 
 
-@wrong("diagonal_only", "Only the diagonal of WWᵀ is kept; the latent variables make the dimensions of x correlated.")
+@wrong(
+    "diagonal_only",
+    "Only the diagonal of WWᵀ is kept; the latent variables make the dimensions of x correlated.",
+    severity="gap",
+)
 def _diagonal_only(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return mu.clone(), torch.diag((W**2).sum(1) + sigma2)
 
 
-@wrong("zero_mean", "The mean of p(x) is μ, not zero.")
+@wrong("zero_mean", "The mean of p(x) is μ, not zero.", severity="slip")
 def _zero_mean(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return torch.zeros_like(mu), ppca_marginal(W, mu, sigma2)[1]
 
 
-@wrong("precision", "The inverse of the covariance is returned.")
+@wrong("precision", "The inverse of the covariance is returned.", severity="slip", credit=0.5)
 def _precision(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return mu.clone(), torch.linalg.inv(ppca_marginal(W, mu, sigma2)[1])
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
 from reference.candidates.ppca._helpers import eye, scalar
 from reference.ppca import ppca_posterior
 
@@ -19,64 +18,65 @@ Variance = float | Tensor
 @wrong(
     "bishop_12_42",
     "The covariance is σ⁻²M as printed in Bishop's eq. (12.42), a misprint for σ²M⁻¹ (see the handout's footnote).",
+    severity="slip",
 )
 def _bishop_12_42(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     M = W.mT @ W + sigma2 * eye(W.shape[1], W)
     return ppca_posterior(x, W, mu, sigma2)[0], M / sigma2
 
 
-@wrong("covariance_without_noise", "The covariance is M⁻¹; the factor σ² in front is missing.")
+@wrong("covariance_without_noise", "The covariance is M⁻¹; the factor σ² in front is missing.", severity="slip")
 def _covariance_without_noise(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     mean, cov = ppca_posterior(x, W, mu, sigma2)
     return mean, cov / sigma2
 
 
-@wrong("std_before_inverse", "The covariance is σM⁻¹; the factor is the variance σ².")
+@wrong("std_before_inverse", "The covariance is σM⁻¹; the factor is the variance σ².", severity="slip", credit=0.7)
 def _std_before_inverse(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     mean, cov = ppca_posterior(x, W, mu, sigma2)
     return mean, cov / sigma2**0.5
 
 
-@wrong("not_centred", "μ is not subtracted from x.")
+@wrong("not_centred", "μ is not subtracted from x.", severity="slip")
 def _not_centred(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return ppca_posterior(x, W, torch.zeros_like(mu), sigma2)
 
 
-@wrong("std_for_variance", "σ stands where the variance σ² belongs.")
+@wrong("std_for_variance", "σ stands where the variance σ² belongs.", severity="slip")
 def _std_for_variance(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return ppca_posterior(x, W, mu, sigma2**0.5)
 
 
-@wrong("noise_missing_in_M", "M is WᵀW without σ²I: that is ordinary PCA, which forgets the prior on z.")
+@wrong(
+    "noise_missing_in_M", "M is WᵀW without σ²I: that is ordinary PCA, which forgets the prior on z.", severity="gap"
+)
 def _noise_missing_in_m(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     inverse = torch.linalg.inv(W.mT @ W)
     return (x - mu) @ W @ inverse, sigma2 * inverse
 
 
-@wrong("identity_in_M", "M is WᵀW + I; the identity must be multiplied by σ².")
+@wrong("identity_in_M", "M is WᵀW + I; the identity must be multiplied by σ².", severity="slip")
 def _identity_in_m(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     mean, cov = ppca_posterior(x, W, mu, 1.0)
     return mean, sigma2 * cov
 
 
-@wrong("inverse_missing_in_mean", "The mean is Wᵀ(x − μ); the factor M⁻¹ in front is missing.")
+@wrong(
+    "inverse_missing_in_mean", "The mean is Wᵀ(x − μ); the factor M⁻¹ in front is missing.", severity="slip", credit=0.5
+)
 def _inverse_missing_in_mean(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return (x - mu) @ W, ppca_posterior(x, W, mu, sigma2)[1]
 
 
-@wrong("covariance_in_mean", "The mean is multiplied by the covariance σ²M⁻¹; M⁻¹ alone is right.")
+@wrong("covariance_in_mean", "The mean is multiplied by the covariance σ²M⁻¹; M⁻¹ alone is right.", severity="slip")
 def _covariance_in_mean(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     mean, cov = ppca_posterior(x, W, mu, sigma2)
     return sigma2 * mean, cov
 
 
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
-    parts = [ppca_posterior(row, W, mu, sigma2) for row in rows(x)]
-    return torch.cat([mean for mean, _ in parts]), parts[0][1]
-
-
-@wrong("mean_transposed", "The means stand in the columns, (M, B); one row per data point is asked for.")
+@wrong(
+    "mean_transposed", "The means stand in the columns, (M, B); one row per data point is asked for.", severity="form"
+)
 def _mean_transposed(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     mean, cov = ppca_posterior(x, W, mu, sigma2)
     return mean.mT, cov

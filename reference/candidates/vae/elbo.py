@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from autograder.authoring.candidates import right, wrong
-from reference.candidates._helpers import LOOP, rows
+from reference.candidates._helpers import rows
 from reference.candidates.vae._helpers import bce, draw, normal, q_and_prior, terms
 from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
@@ -20,7 +20,7 @@ from reference.vae import elbo
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("plus_kl", "The KL divergence is added; the bound subtracts it.")
+@wrong("plus_kl", "The KL divergence is added; the bound subtracts it.", severity="slip")
 def _plus_kl(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -28,14 +28,14 @@ def _plus_kl(
     return (reconstruction.mean(0) + kl).mean()
 
 
-@wrong("kl_missing", "Only the reconstruction term is there; the KL divergence must be subtracted.")
+@wrong("kl_missing", "Only the reconstruction term is there; the KL divergence must be subtracted.", severity="gap")
 def _kl_missing(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return terms(x, encoder, decoder, n_samples, generator)[0].mean()
 
 
-@wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.")
+@wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.", severity="slip")
 def _kl_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -43,7 +43,7 @@ def _kl_twice(
     return (reconstruction.mean(0) - 2 * kl).mean()
 
 
-@wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).")
+@wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).", severity="slip")
 def _kl_half(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -51,7 +51,11 @@ def _kl_half(
     return (reconstruction.mean(0) - 0.5 * kl).mean()
 
 
-@wrong("kl_averaged_over_latents", "The KL divergence is averaged over the latent dimensions; it is their sum.")
+@wrong(
+    "kl_averaged_over_latents",
+    "The KL divergence is averaged over the latent dimensions; it is their sum.",
+    severity="slip",
+)
 def _kl_averaged_over_latents(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -60,7 +64,9 @@ def _kl_averaged_over_latents(
 
 
 @wrong(
-    "kl_summed_over_batch", "The KL divergence is summed over the batch while the reconstruction is averaged over it."
+    "kl_summed_over_batch",
+    "The KL divergence is summed over the batch while the reconstruction is averaged over it.",
+    severity="slip",
 )
 def _kl_summed_over_batch(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -69,7 +75,11 @@ def _kl_summed_over_batch(
     return reconstruction.mean() - kl.sum()
 
 
-@wrong("averaged_over_pixels", "The log-probabilities are averaged over the pixels; log p(x | z) is their sum.")
+@wrong(
+    "averaged_over_pixels",
+    "The log-probabilities are averaged over the pixels; log p(x | z) is their sum.",
+    severity="slip",
+)
 def _averaged_over_pixels(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -77,21 +87,28 @@ def _averaged_over_pixels(
     return (reconstruction.mean(0) / x.shape[-1] - kl).mean()
 
 
-@wrong("divided_by_pixels", "The whole bound is divided by the number of pixels; nats per image are asked for.")
+@wrong(
+    "divided_by_pixels",
+    "The whole bound is divided by the number of pixels; nats per image are asked for.",
+    severity="slip",
+    credit=0.7,
+)
 def _divided_by_pixels(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1]
 
 
-@wrong("summed_over_batch", "The batch is summed; the mean over the examples is asked for.")
+@wrong(
+    "summed_over_batch", "The batch is summed; the mean over the examples is asked for.", severity="slip", credit=0.7
+)
 def _summed_over_batch(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) * len(x)
 
 
-@wrong("samples_summed", "The reconstruction is summed over the samples of z; it must be averaged.")
+@wrong("samples_summed", "The reconstruction is summed over the samples of z; it must be averaged.", severity="slip")
 def _samples_summed(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -102,6 +119,8 @@ def _samples_summed(
 @wrong(
     "averaged_inside_log",
     "The samples are averaged inside the logarithm: that is the importance-weighted bound, not the ELBO.",
+    severity="slip",
+    credit=0.5,
 )
 def _averaged_inside_log(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -113,7 +132,7 @@ def _averaged_inside_log(
     return log_mean_exp(log_w + bernoulli_log_density(x, decoder(z)).sum(-1)).mean()
 
 
-@wrong("log_q_missing", "−log q(z | x) is missing: this is the average of log p(x, z) alone.")
+@wrong("log_q_missing", "−log q(z | x) is missing: this is the average of log p(x, z) alone.", severity="gap")
 def _log_q_missing(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -123,7 +142,12 @@ def _log_q_missing(
     return (gaussian_log_density(z, zero, zero) + bernoulli_log_density(x, decoder(z)).sum(-1)).mean()
 
 
-@wrong("shared_noise", "One noise vector is shared by the whole batch; every example needs its own.")
+@wrong(
+    "shared_noise",
+    "One noise vector is shared by the whole batch; every example needs its own.",
+    severity="slip",
+    credit=0.7,
+)
 def _shared_noise(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -136,6 +160,7 @@ def _shared_noise(
 @wrong(
     "shared_over_samples",
     "All `n_samples` samples of an example are the same draw, so that averaging them averages nothing.",
+    severity="slip",
 )
 def _shared_over_samples(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -143,7 +168,7 @@ def _shared_over_samples(
     return elbo(x, encoder, decoder, 1, generator)
 
 
-@wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.")
+@wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.", severity="slip")
 def _same_noise_every_call(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -153,6 +178,8 @@ def _same_noise_every_call(
 @wrong(
     "score_function",
     "The encoder's gradient is that of log q(z | x), weighted (REINFORCE): right on average, but far too noisy to learn from.",
+    severity="slip",
+    credit=0.7,
 )
 def _score_function(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -165,7 +192,10 @@ def _score_function(
 
 
 @wrong(
-    "detached_sample", "The sample is detached from the graph, so the encoder gets no gradient from the reconstruction."
+    "detached_sample",
+    "The sample is detached from the graph, so the encoder gets no gradient from the reconstruction.",
+    severity="slip",
+    credit=0.5,
 )
 def _detached_sample(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -175,7 +205,12 @@ def _detached_sample(
     return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-@wrong("detached_kl", "The KL divergence is detached from the graph, so the encoder gets no gradient from it.")
+@wrong(
+    "detached_kl",
+    "The KL divergence is detached from the graph, so the encoder gets no gradient from it.",
+    severity="slip",
+    credit=0.5,
+)
 def _detached_kl(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -183,7 +218,11 @@ def _detached_kl(
     return (reconstruction.mean(0) - kl.detach()).mean()
 
 
-@wrong("variance_as_std", "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.")
+@wrong(
+    "variance_as_std",
+    "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.",
+    severity="slip",
+)
 def _variance_as_std(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -192,7 +231,7 @@ def _variance_as_std(
     return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-@wrong("no_noise", "The mean of q is decoded; z must be drawn from q.")
+@wrong("no_noise", "The mean of q is decoded; z must be drawn from q.", severity="gap")
 def _no_noise(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -200,7 +239,7 @@ def _no_noise(
     return (bernoulli_log_density(x, decoder(mean)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-@wrong("prior_samples", "z is drawn from the prior; it must be drawn from q(z | x).")
+@wrong("prior_samples", "z is drawn from the prior; it must be drawn from q(z | x).", severity="gap")
 def _prior_samples(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -209,14 +248,23 @@ def _prior_samples(
     return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-@wrong("sigmoid_twice", "The decoder's logits go through a sigmoid before a function that applies another one.")
+@wrong(
+    "sigmoid_twice",
+    "The decoder's logits go through a sigmoid before a function that applies another one.",
+    severity="slip",
+    credit=0.5,
+)
 def _sigmoid_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
 
 
-@wrong("squared_error", "The reconstruction is a squared error; binary pixels have a Bernoulli log-probability.")
+@wrong(
+    "squared_error",
+    "The reconstruction is a squared error; binary pixels have a Bernoulli log-probability.",
+    severity="gap",
+)
 def _squared_error(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -225,21 +273,14 @@ def _squared_error(
     return (-error.sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-@wrong("negative", "The sign is reversed: this is the loss, the negative of the bound.")
+@wrong("negative", "The sign is reversed: this is the loss, the negative of the bound.", severity="slip")
 def _negative(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -elbo(x, encoder, decoder, n_samples, generator)
 
 
-@wrong("loop_over_examples", LOOP)
-def _loop_over_examples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
-) -> Tensor:
-    return torch.stack([elbo(row, encoder, decoder, n_samples, generator) for row in rows(x)]).mean()
-
-
-@wrong("per_example", "One value per example is returned; their mean is asked for.")
+@wrong("per_example", "One value per example is returned; their mean is asked for.", severity="form")
 def _per_example(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -247,7 +288,10 @@ def _per_example(
 
 
 @wrong(
-    "log_of_sigmoid", "The logarithm of a sigmoid becomes log 0 for large logits, where the sigmoid rounds to 0 or 1."
+    "log_of_sigmoid",
+    "The logarithm of a sigmoid becomes log 0 for large logits, where the sigmoid rounds to 0 or 1.",
+    severity="slip",
+    credit=0.75,
 )
 def _log_of_sigmoid(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None

@@ -17,14 +17,19 @@ from reference.vae import elbo, vae_loss
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("sign", "The sign is reversed: this is the bound itself, and minimising it makes the model worse.")
+@wrong(
+    "sign",
+    "The sign is reversed: this is the bound itself, and minimising it makes the model worse.",
+    severity="slip",
+    credit=0.5,
+)
 def _sign(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator)
 
 
-@wrong("minus_kl", "The KL divergence is subtracted; in the loss it is added.")
+@wrong("minus_kl", "The KL divergence is subtracted; in the loss it is added.", severity="slip", credit=0.5)
 def _minus_kl(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -32,14 +37,14 @@ def _minus_kl(
     return -reconstruction.mean() - kl.mean()
 
 
-@wrong("kl_missing", "Only the reconstruction term is there; the KL divergence is missing.")
+@wrong("kl_missing", "Only the reconstruction term is there; the KL divergence is missing.", severity="gap")
 def _kl_missing(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -terms(x, encoder, decoder, n_samples, generator)[0].mean()
 
 
-@wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.")
+@wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.", severity="slip")
 def _kl_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -47,7 +52,7 @@ def _kl_twice(
     return -(reconstruction.mean(0) - 2 * kl).mean()
 
 
-@wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).")
+@wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).", severity="slip")
 def _kl_half(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -55,7 +60,11 @@ def _kl_half(
     return -(reconstruction.mean(0) - 0.5 * kl).mean()
 
 
-@wrong("kl_averaged_over_latents", "The KL divergence is averaged over the latent dimensions; it is their sum.")
+@wrong(
+    "kl_averaged_over_latents",
+    "The KL divergence is averaged over the latent dimensions; it is their sum.",
+    severity="slip",
+)
 def _kl_averaged_over_latents(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -64,7 +73,9 @@ def _kl_averaged_over_latents(
 
 
 @wrong(
-    "mean_reduction", 'The cross-entropy is averaged over the pixels (`reduction="mean"`); per image it is their sum.'
+    "mean_reduction",
+    'The cross-entropy is averaged over the pixels (`reduction="mean"`); per image it is their sum.',
+    severity="slip",
 )
 def _mean_reduction(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -73,7 +84,9 @@ def _mean_reduction(
     return -(reconstruction.mean(0) / x.shape[-1] - kl).mean()
 
 
-@wrong("summed_over_batch", "The batch is summed; the mean over the examples is asked for.")
+@wrong(
+    "summed_over_batch", "The batch is summed; the mean over the examples is asked for.", severity="slip", credit=0.7
+)
 def _summed_over_batch(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -81,7 +94,10 @@ def _summed_over_batch(
 
 
 @wrong(
-    "detached_sample", "The sample is detached from the graph, so the encoder gets no gradient from the reconstruction."
+    "detached_sample",
+    "The sample is detached from the graph, so the encoder gets no gradient from the reconstruction.",
+    severity="slip",
+    credit=0.5,
 )
 def _detached_sample(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
@@ -91,14 +107,19 @@ def _detached_sample(
     return -(bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-@wrong("sigmoid_twice", "The decoder's logits go through a sigmoid before a function that applies another one.")
+@wrong(
+    "sigmoid_twice",
+    "The decoder's logits go through a sigmoid before a function that applies another one.",
+    severity="slip",
+    credit=0.5,
+)
 def _sigmoid_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -elbo(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
 
 
-@wrong("no_noise", "The mean of q is decoded; z must be drawn from q.")
+@wrong("no_noise", "The mean of q is decoded; z must be drawn from q.", severity="gap")
 def _no_noise(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
@@ -106,7 +127,12 @@ def _no_noise(
     return -(bernoulli_log_density(x, decoder(mean)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-@wrong("per_example", "One value per example is returned; a loss is their mean, a single number.")
+@wrong(
+    "per_example",
+    "One value per example is returned; a loss is their mean, a single number.",
+    severity="slip",
+    credit=0.75,
+)
 def _per_example(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:

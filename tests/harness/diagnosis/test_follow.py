@@ -54,7 +54,7 @@ def followed(
 
 def diagnostician(assignment: Assignment) -> Diagnostician:
     """Return one that knows the assignment's mistakes."""
-    return Diagnostician(lambda: assignment.candidates, assignment.contract)
+    return Diagnostician(assignment)
 
 
 NAMED = {
@@ -85,7 +85,7 @@ def test_candidates_are_loaded_when_the_first_check_has_failed(assignment: Assig
         loaded.append(True)
         return assignment.candidates
 
-    following = Following(Diagnostician(load, assignment.contract))
+    following = Following(Diagnostician(load, assignment.contract, lambda: assignment.objects))
     assert {r.outcome for r in followed(assignment, lambda x: 2 * x, following).values()} == {Outcome.PASSED}
     assert loaded == []
     followed(assignment, lambda x: 3 * x, following)

@@ -1,4 +1,4 @@
-"""Evaluation of classifiers, asked about classifiers with known weights."""
+"""Evaluation of classifiers, asked about classifiers with known weights. Every check looks at one thing, the others given."""
 
 import torch
 from hypothesis import given, settings
@@ -9,24 +9,11 @@ from tests.public.classifier.test_evaluate_classifier import evaluate_classifier
 from tests.public.sizes import SIZES
 
 
-@check("evaluate_classifier", "value")
-@settings(max_examples=15)
-@given(case=evaluate_classifier.drawn())
-def test_value(student, oracle, case):
-    """The loss is the mean cross-entropy (nats) and the accuracy the share of right answers over all examples,
-    whatever the batch size.
-    """
-    loss, accuracy = student.value(case)
-    best_loss, best_accuracy = oracle.value(case)
-    help_text = "Weigh the last, smaller batch by its size; cross_entropy takes logits, so no softmax before it."
-    student.close(
-        case,
-        accuracy,
-        best_accuracy,
-        what="the accuracy",
-        help="It is a fraction of all examples, not of the last batch.",
-    )
-    close_loss(student, case, loss, best_loss, help_text)
+def in_whole_batches(case):
+    """The same call with a number of images that the batch size divides: no batch is smaller than the others."""
+    size = case.arguments["batch_size"]
+    whole = max(1, len(case.arguments["labels"]) // size) * size
+    return case.but(images=case.arguments["images"][:whole], labels=case.arguments["labels"][:whole])
 
 
 def close_loss(student, case, loss, best, help_text):
@@ -35,7 +22,39 @@ def close_loss(student, case, loss, best, help_text):
     student.close(case, as_float32, torch.tensor(float(best), dtype=torch.float64), what="the loss", help=help_text)
 
 
-@check("evaluate_classifier", "mode_restored")
+@check("evaluate_classifier", "loss")
+@settings(max_examples=15)
+@given(case=evaluate_classifier.drawn())
+def test_loss(student, oracle, case):
+    """The loss is the mean cross-entropy (nats) over all examples, where every batch is full."""
+    case = in_whole_batches(case)
+    help_text = "cross_entropy takes logits, so no softmax before it; average over all batches."
+    close_loss(student, case, student.value(case)[0], oracle.value(case)[0], help_text)
+
+
+@check("evaluate_classifier", "accuracy")
+@settings(max_examples=15)
+@given(case=evaluate_classifier.drawn())
+def test_accuracy(student, oracle, case):
+    """The accuracy is the share of right answers among all examples, where every batch is full."""
+    case = in_whole_batches(case)
+    help_text = "It is a fraction of all examples, not of the last batch."
+    student.close(case, student.value(case)[1], oracle.value(case)[1], what="the accuracy", help=help_text)
+
+
+@check("evaluate_classifier", "last_batch", after=["loss", "accuracy"])
+@settings(max_examples=15)
+@given(case=evaluate_classifier.drawn())
+def test_last_batch(student, oracle, case):
+    """A last batch that is smaller than the others counts for less: loss and accuracy are averages over examples, not over batches."""
+    loss, accuracy = student.value(case)
+    best_loss, best_accuracy = oracle.value(case)
+    help_text = "Weigh every batch by its size: reduction='sum' and one division by N at the end."
+    student.close(case, accuracy, best_accuracy, what="the accuracy", help=help_text)
+    close_loss(student, case, loss, best_loss, help_text)
+
+
+@check("evaluate_classifier", "mode_restored", given=True)
 def test_mode_restored(student):
     """Afterwards the model is in the mode it came in: training goes on with dropout, and a finished model stays in
     evaluation mode.
@@ -49,17 +68,16 @@ def test_mode_restored(student):
         student.require(modes.get("model") is training, case, message, help="Remember model.training and restore it.")
 
 
-@check("evaluate_classifier", "evaluation_mode")
+@check("evaluate_classifier", "evaluation_mode", given=True)
 @settings(max_examples=8)
 @given(seed=st.integers(0, 100))
-def test_evaluation_mode(student, oracle, seed):
-    """The model is evaluated in evaluation mode: dropout is off, also when the model comes in training mode."""
+def test_evaluation_mode(student, seed):
+    """The model is evaluated in evaluation mode: dropout makes no difference, also when the model comes in training mode."""
     case = evaluate_classifier.build(SIZES[6], torch.float32, seed)
     layers = case.arguments["model"].spec["layers"]
-    dropping = Probe({"layers": [layers[0], {"op": "dropout", "p": 0.35}, layers[1]]})
-    expected = oracle.value(case)
-    case = case.but(model=dropping)
-    loss, accuracy = student.value(case)
+    dropping = case.but(model=Probe({"layers": [layers[0], {"op": "dropout", "p": 0.35}, layers[1]]}))
+    without = student.value(case)  # the student's own: what else is wrong with it has a check of its own
+    loss, accuracy = student.value(dropping)
     help_text = "Call model.eval() before the loop."
-    close_loss(student, case, loss, expected[0], help_text)
-    student.close(case, accuracy, expected[1], what="the accuracy", help=help_text)
+    close_loss(student, dropping, loss, without[0], help_text)
+    student.close(dropping, accuracy, without[1], what="the accuracy", help=help_text)

@@ -30,7 +30,7 @@ def test_contract(student: Student, run: ClassifierRun):
     logits.
     """
     case = small_case(run, run.images[:50], run.labels[:50], epochs=1)
-    model, _ = student.value(case, untouched=True, seconds=60.0)
+    model, _ = student.value(case, form=True, seconds=60.0)
     run.logits(student, model, run.val_images[:7])
 
 

@@ -16,9 +16,9 @@ test_gradient = gradient_check(kl_standard_normal, ["mean", "log_var"], "Its gra
 
 
 @check("kl_standard_normal", "extreme")
-@given(dtype=st.sampled_from(DTYPES), level=st.sampled_from([-110.0, -40.0, 20.0]))
+@given(dtype=st.sampled_from(DTYPES), level=st.sampled_from([-80.0, -40.0, 20.0]))
 def test_extreme(student, oracle, dtype, level):
-    """The divergence stays finite and exact for variances as small as e⁻¹¹⁰ (in float32 too) and as large as e²⁰."""
-    mean = torch.tensor([[0.0], [-3.0]], dtype=dtype)
+    """The divergence stays finite and exact for variances as small as e⁻⁸⁰ (in float32 too) and as large as e²⁰."""
+    mean = torch.tensor([[0.0], [-3.0]], dtype=dtype)  # at e⁻¹¹⁰ the field's own libraries fail in float32
     case = Case("kl_standard_normal", {"mean": mean, "log_var": torch.full((2, 1), level, dtype=dtype)})
     student.agrees(case, oracle.value(case), help="log σ² is log_var itself: do not take the log of an exponential.")

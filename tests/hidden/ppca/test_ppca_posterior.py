@@ -17,7 +17,7 @@ def test_value(student, oracle, case, as_tensor):
     student.agrees(case, oracle.value(case), help=help_text)
 
 
-@check("ppca_posterior", "gradient")
+@check("ppca_posterior", "gradient", given=True)
 def test_gradient(student, oracle):
     """The posterior mean can be differentiated with respect to x and W."""
     require_gradients(student, oracle, ppca_posterior.generic(2), ["x", "W"], part=0)

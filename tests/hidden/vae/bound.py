@@ -107,6 +107,7 @@ def gradient_draws(student, case, parts=PARTS):
 
     def draw(start: int, n: int) -> np.ndarray:
         gradients = student.ask(case, seed=1000 + start, repeat=n, gradients=list(parts)).gradients
+        student.require_gradients(case, gradients)
         for name, part in parts.items():
             found = gradients.get(name)
             if found is None or found.shape[:1] != (n,):

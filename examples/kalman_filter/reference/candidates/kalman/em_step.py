@@ -44,7 +44,7 @@ def _step(y, A, C, Q, R, m0, P0):
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("filtered_moments", "The moments are those of the filter: the E-step smooths.", severity="gap")
+@wrong("filtered_moments", "The moments are those of the filter: the E-step smooths.", severity="gap", credit=0.5)
 def _filtered_moments(y, A, C, Q, R, m0, P0):
     _, _, crossed = _moments(y, A, C, Q, R, m0, P0)
     means, covs = filtered(y, A, C, Q, R, m0, P0)
@@ -70,7 +70,7 @@ def _cross_transposed(y, A, C, Q, R, m0, P0):
     return _maximise(y, means, cross.mT, M)
 
 
-@wrong("all_times", "The second sum of A' runs to T: it ends at T - 1.", severity="slip")
+@wrong("all_times", "The second sum of A' runs to T: it ends at T - 1.", severity="slip", credit=0.7)
 def _all_times(y, A, C, Q, R, m0, P0):
     means, own, crossed = _moments(y, A, C, Q, R, m0, P0)
     cross, M = _sums(means, own, crossed)
@@ -79,7 +79,7 @@ def _all_times(y, A, C, Q, R, m0, P0):
     return new_A, new_C, (M[1:].sum(0) - new_A @ cross.mT) / (len(y) * (y.shape[1] - 1)), new_R
 
 
-@wrong("later_times", "The second sum of A' starts at 2: it runs from 1 to T - 1.", severity="slip")
+@wrong("later_times", "The second sum of A' starts at 2: it runs from 1 to T - 1.", severity="slip", credit=0.7)
 def _later_times(y, A, C, Q, R, m0, P0):
     means, own, crossed = _moments(y, A, C, Q, R, m0, P0)
     cross, M = _sums(means, own, crossed)
@@ -88,25 +88,25 @@ def _later_times(y, A, C, Q, R, m0, P0):
     return new_A, new_C, (M[1:].sum(0) - new_A @ cross.mT) / (len(y) * (y.shape[1] - 1)), new_R
 
 
-@wrong("divided_by_T", "Q' is divided by B T: there are T - 1 transitions.", severity="slip")
+@wrong("divided_by_T", "Q' is divided by B T: there are T - 1 transitions.", severity="form")
 def _divided_by_T(y, A, C, Q, R, m0, P0):
     new_A, new_C, new_Q, new_R = _step(y, A, C, Q, R, m0, P0)
     return new_A, new_C, new_Q * (y.shape[1] - 1) / y.shape[1], new_R
 
 
-@wrong("divided_by_transitions", "R' is divided by B (T - 1): there are T observations.", severity="slip")
+@wrong("divided_by_transitions", "R' is divided by B (T - 1): there are T observations.", severity="form")
 def _divided_by_transitions(y, A, C, Q, R, m0, P0):
     new_A, new_C, new_Q, new_R = _step(y, A, C, Q, R, m0, P0)
     return new_A, new_C, new_Q, new_R * y.shape[1] / (y.shape[1] - 1)
 
 
-@wrong("old_A", "Q' is computed with the old A.", severity="slip")
+@wrong("old_A", "Q' is computed with the old A.", severity="slip", credit=0.7)
 def _old_A(y, A, C, Q, R, m0, P0):
     means, own, crossed = _moments(y, A, C, Q, R, m0, P0)
     return _maximise(y, means, *_sums(means, own, crossed), A=A)
 
 
-@wrong("old_C", "R' is computed with the old C.", severity="slip")
+@wrong("old_C", "R' is computed with the old C.", severity="slip", credit=0.7)
 def _old_C(y, A, C, Q, R, m0, P0):
     means, own, crossed = _moments(y, A, C, Q, R, m0, P0)
     return _maximise(y, means, *_sums(means, own, crossed), C=C)
@@ -115,7 +115,7 @@ def _old_C(y, A, C, Q, R, m0, P0):
 @wrong(
     "residuals_only",
     "R' is the covariance of the residuals: the uncertainty C P Cᵀ of the states is missing.",
-    severity="gap",
+    severity="slip",
 )
 def _residuals_only(y, A, C, Q, R, m0, P0):
     means, own, crossed = _moments(y, A, C, Q, R, m0, P0)
@@ -124,18 +124,18 @@ def _residuals_only(y, A, C, Q, R, m0, P0):
     return new_A, new_C, new_Q, torch.einsum("btk,btl->kl", residual, residual) / (len(y) * y.shape[1])
 
 
-@wrong("unchanged", "The old parameters are returned.", severity="empty")
+@wrong("unchanged", "The old parameters are returned.", severity="empty", credit=0.0)
 def _unchanged(y, A, C, Q, R, m0, P0):
     return A.clone(), C.clone(), Q.clone(), R.clone()
 
 
-@wrong("diagonal", "Only the diagonals of Q' and R' are kept.", severity="gap")
+@wrong("diagonal", "Only the diagonals of Q' and R' are kept.", severity="slip")
 def _diagonal(y, A, C, Q, R, m0, P0):
     new_A, new_C, new_Q, new_R = _step(y, A, C, Q, R, m0, P0)
     return new_A, new_C, torch.diag(new_Q.diagonal()), torch.diag(new_R.diagonal())
 
 
-@wrong("first_sequence", "Only the first sequence is used.", severity="gap")
+@wrong("first_sequence", "Only the first sequence is used.", severity="gap", credit=0.5)
 def _first_sequence(y, A, C, Q, R, m0, P0):
     return _step(y[:1], A, C, Q, R, m0, P0)
 
@@ -146,7 +146,7 @@ def _other_order(y, A, C, Q, R, m0, P0):
     return new_A, new_Q, new_C, new_R
 
 
-@wrong("detached", "The moments are detached from the graph.", severity="slip")
+@wrong("detached", "The moments are detached from the graph.", severity="form")
 def _detached(y, A, C, Q, R, m0, P0):
     means, own, crossed = _moments(y, A, C, Q, R, m0, P0)
     return _maximise(y, means.detach(), *_sums(means, own.detach(), crossed.detach()))

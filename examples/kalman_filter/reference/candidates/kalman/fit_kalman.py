@@ -24,7 +24,7 @@ def _fit(y, n_states, iterations, seed, model=KalmanModel, step=em_step):
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("not_fitted", "The start is returned: no step of EM is done.", severity="empty")
+@wrong("not_fitted", "The start is returned: no step of EM is done.", severity="gap", credit=0.3)
 def _not_fitted(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, 0, seed)
 
@@ -46,7 +46,7 @@ def _emission_fixed(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, step=step)
 
 
-@wrong("unseeded", "The start is drawn without `seed`: every fit gives another model.", severity="slip")
+@wrong("unseeded", "The start is drawn without `seed`: every fit gives another model.", severity="slip", credit=0.75)
 def _unseeded(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, int(torch.randint(10000, ())))
 
@@ -56,7 +56,7 @@ class _Mean(KalmanModel):
         return super().log_likelihood(y) / y.shape[1]
 
 
-@wrong("time_mean", "`log_likelihood` is a mean over time: it is the sum.", severity="slip")
+@wrong("time_mean", "`log_likelihood` is a mean over time: it is the sum.", severity="slip", credit=0.75)
 def _time_mean(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_Mean)
 
@@ -66,7 +66,7 @@ class _NoConstant(KalmanModel):
         return super().log_likelihood(y) + 0.9189385332046727 * y.shape[1] * y.shape[2]
 
 
-@wrong("no_constant", "`log_likelihood` lacks the constant: exp of it is no density.", severity="slip")
+@wrong("no_constant", "`log_likelihood` lacks the constant: exp of it is no density.", severity="slip", credit=0.75)
 def _no_constant(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_NoConstant)
 
@@ -78,7 +78,12 @@ class _Late(KalmanModel):
         return torch.stack([state @ power.mT @ self.C.mT for power in powers], dim=1)
 
 
-@wrong("forecast_late", "The forecast starts at time S, the last that was seen: it starts at S + 1.", severity="slip")
+@wrong(
+    "forecast_late",
+    "The forecast starts at time S, the last that was seen: it starts at S + 1.",
+    severity="slip",
+    credit=0.7,
+)
 def _forecast_late(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_Late)
 
@@ -90,7 +95,7 @@ class _Transposed(KalmanModel):
         return torch.stack([state @ power @ self.C.mT for power in powers], dim=1)
 
 
-@wrong("forecast_transposed", "A is transposed in the forecast.", severity="slip")
+@wrong("forecast_transposed", "A is transposed in the forecast.", severity="slip", credit=0.7)
 def _forecast_transposed(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_Transposed)
 
@@ -100,7 +105,7 @@ class _Constant(KalmanModel):
         return super().predict(y, 1).repeat(1, steps, 1)
 
 
-@wrong("forecast_repeated", "Every step of the forecast is the first one: the state goes on moving.", severity="gap")
+@wrong("forecast_repeated", "Every step of the forecast is the first one: the state goes on moving.", severity="slip")
 def _forecast_repeated(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_Constant)
 
@@ -110,7 +115,7 @@ class _LastSeen(KalmanModel):
         return y[:, -1:].repeat(1, steps, 1)
 
 
-@wrong("last_seen", "The forecast repeats the last observation.", severity="empty")
+@wrong("last_seen", "The forecast repeats the last observation.", severity="gap", credit=0.55)
 def _last_seen(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_LastSeen)
 
@@ -124,12 +129,12 @@ class _Shifted(KalmanModel):
         return KalmanModel(self.A, self.C, self.Q, self.R, self.m0, self.P0).predict(y, steps)
 
 
-@wrong("filter_shifted", "The filtered states are those of another time.", severity="slip")
+@wrong("filter_shifted", "The filtered states are those of another time.", severity="slip", credit=0.7)
 def _filter_shifted(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_Shifted)
 
 
-@wrong("one_state_more", "The model has another number of states than was asked for.", severity="slip")
+@wrong("one_state_more", "The model has another number of states than was asked for.", severity="slip", credit=0.7)
 def _one_state_more(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states + 1, iterations, seed)
 
@@ -149,7 +154,7 @@ class _Detached(KalmanModel):
         return super().log_likelihood(y.detach())
 
 
-@wrong("detached", "The log likelihood is detached from the observations.", severity="slip")
+@wrong("detached", "The log likelihood is detached from the observations.", severity="form")
 def _detached(y, n_states, iterations=50, seed=0):
     return _fit(y, n_states, iterations, seed, model=_Detached)
 

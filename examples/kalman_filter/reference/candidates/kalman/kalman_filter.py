@@ -31,7 +31,10 @@ def _run(y, A, C, Q, R, m0, P0, predict=_predict, update=_update, first=False):
 
 
 @wrong(
-    "predicted_first", "The first state is predicted before its observation: it is N(m0, P0) itself.", severity="slip"
+    "predicted_first",
+    "The first state is predicted before its observation: it is N(m0, P0) itself.",
+    severity="slip",
+    credit=0.7,
 )
 def _predicted_first(y, A, C, Q, R, m0, P0):
     return _run(y, A, C, Q, R, m0, P0, first=True)
@@ -95,7 +98,7 @@ def _noise_squared(y, A, C, Q, R, m0, P0):
     return _run(y, A, C, Q, R @ R, m0, P0)
 
 
-@wrong("swapped_noise", "The start has the covariance Q: it is P0.", severity="slip")
+@wrong("swapped_noise", "The start has the covariance Q: it is P0.", severity="slip", credit=0.7)
 def _swapped_noise(y, A, C, Q, R, m0, P0):
     return _run(y, A, C, Q, R, m0, Q)
 
@@ -115,7 +118,7 @@ def _first_observation(y, A, C, Q, R, m0, P0):
     return _run(y[:, :1].expand_as(y), A, C, Q, R, m0, P0)
 
 
-@wrong("backwards", "The sequence is run through from its end.", severity="slip")
+@wrong("backwards", "The sequence is run through from its end.", severity="slip", credit=0.5)
 def _backwards(y, A, C, Q, R, m0, P0):
     return tuple(each.flip(1) for each in _run(y.flip(1), A, C, Q, R, m0, P0))
 
@@ -126,18 +129,12 @@ def _one_cov(y, A, C, Q, R, m0, P0):
     return means, covs[0]
 
 
-@wrong("time_first", "Time is the first axis of the results: it is the second.", severity="form")
+@wrong("time_first", "Time is the first axis of the results: it is the second.", severity="form", credit=0.75)
 def _time_first(y, A, C, Q, R, m0, P0):
     return tuple(each.transpose(0, 1) for each in _run(y, A, C, Q, R, m0, P0))
 
 
-@wrong("loop", "The sequences are taken one by one in a Python loop.", severity="form")
-def _loop(y, A, C, Q, R, m0, P0):
-    each = [_run(one[None], A, C, Q, R, m0, P0) for one in y]
-    return torch.cat([m for m, _ in each]), torch.cat([P for _, P in each])
-
-
-@wrong("detached", "States are detached from the graph between steps.", severity="slip")
+@wrong("detached", "States are detached from the graph between steps.", severity="slip", credit=0.75)
 def _detached(y, A, C, Q, R, m0, P0):
     def predict(mean, cov, A, Q):
         return _predict(mean.detach(), cov.detach(), A, Q)

@@ -32,12 +32,12 @@ def _transposed_cov(mean, cov, A, Q):
     return mean @ A.mT, A.mT @ cov @ A + Q
 
 
-@wrong("one_sided", "The covariance is multiplied by A on one side only: it is A P Aᵀ + Q.", severity="gap")
+@wrong("one_sided", "The covariance is multiplied by A on one side only: it is A P Aᵀ + Q.", severity="gap", credit=0.5)
 def _one_sided(mean, cov, A, Q):
     return mean @ A.mT, A @ cov + Q
 
 
-@wrong("not_moved", "The covariance is P + Q: A acts on the uncertainty as well.", severity="gap")
+@wrong("not_moved", "The covariance is P + Q: A acts on the uncertainty as well.", severity="gap", credit=0.5)
 def _not_moved(mean, cov, A, Q):
     return mean @ A.mT, cov + Q
 
@@ -47,22 +47,22 @@ def _noise_squared(mean, cov, A, Q):
     return mean @ A.mT, A @ cov @ A.mT + Q @ Q
 
 
-@wrong("noise_in_mean", "Noise is added to the mean: the mean of the noise is 0.", severity="gap")
+@wrong("noise_in_mean", "Noise is added to the mean: the mean of the noise is 0.", severity="gap", credit=0.5)
 def _noise_in_mean(mean, cov, A, Q):
     return mean @ A.mT + Q.diagonal(), A @ cov @ A.mT + Q
 
 
-@wrong("loop", "The states are taken one by one in a Python loop.", severity="form")
-def _loop(mean, cov, A, Q):
-    return torch.stack([A @ m for m in mean]), torch.stack([A @ P @ A.mT + Q for P in cov])
-
-
-@wrong("one_cov", "One covariance is returned for the whole batch: there is one for every state.", severity="form")
+@wrong(
+    "one_cov",
+    "One covariance is returned for the whole batch: there is one for every state.",
+    severity="gap",
+    credit=0.5,
+)
 def _one_cov(mean, cov, A, Q):
     return mean @ A.mT, A @ cov[0] @ A.mT + Q
 
 
-@wrong("detached", "A is detached from the graph, so no gradient reaches it.", severity="slip")
+@wrong("detached", "A is detached from the graph, so no gradient reaches it.", severity="slip", credit=0.75)
 def _detached(mean, cov, A, Q):
     fixed = A.detach()
     return mean @ A.mT, fixed @ cov @ fixed.mT + Q

@@ -79,40 +79,34 @@ def _residual_minus(mean, cov, y, C, R):
     return mean - torch.einsum("bdk,bk->bd", gain, error), cov - gain @ C @ cov
 
 
-@wrong("no_residual", "The gain is applied to y: it belongs to the residual y - C m.", severity="gap")
+@wrong("no_residual", "The gain is applied to y: it belongs to the residual y - C m.", severity="gap", credit=0.5)
 def _no_residual(mean, cov, y, C, R):
     gain = _gain(cov, C, R)
     return mean + _column(gain, y), cov - gain @ C @ cov
 
 
-@wrong("cov_kept", "The covariance is returned as it was: an observation makes a state more certain.", severity="gap")
+@wrong(
+    "cov_kept",
+    "The covariance is returned as it was: an observation makes a state more certain.",
+    severity="gap",
+    credit=0.5,
+)
 def _cov_kept(mean, cov, y, C, R):
     return mean + _column(_gain(cov, C, R), y - mean @ C.mT), cov.clone()
 
 
-@wrong("loop", "The states are taken one by one in a Python loop.", severity="form")
-def _loop(mean, cov, y, C, R):
-    means, covs = [], []
-    for m, P, seen in zip(mean, cov, y, strict=True):
-        gain = _gain(P, C, R)
-        means.append(m + gain @ (seen - C @ m))
-        covs.append(P - gain @ C @ P)
-    return torch.stack(means), torch.stack(covs)
-
-
-@wrong("column", "Means are returned as columns, shape (B, D, 1): the shape is (B, D).", severity="form")
-def _means_as_columns(mean, cov, y, C, R):
-    gain = _gain(cov, C, R)
-    return mean[..., None] + gain @ (y - mean @ C.mT)[..., None], cov - gain @ C @ cov
-
-
-@wrong("detached", "The gain is detached from the graph: it depends on C.", severity="slip")
+@wrong("detached", "The gain is detached from the graph: it depends on C.", severity="slip", credit=0.75)
 def _detached(mean, cov, y, C, R):
     gain = _gain(cov, C, R).detach()
     return mean + _column(gain, y - mean @ C.mT), cov - gain @ C @ cov
 
 
-@wrong("diagonal", "Only the diagonal of S is inverted: entries of an observation are correlated.", severity="gap")
+@wrong(
+    "diagonal",
+    "Only the diagonal of S is inverted: entries of an observation are correlated.",
+    severity="gap",
+    credit=0.5,
+)
 def _diagonal(mean, cov, y, C, R):
     S = C @ cov @ C.mT + R
     gain = cov @ C.mT / S.diagonal(dim1=-2, dim2=-1)[:, None, :]

@@ -34,7 +34,7 @@ def _total(steps, density=lambda d, logdet, c: -0.5 * (d + logdet + c)):
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-@wrong("no_logdet", "The log determinant of S is missing.", severity="slip")
+@wrong("no_logdet", "The log determinant of S is missing.", severity="slip", credit=0.5)
 def _no_logdet(y, A, C, Q, R, m0, P0):
     return _total(_steps(y, A, C, Q, R, m0, P0), lambda d, logdet, c: -0.5 * (d + c))
 
@@ -55,27 +55,27 @@ def _logdet_whole(y, A, C, Q, R, m0, P0):
     return _total(_steps(y, A, C, Q, R, m0, P0), lambda d, logdet, c: -0.5 * (d + c) - logdet)
 
 
-@wrong("no_constant", "K log 2π is missing.", severity="slip")
+@wrong("no_constant", "K log 2π is missing.", severity="slip", credit=0.7)
 def _no_constant(y, A, C, Q, R, m0, P0):
     return _total(_steps(y, A, C, Q, R, m0, P0), lambda d, logdet, c: -0.5 * (d + logdet))
 
 
-@wrong("constant_of_one", "log 2π is counted once per step, not K times.", severity="slip")
+@wrong("constant_of_one", "log 2π is counted once per step, not K times.", severity="slip", credit=0.7)
 def _constant_of_one(y, A, C, Q, R, m0, P0):
     return _total(_steps(y, A, C, Q, R, m0, P0), lambda d, logdet, c: -0.5 * (d + logdet + math.log(2 * math.pi)))
 
 
-@wrong("time_mean", "It is a mean over time: the log likelihood is the sum.", severity="slip")
+@wrong("time_mean", "It is a mean over time: the log likelihood is the sum.", severity="slip", credit=0.7)
 def _time_mean(y, A, C, Q, R, m0, P0):
     return log_density(y, A, C, Q, R, m0, P0) / y.shape[1]
 
 
-@wrong("negative", "The sign is that of a loss: the log likelihood is asked for.", severity="slip")
+@wrong("negative", "The sign is that of a loss: the log likelihood is asked for.", severity="slip", credit=0.7)
 def _negative(y, A, C, Q, R, m0, P0):
     return -log_density(y, A, C, Q, R, m0, P0)
 
 
-@wrong("bits", "It is in bits: natural logarithms are asked for.", severity="slip")
+@wrong("bits", "It is in bits: natural logarithms are asked for.", severity="slip", credit=0.75)
 def _bits(y, A, C, Q, R, m0, P0):
     return log_density(y, A, C, Q, R, m0, P0) / math.log(2)
 
@@ -119,7 +119,10 @@ def _noise_only(y, A, C, Q, R, m0, P0):
 
 
 @wrong(
-    "predicted_first", "The first state is predicted before its observation: it is N(m0, P0) itself.", severity="slip"
+    "predicted_first",
+    "The first state is predicted before its observation: it is N(m0, P0) itself.",
+    severity="slip",
+    credit=0.7,
 )
 def _predicted_first(y, A, C, Q, R, m0, P0):
     return _total(_steps(y, A, C, Q, R, m0, P0, first=True))
@@ -129,6 +132,7 @@ def _predicted_first(y, A, C, Q, R, m0, P0):
     "independent",
     "Observations are treated as independent: the density of y_t is given y_1 ... y_{t-1}.",
     severity="gap",
+    credit=0.3,
 )
 def _independent(y, A, C, Q, R, m0, P0):
     mean, cov, pairs = m0, P0, []
@@ -150,17 +154,12 @@ def _underflow(y, A, C, Q, R, m0, P0):
     return torch.log(total.clamp_min(torch.finfo(total.dtype).tiny))
 
 
-@wrong("added_up", "All sequences are added up: there is one number per sequence.", severity="form")
+@wrong("added_up", "All sequences are added up: there is one number per sequence.", severity="slip", credit=0.7)
 def _added_up(y, A, C, Q, R, m0, P0):
     return log_density(y, A, C, Q, R, m0, P0).sum()
 
 
-@wrong("loop", "The sequences are taken one by one in a Python loop.", severity="form")
-def _loop(y, A, C, Q, R, m0, P0):
-    return torch.cat([_total(_steps(one[None], A, C, Q, R, m0, P0)) for one in y])
-
-
-@wrong("detached", "S is detached from the graph.", severity="slip")
+@wrong("detached", "S is detached from the graph.", severity="slip", credit=0.75)
 def _detached(y, A, C, Q, R, m0, P0):
     return _total([(residual, S.detach()) for residual, S, *_ in _steps(y, A, C, Q, R, m0, P0)])
 

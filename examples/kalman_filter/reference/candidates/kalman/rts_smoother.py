@@ -120,7 +120,7 @@ def _cov_filtered_ahead(y, A, C, Q, R, m0, P0):
     return _smooth(y, A, C, Q, R, m0, P0, cov_of=cov_of)
 
 
-@wrong("cov_kept", "Only the means are smoothed; the covariances are the filtered ones.", severity="gap")
+@wrong("cov_kept", "Only the means are smoothed; the covariances are the filtered ones.", severity="gap", credit=0.5)
 def _cov_kept(y, A, C, Q, R, m0, P0):
     return smoothed(y, A, C, Q, R, m0, P0)[0], filtered(y, A, C, Q, R, m0, P0)[1]
 
@@ -133,17 +133,27 @@ def _cov_unchanged(y, A, C, Q, R, m0, P0):
     return _smooth(y, A, C, Q, R, m0, P0, cov_of=cov_of)
 
 
-@wrong("backwards", "The results are in the order in which they are computed, the last time first.", severity="slip")
+@wrong(
+    "backwards",
+    "The results are in the order in which they are computed, the last time first.",
+    severity="slip",
+    credit=0.7,
+)
 def _backwards(y, A, C, Q, R, m0, P0):
     return tuple(each.flip(1) for each in _smooth(y, A, C, Q, R, m0, P0))
 
 
-@wrong("last_missing", "The last state is left out: it is as filtered, and belongs to the result.", severity="form")
+@wrong(
+    "last_missing",
+    "The last state is left out: it is as filtered, and belongs to the result.",
+    severity="slip",
+    credit=0.75,
+)
 def _last_missing(y, A, C, Q, R, m0, P0):
     return tuple(each[:, :-1] for each in _smooth(y, A, C, Q, R, m0, P0))
 
 
-@wrong("detached", "The gain is detached from the graph.", severity="slip")
+@wrong("detached", "The gain is detached from the graph.", severity="slip", credit=0.75)
 def _detached(y, A, C, Q, R, m0, P0):
     def gain(before, ahead, after):
         return (before[1] @ A.mT @ torch.linalg.inv(ahead[1])).detach()

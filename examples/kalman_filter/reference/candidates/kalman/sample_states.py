@@ -44,12 +44,14 @@ def _seen_std(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, r=lambda cov: cov)
 
 
-@wrong("start_std", "P0 multiplies the noise of the first states: it is their covariance.", severity="slip")
+@wrong("start_std", "P0 multiplies the noise of the first states: it is their covariance.", severity="slip", credit=0.7)
 def _start_std(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, p=lambda cov: cov)
 
 
-@wrong("diagonal", "Only the diagonals of the covariances are used: the noise is correlated.", severity="gap")
+@wrong(
+    "diagonal", "Only the diagonals of the covariances are used: the noise is correlated.", severity="gap", credit=0.5
+)
 def _diagonal(n, length, A, C, Q, R, m0, P0, *, generator=None):
     def root(cov):
         return torch.diag(cov.diagonal().sqrt())
@@ -74,7 +76,7 @@ def _transposed(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A.mT, C, Q, R, m0, P0, generator)
 
 
-@wrong("predicted_first", "The first state is moved once: it is N(m0, P0) itself.", severity="slip")
+@wrong("predicted_first", "The first state is moved once: it is N(m0, P0) itself.", severity="slip", credit=0.7)
 def _predicted_first(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, first=True)
 
@@ -89,12 +91,12 @@ def _no_state_noise(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, q=lambda cov: 0 * cov)
 
 
-@wrong("no_seen_noise", "The observations have no noise.", severity="gap")
+@wrong("no_seen_noise", "The observations have no noise.", severity="gap", credit=0.5)
 def _no_seen_noise(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, r=lambda cov: 0 * cov)
 
 
-@wrong("shared_noise", "All sequences share their noise: each needs its own.", severity="gap")
+@wrong("shared_noise", "All sequences share their noise: each needs its own.", severity="gap", credit=0.5)
 def _shared_noise(n, length, A, C, Q, R, m0, P0, *, generator=None):
     def drawn(n, factor, generator):
         return _noise(1, factor, generator)
@@ -102,7 +104,7 @@ def _shared_noise(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, drawn=drawn)
 
 
-@wrong("no_start_noise", "All sequences start at m0: P0 is forgotten.", severity="gap")
+@wrong("no_start_noise", "All sequences start at m0: P0 is forgotten.", severity="slip")
 def _no_start_noise(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, generator, p=lambda cov: 0 * cov)
 
@@ -118,7 +120,7 @@ def _fixed_seed(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return _draw(n, length, A, C, Q, R, m0, P0, torch.Generator().manual_seed(0))
 
 
-@wrong("time_first", "Time is the first axis of the results: it is the second.", severity="form")
+@wrong("time_first", "Time is the first axis of the results: it is the second.", severity="form", credit=0.75)
 def _time_first(n, length, A, C, Q, R, m0, P0, *, generator=None):
     return tuple(each.transpose(0, 1) for each in _draw(n, length, A, C, Q, R, m0, P0, generator))
 
