@@ -94,6 +94,8 @@ def result_table(record: GradeRecord) -> Table:
     table.add_column("what to look at", overflow="fold")
     for task in record.tasks:
         word, style = _MARKS[task.outcome]
+        if task.mistakes and all(mistake.severity == "form" for mistake in task.mistakes):
+            word, style = "form", "yellow"
         table.add_row(
             Text(in_log(task.id)),
             Text(in_log(f"{task.points}/{task.max_points}")),
@@ -116,6 +118,8 @@ def in_log(text: str) -> str:
 
 def first_problem(task: TaskRecord) -> str:
     """Return the first thing that a task's owner should look at, or ""."""
+    if task.mistakes:
+        return in_log(" ".join(mistake.text for mistake in task.mistakes))[:160]
     failed = [check for check in task.checks if check.outcome in (Outcome.FAILED, Outcome.ERROR)]
     for check in sorted(failed, key=lambda check: check.carried_from is not None):  # the task's own faults first
         return in_log(f"carried from {check.carried_from}" if check.carried_from else check.message)[:160]

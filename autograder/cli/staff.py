@@ -59,8 +59,14 @@ def validate(
         out.print(
             f"not distributed as its test assumes: {null.task}.{null.check} of {null.name}, p = {null.agreement:.1e}"
         )
+    for wrong_price in result.mispriced:
+        out.print(f"wrong price: {wrong_price}", markup=False, soft_wrap=True)
+    for unfair in result.unfair:
+        out.print(f"unfair: {unfair}", markup=False, soft_wrap=True)
     if result.repeats:
         out.print(result.fresh_line(), markup=False)
+    if fairness := result.fairness_line():
+        out.print(fairness, markup=False, soft_wrap=True)
     out.print(f"Report {page}", markup=False)
     out.print(result.last_line(), markup=False, soft_wrap=True)
     raise typer.Exit(0 if result.ok else 1)

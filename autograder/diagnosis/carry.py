@@ -22,6 +22,7 @@ from autograder.checking.oracle import Oracle
 from autograder.checking.plugin import failure_in
 from autograder.checking.results import CheckResult, Context
 from autograder.checking.student import Student
+from autograder.diagnosis.follow import Following
 from autograder.diagnosis.standins import StandIns
 from autograder.diagnosis.survey import Again
 from autograder.outcomes import EARNS, FailureKind, Outcome
@@ -74,15 +75,23 @@ class Trial:
 
 
 Ask = Callable[[CheckResult, tuple[str, ...]], Trial]
+Name = Callable[[str, Mapping[str, CheckResult], tuple[str, ...]], None]
+"""Looks for names of what failed in a task, with stand-ins for some functions."""
 
 
-def settle(results: Mapping[str, CheckResult], collaborators: Mapping[str, Sequence[str]], ask: Ask) -> None:
+def settle(
+    results: Mapping[str, CheckResult],
+    collaborators: Mapping[str, Sequence[str]],
+    ask: Ask,
+    name: Name = lambda task, results, names: None,
+) -> None:
     """Find out which failures are carried, and write it into the results.
 
     Args:
         results: Every check by id, in the order in which they were run.
         collaborators: As `collaborators_of` returns them: tasks in the rubric's order.
         ask: Asks a check again with stand-ins for some functions.
+        name: Looks for names of what is a task's own fault and has none, given that others are right.
     """
     for task, names in collaborators.items():
         charged = tuple(name for name in names if _charged(results, name))
@@ -95,6 +104,7 @@ def settle(results: Mapping[str, CheckResult], collaborators: Mapping[str, Seque
                 _settle_failed(result, charged, ask)
             elif result.outcome is Outcome.SKIPPED:
                 _settle_skipped(result, results, charged, ask)
+        name(task, results, charged)
 
 
 def _charged(results: Mapping[str, CheckResult], task: str) -> bool:
@@ -172,8 +182,16 @@ class _WithStandIns:
 class Retrial:
     """Asks checks of one submission again, each in a worker of its own that is thrown away afterwards: an `Ask`."""
 
-    def __init__(self, context: Context, sandbox: Sandbox, oracle: Oracle, secret: Callable[[str], str]) -> None:
-        """`sandbox` has loaded the submission; `secret(task)` decides the noise of random functions."""
+    def __init__(
+        self,
+        context: Context,
+        sandbox: Sandbox,
+        oracle: Oracle,
+        secret: Callable[[str], str],
+        following: Following | None = None,
+    ) -> None:
+        """`sandbox` has loaded the submission; `secret(task)` decides the noise of random functions; `following` gives names."""
+        self._following = following
         self._context = context
         self._sandbox = sandbox
         self._oracle = oracle
@@ -190,6 +208,17 @@ class Retrial:
             outcome, message, error = _ending(result, student)
             called = tuple(tasks[name] for name in stand_ins.called)
             return Trial(outcome, called, message, error, (*student.flags, *sandbox.flags))
+
+
+    def name(self, task: str, results: Mapping[str, CheckResult], names: tuple[str, ...]) -> None:
+        """See `Name`."""
+        if self._following is None:
+            return
+        context = self._context
+        stand_ins = StandIns(self._oracle, context.contract, f"{self._secret(task)}/names")
+        standing = tuple(context.contract.resolved(other) for other in names)
+        with self._sandbox.fresh(stand_ins) as sandbox:
+            self._following.name_given(task, results, context, _WithStandIns(sandbox, standing))
 
 
 def _ending(result: CheckResult, student: Student) -> tuple[Outcome, str, str]:

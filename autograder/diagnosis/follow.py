@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -22,6 +22,11 @@ _NOT_ASKED_AGAIN = frozenset(
     {FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY, FailureKind.MISSING}
 )
 """Failures that no input cures and that cost time: they are not surveyed."""
+
+
+def _own(task: str, results: Mapping[str, CheckResult]) -> list[CheckResult]:
+    """Return the results of a task that say what it computes."""
+    return [result for result in results.values() if result.id.partition(".")[0] == task and not _counts(result.id)]
 
 
 def _counts(check_id: str) -> bool:
@@ -60,32 +65,56 @@ class Following:
 
     def finished(self, context: Context, results: Mapping[str, CheckResult]) -> None:
         """Name mistakes, now that it is known what else of the same task failed."""
+        for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
+            self._name(task, _own(task, results), context)
+
+    def name_given(
+        self, task: str, results: Mapping[str, CheckResult], context: Context, asked: AskedMore
+    ) -> None:
+        """Name the mistakes of a task again, of which something failed without a name, as they are given right collaborators.
+
+        Args:
+            task: Its id.
+            results: How every check ended, by id; failures that are carried are known.
+            context: The submission.
+            asked: The submission, with other functions of it stood in for.
+        """
         if self._diagnostician is None:
             return
-        for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
-            own = [result for result in results.values() if result.id.partition(".")[0] == task and not _counts(result.id)]
-            failed = [result.surveyed for result in own if result.surveyed is not None]
-            if not failed:
-                continue
-            passed = [
-                Asked(r.id, r.again, calls=r.calls) for r in own if r.outcome is Outcome.PASSED and r.again is not None
-            ]
-            waiting = [functools.partial(self._survey, r, context) for r in own if r.outcome is Outcome.SKIPPED]
-            with self._name_at_most(task), self._within(task):
-                named = self._diagnostician.name(
-                    task, failed, passed, waiting, seed=context.seed_of(task), effort=self._effort
-                )
-                for check_id, diagnosis in named.items():
-                    results[check_id].diagnosis = diagnosis
+        own = [result for result in _own(task, results) if result.carried_from is None]
+        failed = [result for result in own if result.outcome is Outcome.FAILED and not result.forms]
+        if not failed or any(r.diagnosis is not None or r.kind in _NOT_ASKED_AGAIN for r in failed):
+            return
+        with self._name_at_most(task), self._within(task):
+            for result in failed:
+                result.surveyed = self._survey(result, context, asked)
+        self._name(task, own, context, asked)
 
-    def _survey(self, result: CheckResult, context: Context) -> Asked | None:
+    def _name(
+        self, task: str, own: Sequence[CheckResult], context: Context, asked: AskedMore | None = None
+    ) -> None:
+        failed = [result.surveyed for result in own if result.surveyed is not None]
+        if self._diagnostician is None or not failed:
+            return
+        passed = [
+            Asked(r.id, r.again, calls=r.calls) for r in own if r.outcome is Outcome.PASSED and r.again is not None
+        ]
+        waiting = [functools.partial(self._survey, r, context, asked) for r in own if r.outcome is Outcome.SKIPPED]
+        by_id = {result.id: result for result in own}
+        with self._name_at_most(task), self._within(task):
+            named = self._diagnostician.name(
+                task, failed, passed, waiting, seed=context.seed_of(task), effort=self._effort
+            )
+            for check_id, diagnosis in named.items():
+                by_id[check_id].diagnosis = diagnosis
+
+    def _survey(self, result: CheckResult, context: Context, asked: AskedMore | None = None) -> Asked | None:
         """Ask a check again, in full."""
         if result.again is None:
             return None
         seed = context.seed_of(result.id.partition(".")[0])
-        surveyor = Surveyor(
-            Counted(cast(AskedMore, context.asked), self._effort), context.report, context.contract, result.id, seed
-        )
+        counted = Counted(asked or cast(AskedMore, context.asked), self._effort)
+        surveyor = Surveyor(counted, context.report, context.contract, result.id, seed)
         with self._name_at_most(result.id):
             survey = result.again.survey(surveyor)
             result.flags = tuple(dict.fromkeys([*result.flags, *surveyor.flags]))

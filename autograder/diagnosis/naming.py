@@ -185,12 +185,11 @@ class Diagnostician:
         """Return two mistakes that share the failed checks: each of these is explained by one of them, which passes what passed."""
         if len(case.failed) < 2:
             return {}
-        explained = {
-            asked.check_id: [suspect for suspect in known if self._explains(case, asked, suspect)]
-            for asked in case.failed
-        }
-        if not all(explained.values()):
-            return {}
+        explained: dict[str, list[Suspect]] = {}
+        for asked in sorted(case.failed, key=lambda asked: asked.calls):
+            explained[asked.check_id] = [suspect for suspect in known if self._explains(case, asked, suspect)]
+            if not explained[asked.check_id]:
+                return {}
         found: dict[str, Diagnosis] = {}
         for asked in case.failed:
             passing = [s for s in explained[asked.check_id] if self._passes_all(case, s)]

@@ -192,7 +192,7 @@ def _checked(
     context = Context(
         asked, asked.report, assignment.contract, oracle, dict(runs), follower=following, seeds=session.seeds()
     )
-    retrial = Retrial(context, asked, oracle, session.secret)
+    retrial = Retrial(context, asked, oracle, session.secret, following)
     plugin = ChecksPlugin(
         assignment.code,
         context,
@@ -233,7 +233,7 @@ def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
     from autograder.diagnosis.carry import collaborators_of, settle
 
     with session.timed("carry"):
-        settle(results, collaborators_of(session.rubric.tasks, session.assignment.graph), ask)
+        settle(results, collaborators_of(session.rubric.tasks, session.assignment.graph), ask, ask.name)
 
 
 @contextmanager

@@ -154,11 +154,16 @@ def _said(own: Sequence[CheckResult]) -> str:
     return " ".join(dict.fromkeys([*_each_once(texts), *(FORMS[name].text for name in forms)]))
 
 
+_ON_MANY = "(on all "
+
+
 def _each_once(texts: Sequence[str]) -> list[str]:
-    """Return diagnoses without those that say the same with other evidence."""
+    """Return diagnoses without those that say the same with other evidence: what holds on many inputs says most."""
     found: dict[str, str] = {}
     for text in texts:
-        found.setdefault(text.partition(" (")[0], text)
+        said = text.rpartition(" (")[0] if text.endswith(")") else text
+        if said not in found or (_ON_MANY in text and _ON_MANY not in found[said]):
+            found[said] = text
     return list(found.values())
 
 

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import pytest
 
+from autograder.assignment.candidates import Candidate
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
+from autograder.assignment.rubric import Rubric
 from autograder.checking.oracle import Oracle
 from autograder.checking.plugin import ChecksPlugin, mark_of
 from autograder.checking.results import CheckResult, Context
@@ -18,13 +20,16 @@ from autograder.checking.statistics import Verdict
 from autograder.diagnosis.follow import Following
 from autograder.diagnosis.naming import Diagnostician
 from autograder.errors import HarnessFault, UsageError
+from autograder.grading.scoring import earned
 from autograder.outcomes import Outcome
+from autograder.quality.corpus import can_be_formed, fillings_of, forms_of
 from autograder.sandbox.inprocess import OneFunction
 from autograder.sandbox.watched import Watched
 
 _MUTANT_SECONDS = 20.0
 
-Kind = Literal["misconception", "variant", "reference", "mutant"]
+Kind = Literal["misconception", "variant", "reference", "mutant", "form", "filling", "graded"]
+"""What an entry is: see `assignment.candidates`, and `quality.corpus` for forms and fillings."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Entry:
 
     Attributes:
         run: Shifts every seed that it is asked with; entries of different runs go through one session.
+        share: What people gave for it, or what its severity says that it keeps; None where nothing is said.
+        keeps_gradient: Of a form: whether gradients can flow through it.
     """
 
     kind: Kind
@@ -40,6 +47,8 @@ class Entry:
     name: str
     function: Callable[..., Any] = field(repr=False)
     run: int = 0
+    share: float | None = None
+    keeps_gradient: bool = True
 
     @property
     def id(self) -> str:
@@ -62,6 +71,9 @@ class Row:
         named: Misconceptions that the diagnosis named.
         random: Names of the checks that were decided by a statistical test.
         tolerance_used: Check name -> largest share of the tolerance that an answer used.
+        share: The share of the task that it earns.
+        due: The share that it should earn: `Entry.share`.
+        keeps_gradient: Of a form: whether gradients can flow through it.
         diagnosed: Whether the diagnosis looks at this task; it does not at training, where a name would cost a run each.
         verdicts: Check name -> what its statistical tests said; not stored.
     """
@@ -75,6 +87,9 @@ class Row:
     random: tuple[str, ...] = ()
     tolerance_used: Mapping[str, float] = field(default_factory=dict, repr=False)
     diagnosed: bool = True
+    share: float = 0.0
+    due: float | None = None
+    keeps_gradient: bool = True
     verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict, repr=False)
 
     @property
@@ -89,20 +104,45 @@ class Row:
 
 
 def entries_of(assignment: Assignment) -> list[Entry]:
-    """Return the named mistakes and the right answers of an assignment.
+    """Return the named mistakes, the right answers, the graded pieces of an assignment, and its fairness corpus.
 
     Raises:
         UsageError: It has none.
     """
-    known = [task.id for task in assignment.rubric.tasks if KINDS[task.kind].asked_by_name]
-    found = assignment.candidates
-    wrong = [Entry("misconception", c.task, c.name, c.function) for task in known for c in found.mistakes(task)]
+    rubric, found = assignment.rubric, assignment.candidates
+    known = [task.id for task in rubric.tasks if KINDS[task.kind].asked_by_name]
+    wrong = [
+        Entry("misconception", c.task, c.name, c.function, share=_kept(rubric, c))
+        for task in known
+        for c in found.mistakes(task)
+    ]
     right = [Entry("variant", c.task, c.name, c.function) for task in known for c in found.variants(task)]
     if not wrong and not right:
         raise UsageError(
             f"{assignment.folder} has no candidates to validate with: write reference/candidates/<topic>/<task>.py."
         )
-    return wrong + right
+    pieces = [Entry("graded", c.task, c.name, c.function, share=c.share) for task in known for c in found.graded(task)]
+    return wrong + right + pieces + corpus_of(assignment)
+
+
+def _kept(rubric: Rubric, candidate: Candidate) -> float | None:
+    """Return the share of its task that a named mistake leaves."""
+    return None if candidate.mistake is None else float(rubric.credit(candidate.task, candidate.mistake)[1])
+
+
+def corpus_of(assignment: Assignment) -> list[Entry]:
+    """Return the forms and fillings of every function task that returns arrays and numbers."""
+    entries = []
+    for task in assignment.rubric.tasks:
+        contract = assignment.contract.functions.get(task.object)
+        if task.kind != "function" or contract is None or not can_be_formed(contract.returns):
+            continue
+        reference = assignment.objects[task.object]
+        for name, form in forms_of(contract, reference).items():
+            entries.append(Entry("form", task.id, name, form.function, keeps_gradient=form.keeps_gradient))
+        for name, function in fillings_of(reference).items():
+            entries.append(Entry("filling", task.id, name, function, share=0.0))
+    return entries
 
 
 def references_of(assignment: Assignment) -> list[Entry]:
@@ -154,7 +194,13 @@ def run_matrix(
     if faults := [fault for follower in following.values() for fault in follower.faults]:
         raise HarnessFault("the diagnosis broke: " + "; ".join(faults[:5]))
     trained = assignment.rubric.training
-    return [replace(_row(e, plugin.by_entry[e.key]), diagnosed=e.task not in trained) for e in entries]
+    rows = [_row(e, plugin.by_entry[e.key]) for e in entries]
+    if not until_caught and only is None:
+        rows = [
+            replace(row, share=float(earned(assignment.rubric.task(e.task), plugin.by_entry[e.key], assignment.rubric).share))
+            for e, row in zip(entries, rows, strict=True)
+        ]
+    return [replace(row, diagnosed=row.task not in trained) for row in rows]
 
 
 def _context(
@@ -199,11 +245,20 @@ def _row(entry: Entry, results: Mapping[str, CheckResult]) -> Row:
         entry.name,
         {name: result.outcome for name, result in names.items()},
         {name: result.message for name, result in names.items() if result.outcome is not Outcome.PASSED},
-        tuple(dict.fromkeys(n for result in results.values() if result.diagnosis for n in result.diagnosis.names)),
+        tuple(dict.fromkeys(name for result in results.values() for name in _names(result))),
         tuple(verdicts),
         {name: result.tolerance_used for name, result in names.items()},
+        due=entry.share,
+        keeps_gradient=entry.keeps_gradient,
         verdicts=verdicts,
     )
+
+
+def _names(result: CheckResult) -> Iterator[str]:
+    """Yield the names of what was recognised in a check."""
+    yield from result.forms
+    for option in result.diagnosis.options if result.diagnosis is not None else ():
+        yield from (mistake.name for mistake in option)
 
 
 # ---------------------------------------------------------------------------------------------------------- the plugin

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import statistics
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -23,6 +24,13 @@ from autograder.quality.simulation import NullRow, PowerRow, Tally, alarm, null_
 from autograder.quality.store import Store
 
 LEAST_POWER = 0.999
+LEAST_OF_A_FORM = 0.85
+LEAST_WITHOUT_GRADIENT = 0.70
+"""The same for a form through which no gradient can flow."""
+MOST_FROM_PANEL = 0.06
+_EXACTLY = 0.001
+_ABOUT = 0.2
+"""Trained models are not diagnosed, since a name would cost a training: their checks earn what they earn."""
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -73,9 +81,53 @@ class Validation:
     @property
     def idle(self) -> tuple[str, ...]:
         """Return ids of checks that catch no misconception: they check nothing, or nothing shows that they do."""
-        wrong = [row for row in self.rows if row.kind == "misconception"]
+        wrong = [row for row in self.rows if row.kind in ("misconception", "form")]
         every = {f"{row.task}.{check}" for row in wrong for check in row.outcomes}
         return tuple(sorted(every - {f"{row.task}.{check}" for row in wrong for check in row.failed}))
+
+    @property
+    def mispriced(self) -> tuple[str, ...]:
+        """Return the named mistakes that do not keep the share of their task which their severity says, with both shares."""
+        return tuple(
+            f"{row.task}/{row.name} keeps {row.share:.2f}, not {row.due:.2f}"
+            for row in self.rows
+            if row.kind == "misconception" and row.due is not None and row.failed
+            if abs(row.share - row.due) > (_EXACTLY if row.diagnosed else _ABOUT)
+        )
+
+    @property
+    def unfair(self) -> tuple[str, ...]:
+        """Return the forms that keep too little, and the fillings that earn something."""
+        forms = [
+            f"{row.task} as {row.name} keeps {row.share:.2f}"
+            for row in self._of("form")
+            if row.share < (LEAST_OF_A_FORM if row.keeps_gradient else LEAST_WITHOUT_GRADIENT)
+        ]
+        return (*forms, *(f"{r.task} filled with {r.name} earns {r.share:.2f}" for r in self._of("filling") if r.share))
+
+    def _of(self, kind: str) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.kind == kind)
+
+    @property
+    def panel(self) -> float | None:
+        """Return how far the graded pieces are from what people gave, on average; None without any."""
+        off = [abs(row.share - row.due) for row in self._of("graded") if row.due is not None]
+        return sum(off) / len(off) if off else None
+
+    def fairness_line(self) -> str:
+        """Return what forms cost, what fillings earn, what named mistakes keep and how far people are, in one line."""
+        forms, fillings = self._of("form"), self._of("filling")
+        named = [row.share for row in self._of("misconception") if row.failed]
+        parts = []
+        if forms:
+            parts.append(f"form costs at most {max(1 - row.share for row in forms):.0%}")
+        if fillings:
+            parts.append(f"fillings earn at most {max(row.share for row in fillings):.0%}")
+        if named:
+            parts.append(f"named mistakes keep a median of {statistics.median(named):.0%}")
+        if self.panel is not None:
+            parts.append(f"panel differs by {self.panel:.3f} ({len(self._of('graded'))} pieces)")
+        return ", ".join(parts)
 
     @property
     def weak(self) -> tuple[PowerRow, ...]:
@@ -100,7 +152,8 @@ class Validation:
     @property
     def ok(self) -> bool:
         """Whether nothing wrong passed and nothing right was punished, and the statistics are what the tests assume."""
-        return not (self.survivors or self.punished or self.idle or self.weak or self.anomalies or self.surviving)
+        wrong = self.survivors or self.punished or self.idle or self.weak or self.anomalies or self.surviving
+        return not (wrong or self.mispriced or self.unfair or (self.panel or 0.0) > MOST_FROM_PANEL)
 
     def fresh_line(self) -> str:
         """Return what the runs under fresh seeds found, in one line."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import groupby
 from typing import Any, Literal
 
@@ -29,7 +30,10 @@ class TaskView:
         record: The task itself.
         anchor: Its id in the page.
         state: One line for the overview.
-        look: Key of the symbol and colour: an outcome, or `"missing"`.
+        headline: The same for the task's own section, where what is wrong follows.
+        look: Key of the symbol and colour: an outcome, `"missing"`, or `"form"` where nothing but form is wrong or nothing was lost.
+        price: What the recognised mistakes leave, in words; "" without any.
+        in_proportion: Whether checks passed that earn only what the others earn, which is not all.
         blocked: Set when nothing of the task could be checked, so that one line says all there is to say.
         failed: Checks in the order in which they are shown, here and below.
         waiting: The skipped checks, grouped by the check they wait for, in words.
@@ -38,8 +42,11 @@ class TaskView:
     record: TaskRecord
     anchor: str
     state: str
+    headline: str
     look: str
     blocked: Blocked | None
+    price: str
+    in_proportion: bool
     failed: tuple[CheckRecord, ...]
     errors: tuple[CheckRecord, ...]
     undecided: tuple[CheckRecord, ...]
@@ -154,14 +161,45 @@ def _task(task: TaskRecord, anchor: str, titles: dict[str, str]) -> TaskView:
         record=task,
         anchor=anchor,
         state=_state(task, blocked),
-        look="missing" if blocked == "missing" else task.outcome,
+        headline=_headline(task, blocked),
+        look="missing" if blocked == "missing" else _look(task),
         blocked=blocked,
+        price=_price(task),
+        in_proportion=not task.mistakes
+        and task.points != task.max_points
+        and any(check.given and check.outcome is Outcome.PASSED for check in task.checks),
         failed=having(Outcome.FAILED),
         errors=having(Outcome.ERROR),
         undecided=having(Outcome.INCONCLUSIVE),
         passed=having(Outcome.PASSED),
         waiting=tuple(_waiting(having(Outcome.SKIPPED), titles)),
     )
+
+
+def _look(task: TaskRecord) -> str:
+    """The symbol and colour of a task: no red cross where nothing but form is wrong, or beside full points."""
+    only_form = bool(task.mistakes) and all(mistake.severity == "form" for mistake in task.mistakes)
+    return "form" if task.outcome is Outcome.FAILED and (only_form or task.points == task.max_points) else task.outcome
+
+
+def _price(task: TaskRecord) -> str:
+    """`a slip keeps 60 %`; with several mistakes what each keeps, and what that comes to."""
+    try:
+        credits = [Decimal(mistake.credit) for mistake in task.mistakes]
+    except InvalidOperation:
+        return ""
+    parts = [
+        f"{words.SEVERITIES[mistake.severity]} keeps {_whole(credit)}"
+        for mistake, credit in zip(task.mistakes, credits, strict=True)
+    ]
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts)}: together {_whole(math.prod(credits))}"
+
+
+def _whole(credit: Decimal | int) -> str:
+    """A share in whole per cent, or with one place where it needs it: `60 %`."""
+    return f"{(Decimal(credit) * 100).quantize(Decimal('0.1'), rounding=ROUND_HALF_UP).normalize():f} %"
 
 
 def _blocked(task: TaskRecord) -> Blocked | None:
@@ -190,6 +228,8 @@ def _state(task: TaskRecord, blocked: Blocked | None) -> str:
         return words.failure(task.kind, FailureKind(blocked))
     if task.kind == "answers" and task.outcome is not Outcome.ERROR:
         return _state_of_answers(task)
+    if task.mistakes and task.outcome is not Outcome.ERROR:
+        return " ".join(mistake.text for mistake in task.mistakes)
     counted = [check for check in task.checks if check.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE)]
     undecided = sum(check.outcome is Outcome.INCONCLUSIVE for check in counted)
     failed = [check for check in task.checks if check.outcome is Outcome.FAILED]
@@ -198,7 +238,7 @@ def _state(task: TaskRecord, blocked: Blocked | None) -> str:
     if task.outcome is Outcome.ERROR:
         return "could not be graded: a fault of the grader"
     if own:
-        return f"{words.failure(task.kind, own[0].kind)}; {passes}"
+        return f"{_brief(task, own[0])}; {passes}"
     if failed:
         origins = " and ".join(dict.fromkeys(check.carried_from for check in failed if check.carried_from))
         return f"fails only because of {origins}; {passes}"
@@ -207,6 +247,23 @@ def _state(task: TaskRecord, blocked: Blocked | None) -> str:
     if undecided:
         return f"complete; {text.count(undecided, 'check')} undecided, counted as passed"
     return "complete" if task.outcome is Outcome.PASSED else f"{words.OUTCOMES[task.outcome]}; {passes}"
+
+
+def _headline(task: TaskRecord, blocked: Blocked | None) -> str:
+    """The line at the head of a task's section: how grave what follows is."""
+    if not task.mistakes or task.outcome is Outcome.ERROR:
+        return _state(task, blocked)
+    passed = sum(check.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE) for check in task.checks)
+    grave = " and ".join(dict.fromkeys(words.SEVERITIES[mistake.severity] for mistake in task.mistakes))
+    return f"{grave}; {passed} of {text.count(len(task.checks), 'check')} passed"
+
+
+def _brief(task: TaskRecord, check: CheckRecord) -> str:
+    """What is wrong in a few words: `not finite (check extreme)`."""
+    if not words.has_code(task.kind) or check.kind not in (FailureKind.VALUE, FailureKind.CONTRACT):
+        return words.failure(task.kind, check.kind)
+    said = check.brief or words.failure(task.kind, check.kind)
+    return f"{said} ({text.words(check.id.rpartition('.')[2])})" if check.kind is FailureKind.VALUE else said
 
 
 def _state_of_answers(task: TaskRecord) -> str:
@@ -234,6 +291,8 @@ def _summary(tasks: tuple[TaskView, ...]) -> str:
     labels: dict[str, str] = {
         Outcome.PASSED: "complete",
         Outcome.INCONCLUSIVE: "complete with an undecided check",
+        "form": "right but for their form",
+        "carried": "failing only because of others",
         Outcome.FAILED: "with failed checks",
         "import": "in a file that could not be imported",
         "missing": "not implemented yet",
@@ -249,7 +308,8 @@ def _summary(tasks: tuple[TaskView, ...]) -> str:
 def _key(task: TaskView) -> str:
     """How a task is counted in the summary."""
     is_absent = task.blocked == "missing" and not words.has_code(task.record.kind)
-    return "absent" if is_absent else task.blocked or task.record.outcome
+    carried = "carried" if task.look == "form" and not task.record.mistakes else None
+    return "absent" if is_absent else task.blocked or carried or task.look
 
 
 def points_waiting(record: GradeRecord) -> str | None:

@@ -11,6 +11,7 @@ SYMBOLS: dict[str, str] = {
     Outcome.ERROR: "!",
     Outcome.INCONCLUSIVE: "?",
     "missing": "○",
+    "form": "≈",
 }
 """One character per look; always shown together with words."""
 
@@ -84,6 +85,18 @@ CARRIED: dict[str, str] = {
     "always": "Charged here too:",
 }
 """What a failure costs that comes from another task, by the rubric's `carry`: before the sentence that says whence."""
+
+
+SEVERITIES: dict[str, str] = {
+    "form": "right, in another form",
+    "slip": "a slip",
+    "gap": "a part of the idea is missing",
+    "empty": "the idea is missing",
+}
+"""How grave a mistake is."""
+
+IN_PROPORTION = "What these are worth is earned in the same share as what the values are worth."
+"""What is said where checks passed that form alone passes too."""
 
 
 def failure(task_kind: str, kind: FailureKind | None) -> str:

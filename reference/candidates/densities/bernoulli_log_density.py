@@ -1,12 +1,14 @@
 """What is held against the checks of `bernoulli_log_density`."""
 
+import math
+
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli
+from torch.distributions import Bernoulli, Binomial, Categorical
 from torch.nn import functional as F
 from torch.nn.functional import binary_cross_entropy, logsigmoid
 
-from autograder.authoring.candidates import right, wrong
+from autograder.authoring.candidates import graded, right, wrong
 from reference.densities import bernoulli_log_density
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
@@ -35,7 +37,8 @@ def _clamped_sigmoid(x: Tensor, logits: Tensor) -> Tensor:
 @wrong(
     "epsilon_inside_log",
     "A small number is added inside the logarithm: that changes every value a little and large logits a lot.",
-    severity="gap",
+    severity="slip",
+    credit=0.5,
 )
 def _epsilon_inside_log(x: Tensor, logits: Tensor) -> Tensor:
     probs = torch.sigmoid(logits)
@@ -100,6 +103,135 @@ def _black_pixels_ignored(x: Tensor, logits: Tensor) -> Tensor:
     return x * logsigmoid(logits)
 
 
+@wrong("white_pixels_ignored", "The term x log λ is missing, so white pixels cost nothing.", severity="gap")
+def _white_pixels_ignored(x: Tensor, logits: Tensor) -> Tensor:
+    return (1 - x) * logsigmoid(-logits)
+
+
+@wrong(
+    "pixel_ignored",
+    "x makes no difference: every pixel gets the log-probability of the same colour.",
+    severity="gap",
+    credit=0.3,
+)
+def _pixel_ignored(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(torch.ones_like(x), logits)
+
+
+@wrong(
+    "term_without_weight",
+    "One of the two terms lacks its factor: log λ counts where x = 1 and log(1 − λ) where x = 0.",
+    severity="slip",
+)
+def _term_without_weight(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) + x * logsigmoid(-logits)
+
+
+@wrong("minus_between_terms", "The second term is subtracted; x log λ and (1 − x) log(1 − λ) add up.", severity="slip")
+def _minus_between_terms(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) - 2 * (1 - x) * logsigmoid(-logits)
+
+
+@wrong(
+    "one_minus_log",
+    "1 − log λ stands where log(1 − λ) belongs: the logarithm is taken of the whole of 1 − λ.",
+    severity="slip",
+)
+def _one_minus_log(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) + (1 - x) * (1 - logsigmoid(logits) - logsigmoid(-logits))
+
+
+@wrong(
+    "softplus_of_minus_logits",
+    "The softplus is that of −ℓ; in xℓ − softplus(ℓ) it is that of ℓ.",
+    severity="slip",
+)
+def _softplus_of_minus_logits(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) + logits
+
+
+@wrong("softplus_added", "softplus(ℓ) is added; it must be subtracted: xℓ − softplus(ℓ).", severity="slip")
+def _softplus_added(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) + 2 * F.softplus(logits)
+
+
+@wrong(
+    "softplus_missing",
+    "Only xℓ is there: the normalising constant log(1 + e^ℓ) is missing, so the two probabilities do not add up to 1.",
+    severity="gap",
+)
+def _softplus_missing(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) + F.softplus(logits)
+
+
+@wrong(
+    "logits_as_log_probabilities",
+    "The logits are used as if they were log λ; log λ is logsigmoid(ℓ).",
+    severity="gap",
+)
+def _logits_as_log_probabilities(x: Tensor, logits: Tensor) -> Tensor:
+    return x * logits + (1 - x) * torch.log(1 - torch.exp(logits))
+
+
+@wrong(
+    "sign_of_logits_only",
+    "+ℓ where x = 1 and −ℓ where x = 0 are no log-probabilities: the sigmoid and its logarithm are missing.",
+    severity="gap",
+    credit=0.3,
+)
+def _sign_of_logits_only(x: Tensor, logits: Tensor) -> Tensor:
+    return (2 * x - 1) * logits
+
+
+@wrong(
+    "softmax",
+    "A softmax over the pixels is taken; every pixel has a probability of its own, its sigmoid.",
+    severity="gap",
+)
+def _softmax(x: Tensor, logits: Tensor) -> Tensor:
+    probs = torch.softmax(logits, -1)
+    return x * torch.log(probs) + (1 - x) * torch.log(1 - probs)
+
+
+@wrong(
+    "other_base",
+    "The logarithm has another base than e: log-probabilities are asked for in nats, not in bits or decimal digits.",
+    severity="slip",
+    credit=0.7,
+)
+def _other_base(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) / math.log(2)
+
+
+@wrong(
+    "loss",
+    "This is a loss: the cross-entropy of all pixels together, with its sign; one log-probability per pixel is asked for.",
+    severity="slip",
+    credit=0.5,
+)
+def _loss(x: Tensor, logits: Tensor) -> Tensor:
+    return -bernoulli_log_density(x, logits).mean()
+
+
+@wrong(
+    "clamped_logits",
+    "The logits are clamped: a large logit then costs no more than a smaller one.",
+    severity="slip",
+)
+def _clamped_logits(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits.clamp(-10, 10))
+
+
+@wrong(
+    "detached",
+    "The result is detached from the graph (`detach`, `.data` or `no_grad`), so nothing can be learnt through it.",
+    severity="slip",
+    credit=0.75,
+)
+def _detached(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits).detach()
+
+
 @wrong("probability", "The probability is returned; its logarithm is asked for.", severity="gap")
 def _probability(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_density(x, logits).exp()
@@ -121,6 +253,126 @@ def _summed_over_pixels(x: Tensor, logits: Tensor) -> Tensor:
 
 
 # -------------------------------------------------------------------------------------------------- other forms of them
+
+
+@wrong("pixel_ignored")
+def _all_pixels_black(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(torch.zeros_like(x), logits)
+
+
+@wrong("term_without_weight")
+def _log_of_white_for_all(x: Tensor, logits: Tensor) -> Tensor:
+    return logsigmoid(logits) + (1 - x) * logsigmoid(-logits)
+
+
+@wrong("term_without_weight")
+def _no_weights(x: Tensor, logits: Tensor) -> Tensor:
+    return logsigmoid(logits) + logsigmoid(-logits)
+
+
+@wrong("one_minus_log")
+def _one_minus_log_sigmoid(x: Tensor, logits: Tensor) -> Tensor:
+    log_probs = torch.log(torch.sigmoid(logits))
+    return x * log_probs + (1 - x) * (1 - log_probs)
+
+
+@wrong("softmax")
+def _log_softmax(x: Tensor, logits: Tensor) -> Tensor:
+    return x * F.log_softmax(logits, -1)
+
+
+@wrong("other_base")
+def _decimal_logarithm(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits) / math.log(10)
+
+
+@wrong("loss")
+def _summed_loss(x: Tensor, logits: Tensor) -> Tensor:
+    return -bernoulli_log_density(x, logits).sum()
+
+
+@wrong("loss")
+def _loss_per_image(x: Tensor, logits: Tensor) -> Tensor:
+    return -bernoulli_log_density(x, logits).sum(-1)
+
+
+@wrong("squared_error")
+def _squared_error_of_logits(x: Tensor, logits: Tensor) -> Tensor:
+    return -((x - logits) ** 2)
+
+
+@wrong("squared_error")
+def _positive_squared_error(x: Tensor, logits: Tensor) -> Tensor:
+    return (x - torch.sigmoid(logits)) ** 2
+
+
+@wrong("logits_read_as_probabilities")
+def _log_of_logits(x: Tensor, logits: Tensor) -> Tensor:
+    return x * torch.log(logits) + (1 - x) * torch.log(1 - logits)
+
+
+@wrong("logits_read_as_probabilities")
+def _bernoulli_with_logits_as_probs(x: Tensor, logits: Tensor) -> Tensor:
+    """It refuses what is not between 0 and 1."""
+    return Bernoulli(probs=logits).log_prob(x)
+
+
+@wrong("logits_read_as_probabilities")
+def _cross_entropy_of_logits(x: Tensor, logits: Tensor) -> Tensor:
+    """It refuses as well, with another exception."""
+    return -binary_cross_entropy(logits, x, reduction="none")
+
+
+@wrong("clamped_logits")
+def _clamped_at_20(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits.clamp(-20, 20))
+
+
+@wrong("clamped_logits")
+def _clamped_at_30(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits.clamp(-30, 30))
+
+
+@wrong("clamped_logits")
+def _clamped_at_50(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits.clamp(-50, 50))
+
+
+@wrong("clamped_logits")
+def _clamped_at_88(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits.clamp(-88, 88))
+
+
+@wrong("clamped_logits")
+def _clamped_at_500(x: Tensor, logits: Tensor) -> Tensor:
+    return bernoulli_log_density(x, logits.clamp(-500, 500))
+
+
+@wrong("log_one_plus_exp")
+def _exp_of_minus_logits(x: Tensor, logits: Tensor) -> Tensor:
+    return -(1 - x) * logits - torch.log(1 + torch.exp(-logits))
+
+
+@wrong("log_one_plus_exp")
+def _both_exponentials(x: Tensor, logits: Tensor) -> Tensor:
+    return -x * torch.log(1 + torch.exp(-logits)) - (1 - x) * torch.log(1 + torch.exp(logits))
+
+
+@wrong("log_one_plus_exp")
+def _exponential_of_the_pixel(x: Tensor, logits: Tensor) -> Tensor:
+    return -torch.log(1 + torch.exp((1 - 2 * x) * logits))
+
+
+@wrong("clamped_sigmoid")
+def _clamped_at_1e_5(x: Tensor, logits: Tensor) -> Tensor:
+    probs = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
+    return x * torch.log(probs) + (1 - x) * torch.log(1 - probs)
+
+
+@wrong("clamped_sigmoid")
+def _clamped_at_1e_12(x: Tensor, logits: Tensor) -> Tensor:
+    probs = torch.sigmoid(logits).clamp(1e-12, 1 - 1e-12)
+    return x * torch.log(probs) + (1 - x) * torch.log(1 - probs)
 
 
 def _with_epsilon(x: Tensor, logits: Tensor, epsilon: float) -> Tensor:
@@ -180,6 +432,21 @@ def _epsilon_1e_8(x: Tensor, logits: Tensor) -> Tensor:
 
 
 @wrong("epsilon_inside_log")
+def _epsilon_1e_5(x: Tensor, logits: Tensor) -> Tensor:
+    return _with_epsilon(x, logits, 1e-5)
+
+
+@wrong("epsilon_inside_log")
+def _epsilon_1e_9(x: Tensor, logits: Tensor) -> Tensor:
+    return _with_epsilon(x, logits, 1e-9)
+
+
+@wrong("epsilon_inside_log")
+def _epsilon_1e_12(x: Tensor, logits: Tensor) -> Tensor:
+    return _with_epsilon(x, logits, 1e-12)
+
+
+@wrong("epsilon_inside_log")
 def _epsilon_1e_10(x: Tensor, logits: Tensor) -> Tensor:
     return _with_epsilon(x, logits, 1e-10)
 
@@ -225,9 +492,45 @@ def _mean_repeated(x, logits):
 
 
 @wrong("black_pixels_ignored", rewritten=True)
-def _loop_over_images(x, logits):
-    """Slow as well: a loop over the batch."""
-    return torch.stack([image * F.logsigmoid(row) for image, row in zip(x, logits, strict=True)])
+def _only_where_white(x, logits):
+    return torch.where(x == 1, -F.softplus(-logits), torch.zeros_like(logits))
+
+
+@wrong("pixel_ignored", rewritten=True)
+def _log_probs_in_both_terms(x, logits):
+    log_probs = F.logsigmoid(logits)
+    return x * log_probs + (1 - x) * log_probs
+
+
+@wrong("softplus_of_minus_logits", rewritten=True)
+def _softplus_of_minus(x, logits):
+    return x * logits - F.softplus(-logits)
+
+
+@wrong("softplus_added", rewritten=True)
+def _plus_softplus(x, logits):
+    return logits * x + torch.logaddexp(logits, torch.zeros_like(logits))
+
+
+@wrong("minus_between_terms", rewritten=True)
+def _difference_of_terms(x, logits):
+    return x * F.logsigmoid(logits) - (1 - x) * F.logsigmoid(-logits)
+
+
+@wrong("loss", rewritten=True)
+def _mean_cross_entropy(x, logits):
+    return F.binary_cross_entropy_with_logits(logits, x)
+
+
+@wrong("other_base", rewritten=True)
+def _log2_of_e(x, logits):
+    return -F.binary_cross_entropy_with_logits(logits, x, reduction="none") * math.log2(math.e)
+
+
+@graded(0.55, "The logarithm of a sigmoid.")
+def _sigmoid_and_log(x, logits):
+    lam = torch.sigmoid(logits)
+    return x * torch.log(lam) + (1 - x) * torch.log(1 - lam)
 
 
 # ------------------------------------------------------------------------------------------------------- without a name
@@ -277,6 +580,22 @@ def _log1p(x: Tensor, logits: Tensor) -> Tensor:
 @right("where", "One of two log-sigmoids chosen per pixel.")
 def _where(x: Tensor, logits: Tensor) -> Tensor:
     return torch.where(x > 0.5, F.logsigmoid(logits), F.logsigmoid(-logits))
+
+
+@right("two_classes", "A cross-entropy of two classes, whose logits are 0 and ℓ.")
+def _two_classes(x: Tensor, logits: Tensor) -> Tensor:
+    both = torch.stack([torch.zeros_like(logits), logits], dim=1)  # (B, 2, D)
+    return -F.cross_entropy(both, x.long(), reduction="none")
+
+
+@right("categorical", "torch.distributions.Categorical with two classes.")
+def _categorical(x: Tensor, logits: Tensor) -> Tensor:
+    return Categorical(logits=torch.stack([torch.zeros_like(logits), logits], dim=-1)).log_prob(x)
+
+
+@right("binomial", "torch.distributions.Binomial with one trial.")
+def _binomial(x: Tensor, logits: Tensor) -> Tensor:
+    return Binomial(1, logits=logits).log_prob(x)
 
 
 # ---------------------------------------------------------------------------------- generated mutants that are no mistakes

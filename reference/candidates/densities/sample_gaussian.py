@@ -4,9 +4,11 @@ import math
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.distributions import Normal
+from torch.distributions import AffineTransform, Independent, MultivariateNormal, Normal, TransformedDistribution
+from torch.nn.functional import softplus
 
-from autograder.authoring.candidates import right, wrong
+from autograder.authoring.candidates import graded, right, wrong
+from reference.densities import sample_gaussian
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
@@ -21,7 +23,7 @@ def _noise(mean: Tensor, generator: Generator | None) -> Tensor:
     severity="slip",
 )
 def _variance_as_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    return mean + torch.exp(log_var) * _noise(mean, generator)
+    return sample_gaussian(mean, 2 * log_var, generator)
 
 
 @wrong(
@@ -45,7 +47,128 @@ def _no_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None)
 
 @wrong("standard_normal", "The noise has standard deviation 1 whatever `log_var` is.", severity="gap")
 def _standard_normal(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    return mean + 0 * log_var + _noise(mean, generator)
+    return sample_gaussian(mean, 0 * log_var, generator)
+
+
+@wrong("mean_missing", "The mean is not added: the sample is σ ⊙ ε.", severity="gap")
+def _mean_missing(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(0 * mean, log_var, generator)
+
+
+@wrong(
+    "mean_scaled",
+    "The mean is multiplied by σ as well: z = μ + σ ⊙ ε, not (μ + ε) ⊙ σ.",
+    severity="slip",
+)
+def _mean_scaled(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(mean * torch.exp(0.5 * log_var), log_var, generator)
+
+
+@wrong(
+    "mean_subtracted",
+    "The mean is subtracted; it is added: z = μ + σ ⊙ ε.",
+    severity="slip",
+)
+def _mean_subtracted(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(-mean, log_var, generator)
+
+
+@wrong(
+    "std_added",
+    "The standard deviation is added to the noise; the noise is multiplied by it.",
+    severity="slip",
+    credit=0.5,
+)
+def _std_added(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) + _noise(mean, generator)
+
+
+@wrong(
+    "mean_and_std_swapped",
+    "The noise multiplies the mean, and σ is added: z = μ + σ ⊙ ε.",
+    severity="slip",
+)
+def _mean_and_std_swapped(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return torch.exp(0.5 * log_var) + mean * _noise(mean, generator)
+
+
+@wrong("arguments_swapped", "`mean` and `log_var` have changed places.", severity="slip")
+def _arguments_swapped(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(log_var, mean, generator)
+
+
+@wrong(
+    "inverse_std",
+    "The noise is divided by σ (e^{−½ log_var}); it is multiplied by σ = e^{½ log_var}.",
+    severity="slip",
+)
+def _inverse_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(mean, -log_var, generator)
+
+
+@wrong(
+    "root_of_std",
+    "The square root is taken twice: e^{½ log_var} is σ already.",
+    severity="slip",
+)
+def _root_of_std(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(mean, 0.5 * log_var, generator)
+
+
+@wrong(
+    "log_var_read_as_variance",
+    "The root of `log_var` itself is taken; `log_var` is the logarithm of the variance.",
+    severity="gap",
+)
+def _log_var_read_as_variance(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.sqrt(log_var) * _noise(mean, generator)
+
+
+@wrong(
+    "softplus_for_exp",
+    "The standard deviation is softplus(log_var); the inverse of a logarithm is the exponential.",
+    severity="slip",
+    credit=0.5,
+)
+def _softplus_for_exp(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + softplus(log_var) * _noise(mean, generator)
+
+
+@wrong(
+    "std_kept_from_zero",
+    "A small constant is added to σ, or `log_var` is clamped, which keeps a spread where there is next to none.",
+    severity="form",
+)
+def _std_kept_from_zero(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + (torch.exp(0.5 * log_var) + 1e-6) * _noise(mean, generator)
+
+
+@wrong(
+    "one_noise_for_all",
+    "A single noise value is shared by the whole batch and all dimensions; every entry needs its own.",
+    severity="gap",
+)
+def _one_noise_for_all(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) * _noise(mean[..., :1, :1], generator)
+
+
+@wrong(
+    "positive_noise",
+    "The noise is never negative: half of the standard normal distribution is missing.",
+    severity="slip",
+)
+def _positive_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) * _noise(mean, generator).abs()
+
+
+@wrong(
+    "mean_detached",
+    "The mean is detached from the graph, so no gradient reaches it.",
+    severity="slip",
+    credit=0.5,
+)
+def _mean_detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(mean.detach(), log_var, generator)
 
 
 @wrong(
@@ -74,7 +197,7 @@ def _shared_over_dimensions(mean: Tensor, log_var: Tensor, generator: Generator 
     severity="gap",
 )
 def _detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    return (mean + torch.exp(0.5 * log_var) * _noise(mean, generator)).detach()
+    return sample_gaussian(mean, log_var, generator).detach()
 
 
 @wrong(
@@ -84,12 +207,10 @@ def _detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None)
     credit=0.5,
 )
 def _std_detached(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    return mean + torch.exp(0.5 * log_var.detach()) * _noise(mean, generator)
+    return sample_gaussian(mean, log_var.detach(), generator)
 
 
-@wrong(
-    "uniform_noise", "The noise is uniform on [0, 1] (`rand`); it should be standard normal (`randn`).", severity="gap"
-)
+@wrong("uniform_noise", "The noise is uniform (`rand`); it should be standard normal (`randn`).", severity="gap")
 def _uniform_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     uniform = torch.rand(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
     return mean + torch.exp(0.5 * log_var) * uniform
@@ -107,7 +228,7 @@ def _scaled_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = N
     credit=0.5,
 )
 def _same_noise_every_call(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-    return mean + torch.exp(0.5 * log_var) * _noise(mean, Generator(device=mean.device).manual_seed(0))
+    return sample_gaussian(mean, log_var, Generator(device=mean.device).manual_seed(0))
 
 
 # -------------------------------------------------------------------------------------------------- other forms of them
@@ -119,12 +240,83 @@ def _a_tenth_of_the_noise(mean: Tensor, log_var: Tensor, generator: Generator | 
     return mean + torch.exp(0.5 * log_var) * 0.1 * noise
 
 
+@wrong("uniform_noise")
+def _uniform_from_minus_one_to_one(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    uniform = torch.rand(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    return mean + torch.exp(0.5 * log_var) * (2 * uniform - 1)
+
+
+@wrong("uniform_noise")
+def _uniform_around_zero(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    uniform = torch.rand(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    return mean + torch.exp(0.5 * log_var) * (uniform - 0.5)
+
+
+@wrong("positive_noise")
+def _squared_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.exp(0.5 * log_var) * _noise(mean, generator) ** 2
+
+
+@wrong("detached")
+def _normal_without_gradient(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    """Its gradient is zero, not missing."""
+    return torch.normal(mean, torch.exp(0.5 * log_var), generator=generator)
+
+
+@wrong("std_kept_from_zero")
+def _clamped_log_var(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(mean, log_var.clamp(-10, 10), generator)
+
+
+@wrong("std_kept_from_zero")
+def _clamped_log_var_at_20(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return sample_gaussian(mean, log_var.clamp(-20, 20), generator)
+
+
+@wrong("std_kept_from_zero")
+def _epsilon_in_variance(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + torch.sqrt(torch.exp(log_var) + 1e-8) * _noise(mean, generator)
+
+
 # ------------------------------------------------------------------------------------------------------- in other words
 
 
 @wrong("variance_as_std", rewritten=True)
 def _rsample_with_variance(mean, log_var, generator=None):
     return Normal(mean, torch.exp(log_var)).rsample()
+
+
+@wrong("root_of_std", rewritten=True)
+def _root_of_exp_of_half(mean, log_var):
+    return Normal(mean, torch.sqrt(torch.exp(log_var / 2))).rsample()
+
+
+@wrong("mean_scaled", rewritten=True)
+def _noise_around_mean_scaled(mean, log_var):
+    return (mean + torch.randn_like(mean)) * torch.exp(log_var / 2)
+
+
+@wrong("mean_missing", rewritten=True)
+def _centred(mean, log_var):
+    std = torch.exp(0.5 * log_var)
+    return Normal(torch.zeros_like(mean), std).rsample()
+
+
+@wrong("one_noise_for_all", rewritten=True)
+def _single_number(mean, log_var):
+    return mean + torch.randn(1, dtype=mean.dtype) * torch.exp(0.5 * log_var)
+
+
+@graded(0.55, "The noise is multiplied by σ² in place of σ.")
+def _noise_times_variance(mean, log_var, generator=None):
+    var = torch.exp(log_var)
+    eps = torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
+    return mean + var * eps
+
+
+@graded(0.10, "The mean is returned.")
+def _returns_the_mean(mean, log_var, generator=None):
+    return mean
 
 
 @wrong("no_noise", rewritten=True)
@@ -246,6 +438,22 @@ def _submodule(mean: Tensor, log_var: Tensor, generator: Generator | None = None
 
     z: Tensor = Reparameterise()(mean, log_var)
     return z
+
+
+@right("multivariate_rsample", "torch.distributions.MultivariateNormal with a diagonal Cholesky factor.")
+def _multivariate_rsample(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return MultivariateNormal(mean, scale_tril=torch.diag_embed(torch.exp(0.5 * log_var))).rsample()
+
+
+@right("covariance_matrix", "torch.distributions.MultivariateNormal with a diagonal covariance matrix.")
+def _covariance_matrix(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return MultivariateNormal(mean, covariance_matrix=torch.diag_embed(log_var.exp())).rsample()
+
+
+@right("transformed", "A standard normal, shifted and scaled by torch.distributions.")
+def _transformed(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    standard = Independent(Normal(torch.zeros_like(mean), torch.ones_like(mean)), 1)
+    return TransformedDistribution(standard, [AffineTransform(mean, (log_var / 2).exp(), event_dim=1)]).rsample()
 
 
 # ---------------------------------------------------------------------------------- generated mutants that are no mistakes

@@ -151,6 +151,255 @@ def _summed_over_data(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Ten
     return ppca_log_likelihood(X, W, mu, sigma2).sum()
 
 
+@wrong("variance_squared", "`sigma2` is squared once more; it is σ² already.", severity="slip")
+def _variance_squared(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, sigma2**2)
+
+
+@wrong("unit_noise", "C is WWᵀ + I; the identity must be multiplied by σ².", severity="slip")
+def _unit_noise(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, 1.0)
+
+
+@wrong("diagonal_only", "Only the diagonal of WWᵀ is kept, as if the dimensions of x were independent.", severity="gap")
+def _diagonal_only(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = torch.diag(ppca_marginal(W, mu, sigma2)[1].diagonal())
+    return _likelihood(X, C, mu, log_det=1, mahalanobis=1)
+
+
+@wrong("constant_sign", "The constant (D/2) log 2π is added; it must be subtracted.", severity="slip", credit=0.7)
+def _constant_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, sigma2) + W.shape[0] * LOG_2PI
+
+
+@wrong("half_of_constant_missing", "The constant is −D log 2π; its factor ½ is missing.", severity="slip", credit=0.7)
+def _half_of_constant_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, sigma2) - 0.5 * W.shape[0] * LOG_2PI
+
+
+@wrong("two_missing_in_constant", "The constant has log π; it is −(D/2) log 2π.", severity="slip", credit=0.75)
+def _two_missing_in_constant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * W.shape[0] * math.log(2)
+
+
+@wrong(
+    "log_missing_in_constant", "The constant is −(D/2) 2π; the logarithm of 2π is missing.", severity="slip", credit=0.7
+)
+def _log_missing_in_constant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * W.shape[0] * (LOG_2PI - TWO_PI)
+
+
+@wrong(
+    "data_points_in_constant",
+    "The constant is −(N/2) log 2π with the number of data points; one point has −(D/2) log 2π.",
+    severity="slip",
+    credit=0.7,
+)
+def _data_points_in_constant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (W.shape[0] - len(X)) * LOG_2PI
+
+
+@wrong("log_det_sign", "½ log|C| is added; it must be subtracted.", severity="slip")
+def _log_det_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=-1, mahalanobis=1)
+
+
+@wrong(
+    "half_of_log_det_twice",
+    "log|C| has the factor ¼: the square root and the ½ are the same thing, taken twice.",
+    severity="slip",
+)
+def _half_of_log_det_twice(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=0.5, mahalanobis=1)
+
+
+@wrong(
+    "log_missing_in_determinant",
+    "The term is −½|C|; the logarithm of the determinant is missing.",
+    severity="slip",
+    credit=0.5,
+)
+def _log_missing_in_determinant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = ppca_marginal(W, mu, sigma2)[1]
+    return _likelihood(X, C, mu, log_det=0, mahalanobis=1) - 0.5 * torch.linalg.det(C)
+
+
+@wrong(
+    "log_det_of_noise",
+    "The determinant is that of the noise σ²I alone; it is that of C = WWᵀ + σ²I.",
+    severity="slip",
+    credit=0.5,
+)
+def _log_det_of_noise(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = ppca_marginal(W, mu, sigma2)[1]
+    return _likelihood(X, C, mu, log_det=0, mahalanobis=1) - 0.5 * len(C) * _log(sigma2, W)
+
+
+@wrong(
+    "log_det_of_M",
+    "The determinant is that of M = WᵀW + σ²I; |C| has the factor σ^{2(D − M)} beside it.",
+    severity="slip",
+)
+def _log_det_of_m(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    D, M = W.shape
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (D - M) * _log(sigma2, W)
+
+
+@wrong(
+    "noise_squared_in_determinant_lemma",
+    "In the determinant lemma |C| = σ^{2(D − M)} |M| the power of σ² is D − M, not 2(D − M).",
+    severity="slip",
+    credit=0.7,
+)
+def _noise_squared_in_determinant_lemma(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    D, M = W.shape
+    return ppca_log_likelihood(X, W, mu, sigma2) - 0.5 * (D - M) * _log(sigma2, W)
+
+
+@wrong("mahalanobis_missing", "The term −½ (x − μ)ᵀC⁻¹(x − μ) is missing, so that x plays no part.", severity="gap")
+def _mahalanobis_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=1, mahalanobis=0)
+
+
+@wrong("only_mahalanobis", "Only −½ (x − μ)ᵀC⁻¹(x − μ) is there; log|C| and the constant are missing.", severity="gap")
+def _only_mahalanobis(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = ppca_marginal(W, mu, sigma2)[1]
+    return _likelihood(X, C, mu, log_det=0, mahalanobis=1) + 0.5 * len(C) * LOG_2PI
+
+
+@wrong("mahalanobis_sign", "½ (x − μ)ᵀC⁻¹(x − μ) is added; it must be subtracted.", severity="slip")
+def _mahalanobis_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=1, mahalanobis=-1)
+
+
+@wrong("root_of_mahalanobis", "The distance √((x − μ)ᵀC⁻¹(x − μ)) is used; its square belongs there.", severity="slip")
+def _root_of_mahalanobis(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = ppca_marginal(W, mu, sigma2)[1]
+    quadratic = ((X - mu) * torch.linalg.solve(C, (X - mu).mT).mT).sum(-1)
+    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic.sqrt()
+
+
+@wrong(
+    "mahalanobis_of_noise", "The squared distance is divided by σ²; it needs C⁻¹, which W is part of.", severity="gap"
+)
+def _mahalanobis_of_noise(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = ppca_marginal(W, mu, sigma2)[1]
+    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * ((X - mu) ** 2).sum(-1) / sigma2
+
+
+@wrong(
+    "elementwise_inverse",
+    "C is inverted entry by entry (`1 / C`, `C**-1`); its matrix inverse is needed.",
+    severity="slip",
+    credit=0.5,
+)
+def _elementwise_inverse(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = ppca_marginal(W, mu, sigma2)[1]
+    quadratic = ((X - mu) @ (1 / C) * (X - mu)).sum(-1)
+    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic
+
+
+@wrong(
+    "covariance_as_precision",
+    "C is taken for the precision: its inverse has to be used in both terms.",
+    severity="slip",
+)
+def _covariance_as_precision(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    C = ppca_marginal(W, mu, sigma2)[1]
+    return _likelihood(X, torch.linalg.inv(C), mu, log_det=1, mahalanobis=1)
+
+
+def _with_woodbury(X: Tensor, W: Tensor, mu: Tensor, s2: Variance, share: Variance, outside: Variance = 1.0) -> Tensor:
+    """C⁻¹ is taken for `outside` · σ⁻²(I − `share` · WM⁻¹Wᵀ)."""
+    C = ppca_marginal(W, mu, s2)[1]
+    explained = (ppca_posterior(X, W, mu, s2)[0] * ((X - mu) @ W)).sum(-1)
+    quadratic = outside * (((X - mu) ** 2).sum(-1) - share * explained) / s2
+    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic
+
+
+@wrong("woodbury_sign", "In Woodbury's identity C⁻¹ = σ⁻²(I − WM⁻¹Wᵀ) the second term is subtracted.", severity="slip")
+def _woodbury_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _with_woodbury(X, W, mu, sigma2, -1.0)
+
+
+@wrong(
+    "woodbury_noise_missing",
+    "In Woodbury's identity C⁻¹ = σ⁻²(I − WM⁻¹Wᵀ) the factor σ⁻² in front is missing.",
+    severity="slip",
+)
+def _woodbury_noise_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _with_woodbury(X, W, mu, sigma2, 1.0, outside=sigma2)
+
+
+@wrong(
+    "woodbury_noise_on_identity_only",
+    "In Woodbury's identity C⁻¹ = σ⁻²(I − WM⁻¹Wᵀ) the factor σ⁻² belongs to both terms.",
+    severity="slip",
+)
+def _woodbury_noise_on_identity_only(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _with_woodbury(X, W, mu, sigma2, sigma2)
+
+
+@wrong(
+    "woodbury_noise_squared",
+    "In Woodbury's identity C⁻¹ = σ⁻²(I − WM⁻¹Wᵀ) the second term is divided by σ² once too often.",
+    severity="slip",
+)
+def _woodbury_noise_squared(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return _with_woodbury(X, W, mu, sigma2, 1 / sigma2)
+
+
+@wrong("noise_missing_in_M", "In Woodbury's identity M is WᵀW without σ²I.", severity="slip", credit=0.5)
+def _noise_missing_in_m(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    projected = (X - mu) @ W
+    wrong = projected @ torch.linalg.inv(W.mT @ W)
+    right, _ = ppca_posterior(X, W, mu, sigma2)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * ((wrong - right) * projected).sum(-1) / sigma2
+
+
+@wrong(
+    "density", "The density itself is returned; its logarithm is asked for, and the density underflows.", severity="gap"
+)
+def _density(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return torch.exp(ppca_log_likelihood(X, W, mu, sigma2))
+
+
+@wrong("mu_added", "μ is added to the data; it must be subtracted.", severity="slip")
+def _mu_added(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, -mu, sigma2)
+
+
+@wrong(
+    "centred_with_data_mean",
+    "The data are centred with their own average; the mean of the model, μ, must be subtracted.",
+    severity="slip",
+)
+def _centred_with_data_mean(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, X.mean(0), sigma2)
+
+
+@wrong(
+    "joint_at_posterior_mean",
+    "This is log p(x, z) at the posterior mean of z; for log p(x) the latent variable has to be integrated out.",
+    severity="empty",
+    credit=0.25,
+)
+def _joint_at_posterior_mean(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    z, _ = ppca_posterior(X, W, mu, sigma2)
+    conditional = ppca_log_likelihood(X - z @ W.mT, torch.zeros_like(W), mu, sigma2)
+    return conditional - 0.5 * (z.shape[1] * LOG_2PI + (z**2).sum(-1))
+
+
+@wrong("bits", "The result is in bits (a logarithm to base 2); nats are asked for.", severity="slip", credit=0.75)
+def _bits(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X, W, mu, sigma2) / math.log(2)
+
+
+@wrong("detached", "The result is cut from the graph, so no gradient flows through it.", severity="slip", credit=0.75)
+def _detached(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    return ppca_log_likelihood(X.detach(), W.detach(), mu.detach(), sigma2)
+
+
 # -------------------------------------------------------------------------------------------------- other forms of them
 
 

@@ -63,6 +63,106 @@ def _precision(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]
     return mu.clone(), torch.linalg.inv(ppca_marginal(W, mu, sigma2)[1])
 
 
+@wrong(
+    "loadings_missing",
+    "The covariance is σ²I alone; WWᵀ, which the latent variable adds, is missing.",
+    severity="empty",
+    credit=0.25,
+)
+def _loadings_missing(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(torch.zeros_like(W), mu, sigma2)
+
+
+@wrong("noise_subtracted", "σ²I is subtracted from WWᵀ; variances of independent terms add.", severity="slip")
+def _noise_subtracted(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(W, mu, -sigma2)
+
+
+@wrong("unit_noise", "The identity is added as it is; it must be multiplied by σ².", severity="slip")
+def _unit_noise(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(W, mu, 1.0)
+
+
+@wrong("noise_inverted", "The precision 1/σ² stands on the diagonal where the variance σ² belongs.", severity="slip")
+def _noise_inverted(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(W, mu, 1 / sigma2)
+
+
+@wrong("noise_times_everything", "σ² multiplies WWᵀ as well; it belongs to the identity alone.", severity="slip")
+def _noise_times_everything(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_marginal(W, mu, 1.0)
+    return mean, sigma2 * cov
+
+
+@wrong("averaged_over_latents", "WWᵀ is divided by M; the latent dimensions add up.", severity="slip")
+def _averaged_over_latents(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(W / W.shape[1] ** 0.5, mu, sigma2)
+
+
+@wrong(
+    "second_moment",
+    "μμᵀ is added: that is E[xxᵀ]; the covariance is around the mean and does not depend on μ.",
+    severity="slip",
+)
+def _second_moment(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_marginal(W, mu, sigma2)
+    return mean, cov + torch.outer(mu, mu)
+
+
+@wrong(
+    "loadings_in_mean",
+    "The columns of W are added to the mean; z has mean zero, so W plays no part there.",
+    severity="slip",
+)
+def _loadings_in_mean(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_marginal(W, mu, sigma2)
+    return mean + W.sum(1), cov
+
+
+@wrong(
+    "cholesky_factor",
+    "The Cholesky factor of the covariance is returned; the covariance is asked for.",
+    severity="slip",
+)
+def _cholesky_factor(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_marginal(W, mu, sigma2)
+    return mean, torch.linalg.cholesky(cov)
+
+
+@wrong(
+    "correlation",
+    "The correlations are returned: the covariance is divided by the standard deviations, which it should not be.",
+    severity="slip",
+)
+def _correlation(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_marginal(W, mu, sigma2)
+    std = cov.diagonal().sqrt()
+    return mean, cov / torch.outer(std, std)
+
+
+@wrong(
+    "posterior_covariance",
+    "This is the covariance of z when x is known, σ²(WᵀW + σ²I)⁻¹; that of x is asked for.",
+    severity="empty",
+    credit=0.25,
+)
+def _posterior_covariance(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.clone(), sigma2 * torch.linalg.inv(W.mT @ W + sigma2 * eye(W.shape[1], W))
+
+
+@wrong("detached", "The result is cut from the graph, so no gradient reaches W.", severity="slip", credit=0.75)
+def _detached(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_marginal(W.detach(), mu, sigma2)
+
+
+# -------------------------------------------------------------------------------------------------- other forms of them
+
+
+@wrong("diagonal_only")
+def _vector_of_variances(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.clone(), (W**2).sum(1) + sigma2
+
+
 # ------------------------------------------------------------------------------------------------------- in other words
 
 

@@ -1,11 +1,9 @@
 """What is held against the checks of `ppca_posterior`."""
 
-import math
-
 import torch
 from torch import Tensor
 
-from autograder.authoring.candidates import right, wrong
+from autograder.authoring.candidates import graded, right, wrong
 from reference.candidates.ppca._helpers import eye, scalar
 from reference.ppca import ppca_posterior
 
@@ -82,6 +80,208 @@ def _mean_transposed(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tupl
     return mean.mT, cov
 
 
+@wrong("variance_squared", "`sigma2` is squared once more; it is σ² already.", severity="slip")
+def _variance_squared(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_posterior(x, W, mu, sigma2**2)
+
+
+@wrong("std_in_M", "σ stands in M where the variance σ² belongs.", severity="slip")
+def _std_in_m(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2**0.5)
+    return mean, sigma2**0.5 * cov
+
+
+@wrong("noise_subtracted_in_M", "M is WᵀW − σ²I; the noise must be added.", severity="slip")
+def _noise_subtracted_in_m(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, -sigma2)
+    return mean, -cov
+
+
+@wrong("noise_everywhere_in_M", "σ² is added to every entry of WᵀW; it belongs on the diagonal only.", severity="slip")
+def _noise_everywhere_in_m(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    inverse = torch.linalg.inv(W.mT @ W + sigma2)
+    return (x - mu) @ W @ inverse.mT, sigma2 * inverse
+
+
+@wrong(
+    "noise_missing_in_mean",
+    "The mean uses (WᵀW)⁻¹; the noise σ²I belongs to M there as well as in the covariance.",
+    severity="slip",
+    credit=0.5,
+)
+def _noise_missing_in_mean(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    _, cov = ppca_posterior(x, W, mu, sigma2)
+    return torch.linalg.solve(W.mT @ W, W.mT @ (x - mu).mT).mT, cov
+
+
+@wrong(
+    "noise_missing_in_covariance",
+    "The covariance is σ²(WᵀW)⁻¹; the noise σ²I belongs to M there as well as in the mean.",
+    severity="slip",
+)
+def _noise_missing_in_covariance(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, _ = ppca_posterior(x, W, mu, sigma2)
+    return mean, sigma2 * torch.linalg.inv(W.mT @ W)
+
+
+@wrong(
+    "noise_squared_in_covariance", "The covariance is σ⁴M⁻¹; it is multiplied by σ² once too often.", severity="slip"
+)
+def _noise_squared_in_covariance(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, sigma2 * cov
+
+
+@wrong(
+    "covariance_divided_by_noise",
+    "The covariance is σ⁻²M⁻¹; M⁻¹ is multiplied by σ², not divided by it.",
+    severity="slip",
+)
+def _covariance_divided_by_noise(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, cov / sigma2**2
+
+
+@wrong("inverse_missing_in_covariance", "The covariance is σ²M; M must be inverted, σ²M⁻¹.", severity="slip")
+def _inverse_missing_in_covariance(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, sigma2**2 * torch.linalg.inv(cov)
+
+
+@wrong("M_as_covariance", "The covariance is M itself; it is σ²M⁻¹.", severity="slip")
+def _m_as_covariance(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, sigma2 * torch.linalg.inv(cov)
+
+
+@wrong(
+    "elementwise_inverse",
+    "M is inverted entry by entry (`1 / M`, `M**-1`); its matrix inverse is needed.",
+    severity="slip",
+    credit=0.5,
+)
+def _elementwise_inverse(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    inverse = 1 / (W.mT @ W + sigma2 * eye(W.shape[1], W))
+    return (x - mu) @ W @ inverse.mT, sigma2 * inverse
+
+
+@wrong("mean_divided_by_noise", "The mean is divided by σ²; M⁻¹Wᵀ(x − μ) is all of it.", severity="slip")
+def _mean_divided_by_noise(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean / sigma2, cov
+
+
+@wrong("mean_sign", "The sign of the mean is reversed: μ is subtracted from x, not x from μ.", severity="slip")
+def _mean_sign(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return -mean, cov
+
+
+@wrong("mu_added", "μ is added to x; it must be subtracted.", severity="slip")
+def _mu_added(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_posterior(x, W, -mu, sigma2)
+
+
+@wrong(
+    "centred_with_data_mean",
+    "x is centred with its own average over the batch; the mean of the model, μ, must be subtracted.",
+    severity="slip",
+)
+def _centred_with_data_mean(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_posterior(x, W, x.mean(0), sigma2)
+
+
+@wrong(
+    "reconstruction",
+    "The mean is mapped back to the data space, Wm + μ; the mean of z itself is asked for.",
+    severity="slip",
+    credit=0.5,
+)
+def _reconstruction(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean @ W.mT + mu, cov
+
+
+@wrong("mean_of_prior", "The mean is zero as in the prior; x must move it, M⁻¹Wᵀ(x − μ).", severity="gap")
+def _mean_of_prior(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return torch.zeros_like(mean), cov
+
+
+@wrong(
+    "covariance_of_prior", "The covariance is I as in the prior; knowing x makes it σ²M⁻¹.", severity="gap", credit=0.5
+)
+def _covariance_of_prior(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
+
+
+@wrong(
+    "noise_covariance",
+    "The covariance is σ²I, that of the noise; that of z given x is σ²M⁻¹.",
+    severity="gap",
+    credit=0.5,
+)
+def _noise_covariance(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, sigma2 * torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
+
+
+@wrong(
+    "diagonal_only",
+    "Only the diagonal of the covariance is kept; the latent variables are correlated.",
+    severity="slip",
+)
+def _diagonal_only(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, torch.diag(cov.diagonal())
+
+
+@wrong(
+    "covariance_of_data_size",
+    "The covariance is built from WWᵀ (D × D); that of z is M × M, σ²(WᵀW + σ²I)⁻¹.",
+    severity="slip",
+    credit=0.5,
+)
+def _covariance_of_data_size(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, _ = ppca_posterior(x, W, mu, sigma2)
+    return mean, sigma2 * torch.linalg.inv(W @ W.mT + sigma2 * eye(len(W), W))
+
+
+@wrong(
+    "covariance_for_each_point",
+    "The covariance is repeated for every data point; one of shape (M, M) is common to all.",
+    severity="form",
+)
+def _covariance_for_each_point(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, cov.expand(len(x), *cov.shape)
+
+
+@wrong(
+    "cholesky_factor",
+    "The Cholesky factor of the covariance is returned; the covariance is asked for.",
+    severity="slip",
+)
+def _cholesky_factor(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, torch.linalg.cholesky(cov)
+
+
+@wrong("detached", "The result is cut from the graph, so no gradient reaches x and W.", severity="slip", credit=0.75)
+def _detached(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return ppca_posterior(x.detach(), W.detach(), mu, sigma2)
+
+
+# -------------------------------------------------------------------------------------------------- other forms of them
+
+
+@wrong("diagonal_only")
+def _vector_of_variances(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    mean, cov = ppca_posterior(x, W, mu, sigma2)
+    return mean, cov.diagonal()
+
+
 # ------------------------------------------------------------------------------------------------------- in other words
 
 
@@ -117,10 +317,22 @@ def _precision_form(x, W, mu, sigma2):
 
 
 @wrong()
-def _mean_and_centring_swapped(x, W, mu, sigma2):
-    """Two mistakes: σ for σ² in M, and no σ² in the covariance."""
-    inverse = torch.linalg.inv(W.T @ W + math.sqrt(sigma2) * torch.eye(W.shape[1], dtype=W.dtype))
-    return (x - mu) @ W @ inverse, inverse
+def _noise_shrinks_with_the_latents(x, W, mu, sigma2):
+    """Every latent dimension has a noise of its own, which nobody asked for."""
+    noise = float(sigma2) / torch.arange(1, W.shape[1] + 1, dtype=W.dtype)
+    inverse = torch.linalg.inv(W.T @ W + torch.diag(noise))
+    return (x - mu) @ W @ inverse, sigma2 * inverse
+
+
+# ----------------------------------------------------------------------------------------------- what people gave for it
+
+
+@graded(0.6, "x is not centred; the covariance is right.")
+def _x_as_it_is(x, W, mu, sigma2):
+    M = W.T @ W + sigma2 * torch.eye(W.shape[1], dtype=W.dtype)
+    M_inv = torch.linalg.inv(M)
+    mean = x @ W @ M_inv.T
+    return mean, sigma2 * M_inv
 
 
 # -------------------------------------------------------------------------------------------------------- right answers

@@ -42,6 +42,8 @@ def test_independence(student):
     second = _noise(case, student.value(replace(case, seed=77))).numpy()
     student.sees(case, "the noise", first, interchangeable=True)
     student.sees(case, "the noise of two calls", np.stack([first[:, 0], second[:, 0]], axis=1), interchangeable=True)
+    apart = np.round(first[:, 0] - first[:, 1], 6)  # nothing where all dimensions share their noise
+    student.sees(case, "what sets two dimensions apart", apart, interchangeable=True)
     pairs = [
         ("examples share their noise", first[:-1, 0], first[1:, 0]),
         ("examples share their noise", first[:2000, 0], first[2000:, 0]),

@@ -27,5 +27,5 @@ def test_golden(student):
     student.agrees(
         case,
         torch.tensor([0.0, 0.5, 2 * one, 0.5 + one + 2.0], dtype=torch.float64),
-        help="HUJI's printed equation (7) lacks the ½ and has log σ for log σ²: use the formula of the docstring.",
+        help="½ stands in front of the whole sum, and log σ² is log_var.",
     )

@@ -1,0 +1,181 @@
+"""The fairness corpus: every function task's reference in other forms, and fillings of the right shape without substance.
+
+Nobody writes it: it is made of the contract and the reference. A form may cost little, a filling earns nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autograder.assignment.contract import FunctionContract
+from autograder.assignment.specs import ArraySpec, NamedSpec, Spec, parts_of
+from autograder.authoring.generic import batch_axis
+
+Function = Callable[..., Any]
+Leaf = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way of returning the right answer.
+
+    Attributes:
+        function: The reference in this form.
+        keeps_gradient: Whether gradients can flow through it.
+    """
+
+    function: Function
+    keeps_gradient: bool = True
+
+
+def forms_of(contract: FunctionContract, reference: Function) -> dict[str, Form]:
+    """Return the reference of a function in other forms, by name; those that make sense for what it returns."""
+    found = {
+        "float64": Form(_each(reference, _in_float64)),
+        "numpy_array": Form(_each(reference, _as_array), False),
+        "list": Form(_each(reference, _as_list), False),
+        "column": Form(_each(reference, lambda part: torch.as_tensor(part)[..., None])),
+        "row": Form(_each(reference, lambda part: torch.as_tensor(part)[None])),
+        "zero_dimensional": Form(_each(reference, _zero_dimensional)),
+        "extra_output": Form(_with_more(contract, reference)),
+        "in_place_on_a_copy": Form(_on_copies(reference)),
+    }
+    axis = batch_axis(contract)
+    if axis is not None and _rows_are_independent(contract, axis):
+        found["loop"] = Form(_row_by_row(contract, reference, axis))
+    return found
+
+
+def fillings_of(reference: Function) -> dict[str, Function]:
+    """Return functions whose results look like those of the reference and say nothing, by name."""
+    fills: Mapping[str, Callable[[Any, list[Tensor]], Any]] = {
+        "zeros": lambda part, given: _filled(part, 0.0),
+        "ones": lambda part, given: _filled(part, 1.0),
+        "constant": lambda part, given: _filled(part, -0.3),
+        "noise": lambda part, given: torch.randn(()).item() if not isinstance(part, Tensor) else torch.randn_like(part),
+        "inputs": _copied,
+        "nan": lambda part, given: _filled(part, float("nan")),
+    }
+    return {name: _filling(reference, fill) for name, fill in fills.items()}
+
+
+def can_be_formed(returns: Spec) -> bool:
+    """Whether a result is made of arrays and numbers, and of nothing that stays inside."""
+    return all(isinstance(part, ArraySpec) or part in (NamedSpec("float"), NamedSpec("int")) for part in parts_of(returns))
+
+
+# --------------------------------------------------------------------------------------------------------------- forms
+
+
+def _each(reference: Function, change: Leaf) -> Function:
+    @functools.wraps(reference)
+    def formed(*args: Any, **kwargs: Any) -> Any:
+        result = reference(*args, **kwargs)
+        return tuple(map(change, result)) if isinstance(result, tuple) else change(result)
+
+    return formed
+
+
+def _in_float64(part: Any) -> Any:
+    return part.double() if isinstance(part, Tensor) and part.is_floating_point() else part
+
+
+def _as_array(part: Any) -> Any:
+    return part.detach().numpy() if isinstance(part, Tensor) else np.float64(part)
+
+
+def _as_list(part: Any) -> Any:
+    return part.tolist() if isinstance(part, Tensor) else [part]
+
+
+def _zero_dimensional(part: Any) -> Any:
+    """A number as a 0-d tensor; a tensor that holds one number only without its axes."""
+    if not isinstance(part, Tensor):
+        return torch.tensor(part, dtype=torch.float64)
+    return part.reshape(()) if part.numel() == 1 else part
+
+
+def _with_more(contract: FunctionContract, reference: Function) -> Function:
+    @functools.wraps(reference)
+    def formed(*args: Any, **kwargs: Any) -> Any:
+        result = reference(*args, **kwargs)
+        return (*result, "more") if isinstance(result, tuple) else (result, "more")
+
+    return formed
+
+
+def _on_copies(reference: Function) -> Function:
+    @functools.wraps(reference)
+    def formed(*args: Any, **kwargs: Any) -> Any:
+        return reference(*map(_changed_copy, args), **{name: _changed_copy(value) for name, value in kwargs.items()})
+
+    return formed
+
+
+def _changed_copy(value: Any) -> Any:
+    return value.clone().mul_(1) if isinstance(value, Tensor) else value
+
+
+def _rows_are_independent(contract: FunctionContract, axis: str) -> bool:
+    """Whether the result is one array with the batch along an axis, so that rows can be computed one by one."""
+    return isinstance(contract.returns, ArraySpec) and axis in contract.returns.dims
+
+
+def _row_by_row(contract: FunctionContract, reference: Function, axis: str) -> Function:
+    assert isinstance(contract.returns, ArraySpec)
+    along = contract.returns.dims.index(axis)
+    axes = {
+        place: p.spec.dims.index(axis)
+        for place, p in enumerate(contract.parameters)
+        if isinstance(p.spec, ArraySpec) and axis in p.spec.dims
+    }
+
+    @functools.wraps(reference)
+    def formed(*args: Any, **kwargs: Any) -> Any:
+        count = args[next(iter(axes))].shape[next(iter(axes.values()))]
+        rows = []
+        for i in range(count):
+            one = [arg.narrow(axes[place], i, 1) if place in axes else arg for place, arg in enumerate(args)]
+            rows.append(reference(*one, **kwargs))
+        return torch.cat(rows, dim=along)
+
+    return formed
+
+
+# ------------------------------------------------------------------------------------------------------------ fillings
+
+
+def _filling(reference: Function, fill: Callable[[Any, list[Tensor]], Any]) -> Function:
+    @functools.wraps(reference)
+    def filled(*args: Any, **kwargs: Any) -> Any:
+        given = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor) and value.is_floating_point()]
+        with torch.random.fork_rng(devices=[]):
+            result = reference(*args, **kwargs)  # for the shapes alone
+        return tuple(fill(part, given) for part in result) if isinstance(result, tuple) else fill(result, given)
+
+    return filled
+
+
+def _filled(part: Any, number: float) -> Any:
+    return torch.full_like(part, number) if isinstance(part, Tensor) else number
+
+
+def _copied(part: Any, given: list[Tensor]) -> Any:
+    """The first argument of the same shape; where none has it, the first argument, cut or repeated."""
+    if not isinstance(part, Tensor):
+        return float(given[0].flatten()[0]) if given else 0.5
+    for value in given:
+        if value.shape == part.shape and value.dim() > 0:
+            return value.clone()
+    flat = given[0].flatten()
+    return flat.repeat(-(-part.numel() // max(1, flat.numel())))[: part.numel()].reshape(part.shape).to(part.dtype)
+
+
+__all__ = ["Form", "can_be_formed", "fillings_of", "forms_of"]
