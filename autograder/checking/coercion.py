@@ -68,6 +68,8 @@ def _from_array(value: np.ndarray[Any, Any]) -> Tensor | None:
 
 def _from_list(value: Sequence[Any]) -> Tensor | None:
     """Return nested numbers, or tensors of one shape, as one tensor; None where they are neither."""
+    if value and all(type(item) in (int, float) for item in value):  # at once: there may be very many
+        return torch.tensor(value, dtype=torch.float64)
     items: list[Tensor] = []
     for item in value:
         if isinstance(item, np.ndarray):

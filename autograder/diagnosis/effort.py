@@ -6,7 +6,7 @@ from autograder.sandbox.inspection import Inspect, Inspected
 from autograder.sandbox.questions import Answer, Question, Refusal
 from autograder.sandbox.scripts import AskedMore, RunScript, ScriptAnswer
 
-MOST_CALLS = 60_000
+MOST_CALLS = 30_000
 """Calls of functions for one submission; one with a fault in 11 of 13 tasks needs 5,200."""
 _SCRIPT = 1000
 """Running a script costs as much as so many calls."""

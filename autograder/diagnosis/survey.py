@@ -20,10 +20,12 @@ from hypothesis import seed as hypothesis_seed
 from hypothesis.errors import HypothesisException
 from torch import Tensor
 
+from autograder.assignment.contract import FunctionContract
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
 from autograder.checking import describe
 from autograder.checking.compare import compare, relation
+from autograder.checking.oracle import call_like_reference
 from autograder.checking.student import Student, precision_of
 from autograder.diagnosis.seen import Seen, compared_columns, seen_alike
 from autograder.outcomes import FailureKind
@@ -41,6 +43,7 @@ MOST_SECONDS = 20.0
 """A submission that is slow loses the name of its mistake, nothing else."""
 _MOST_RANDOM_CASES = 6
 _MOST_PARTS = 4
+_MOST_FIRST = 3
 _DRAWS = 100
 _FEW_DRAWS = 20
 _FIRST_DRAWS = 12
@@ -73,6 +76,7 @@ class Surveyor(Student):
         seen: What was seen, in order.
         differs: With `like`: whether something was seen that is not alike.
         empty: Whether every answer so far was one and the same number throughout, or a copy of an argument.
+        first: The first calls of a function that is not random, with what came back: see `could_be`.
     """
 
     def __init__(self, *arguments: Any, like: Sequence[Seen] | None = None) -> None:
@@ -80,6 +84,7 @@ class Surveyor(Student):
         self.seen: list[Seen] = []
         self.differs = False
         self.empty = True
+        self.first: list[tuple[Case, Any]] = []
         self._numbers: set[float] = set()
         self._like = like
         self._last: Answer | None = None
@@ -111,11 +116,18 @@ class Surveyor(Student):
         answer = super()._send(question, case, called)
         self._last = answer
         self.empty = self.empty and self._says_nothing(answer.value, case)
+        if self._like is None and len(self.first) < _MOST_FIRST and self._can_be_called_directly(question, case):
+            assert case is not None
+            self.first.append((case, answer.value))
         if question.repeat > 1:
             values = {} if question.gradients else {"the result": answer.value}
             for name, rows in {**values, **answer.gradients}.items():
                 self._drawn(f"draws of {name} in call {self._number(case)}", rows)
         return answer
+
+    def _can_be_called_directly(self, question: Question, case: Case | None) -> bool:
+        plain = case is not None and type(case) is Case and not case.calls and not self._random(case)
+        return plain and question.repeat == 1 and not question.gradients and not _noisy_network(case)
 
     def _says_nothing(self, value: Any, case: Case | None) -> bool:
         """Whether an answer is a copy of an argument, or holds nothing but the number that all answers held before."""
@@ -255,6 +267,36 @@ class Surveyor(Student):
         self.see(Seen(what, True, number, None, text, None, 1.0, within, interchangeable, interchangeable))
 
 
+def could_be(survey: Survey, function: Callable[..., Any], contract: FunctionContract) -> bool:
+    """Whether a wrong answer gives what came back in the first calls of a survey, as far as plain tensors show: most do not.
+
+    A quick look before a whole check is run for it; in doubt, it could be.
+    """
+    for case, value in survey.first:
+        if any(isinstance(given, Probe) for given in case.arguments.values()):
+            return True
+        arguments = {
+            name: given.detach().clone() if isinstance(given, Tensor) else given
+            for name, given in case.arguments.items()
+        }
+        try:
+            with torch.no_grad():
+                other = call_like_reference(function, contract, arguments, case.seed)
+        except Exception:  # whatever a wrong answer raises; the check itself says whether that is the same
+            return True
+        for got, want in zip(_parts(value), _parts(other), strict=False):
+            if got.shape == want.shape and got.isfinite().all() and want.isfinite().all():
+                low = got if torch.finfo(got.dtype).eps > torch.finfo(want.dtype).eps else want
+                if not compare(got, want, low.dtype, case.scale).agrees:
+                    return False
+    return True
+
+
+def _parts(value: Any) -> list[Tensor]:
+    parts = value if isinstance(value, tuple | list) else (value,)
+    return [part for part in parts if isinstance(part, Tensor) and part.is_floating_point()]
+
+
 # ------------------------------------------------------------------------------------------------------ asking again
 
 
@@ -266,11 +308,13 @@ class Survey:
         examples: The arguments that Hypothesis drew, one mapping per run of the test function; one empty one without it.
         seen: Everything seen, over all examples.
         empty: Whether all answers were one and the same number, or copies of arguments.
+        first: The first calls, with what came back, where the function is not random.
     """
 
     examples: tuple[Mapping[str, Any], ...]
     seen: tuple[Seen, ...]
     empty: bool = False
+    first: tuple[tuple[Case, Any], ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -323,7 +367,7 @@ class Again:
                 _with_inner(self.function, handle, tolerant, lambda: self.strictly(surveyor))
         except (Enough, HypothesisException):
             pass
-        return None if time.monotonic() > end else Survey(tuple(examples), tuple(surveyor.seen), surveyor.empty)
+        return None if time.monotonic() > end else Survey(tuple(examples), tuple(surveyor.seen), surveyor.empty, tuple(surveyor.first))
 
     def explains(self, surveyor: Surveyor, survey: Survey) -> bool:
         """Whether `surveyor`, made with `like=survey.seen`, sees the same on the same inputs."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autograder.authoring.candidates import right, wrong
+from autograder.authoring.candidates import graded, right, wrong
 from reference.candidates.ppca._helpers import eye
 from reference.ppca import ppca_fit
 
@@ -172,6 +172,244 @@ def _loadings_transposed(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, 
     return W.mT, mu, sigma2
 
 
+@wrong(
+    "eigenvectors_not_reordered",
+    "The eigenvalues are sorted in descending order, but the eigenvectors stay as `eigh` returns them: sort both alike.",
+    severity="slip",
+    credit=0.5,
+)
+def _eigenvectors_not_reordered(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U.flip(1), n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "scales_in_reverse",
+    "Every eigenvector is multiplied by the √(λ − σ²) of another: eigenvalues and eigenvectors are in opposite orders.",
+    severity="slip",
+)
+def _scales_in_reverse(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    scales = (eigenvalues[:n_components] - sigma2).clamp(min=0).sqrt()
+    return U[:, :n_components] * scales.flip(0), X.mean(0), sigma2
+
+
+@wrong("noise_added", "The eigenvectors are multiplied by √(λ + σ²); σ² must be subtracted.", severity="slip")
+def _noise_added(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    kept = eigenvalues[:n_components]
+    return U[:, :n_components] * (kept + sigma2).sqrt(), X.mean(0), sigma2
+
+
+@wrong(
+    "std_subtracted",
+    "The eigenvectors are multiplied by √(λ − σ); it is the variance σ² that is subtracted.",
+    severity="slip",
+)
+def _std_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    kept = eigenvalues[:n_components]
+    return U[:, :n_components] * (kept - sigma2.sqrt()).clamp(min=0).sqrt(), X.mean(0), sigma2
+
+
+@wrong(
+    "roots_subtracted",
+    "The eigenvectors are multiplied by √λ − σ; the root is taken of the difference, √(λ − σ²).",
+    severity="slip",
+)
+def _roots_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    kept = eigenvalues[:n_components]
+    return U[:, :n_components] * (kept.sqrt() - sigma2.sqrt()), X.mean(0), sigma2
+
+
+@wrong("scaled_by_eigenvalues", "The eigenvectors are multiplied by λ; it is √(λ − σ²).", severity="slip", credit=0.5)
+def _scaled_by_eigenvalues(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    kept = eigenvalues[:n_components]
+    return U[:, :n_components] * kept, X.mean(0), sigma2
+
+
+@wrong(
+    "divided_by_scale",
+    "The eigenvectors are divided by √(λ − σ²), as in whitening; they are multiplied by it.",
+    severity="slip",
+)
+def _divided_by_scale(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    kept = eigenvalues[:n_components]
+    return U[:, :n_components] * (kept - sigma2).clamp(min=1e-12).rsqrt(), X.mean(0), sigma2
+
+
+@wrong(
+    "one_discarded_eigenvalue",
+    "σ² is one of the discarded eigenvalues; it is the mean of all of them.",
+    severity="slip",
+)
+def _one_discarded_eigenvalue(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[-1]
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "noise_from_one_too_many",
+    "The discarded eigenvalues begin one place too early: the smallest that is kept is counted as noise as well.",
+    severity="slip",
+    credit=0.7,
+)
+def _noise_from_one_too_many(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components - 1 :].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "noise_from_one_too_few",
+    "The discarded eigenvalues begin one place too late: the largest of them is left out of σ².",
+    severity="slip",
+    credit=0.7,
+)
+def _noise_from_one_too_few(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components + 1 :].sum() / max(1, X.shape[1] - n_components - 1)
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "divided_by_latents",
+    "The discarded eigenvalues are summed and divided by M; there are D − M of them.",
+    severity="slip",
+    credit=0.7,
+)
+def _divided_by_latents(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].sum() / n_components
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "divided_by_data_points",
+    "The discarded eigenvalues are summed and divided by N; there are D − M of them.",
+    severity="slip",
+    credit=0.7,
+)
+def _divided_by_data_points(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].sum() / len(X)
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "mean_of_roots",
+    "σ² is the squared mean of the roots of the discarded eigenvalues; the eigenvalues themselves are averaged.",
+    severity="slip",
+    credit=0.7,
+)
+def _mean_of_roots(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].clamp(min=0).sqrt().mean() ** 2
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "no_noise",
+    "There is no noise in this model (σ² = 0): ordinary PCA; σ² is the mean of the discarded eigenvalues.",
+    severity="gap",
+)
+def _no_noise(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = torch.zeros_like(eigenvalues[0])
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "covariance_over_dimensions",
+    "The covariance is divided by the number of dimensions D; it is an average over the N data points.",
+    severity="slip",
+)
+def _covariance_over_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X) * len(X) / X.shape[1])
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "singular_values_for_eigenvalues",
+    "Singular values of the data are taken for eigenvalues of the covariance; these are their squares divided by N.",
+    severity="slip",
+)
+def _singular_values_for_eigenvalues(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X) * len(X))
+    eigenvalues = eigenvalues.clamp(min=0).sqrt()
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong(
+    "left_singular_vectors",
+    "The left singular vectors are used, one entry per data point; the right ones, one entry per dimension, are the eigenvectors.",
+    severity="slip",
+    credit=0.5,
+)
+def _left_singular_vectors(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    mu = X.mean(0)
+    U, s, _ = torch.linalg.svd(X - mu, full_matrices=False)
+    eigenvalues = s**2 / len(X)
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), mu, sigma2
+
+
+@wrong(
+    "scores_returned",
+    "The data projected on the leading eigenvectors are returned in place of W, which maps the latent space to the data.",
+    severity="gap",
+)
+def _scores_returned(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return (X - X.mean(0)) @ U[:, :n_components], X.mean(0), sigma2
+
+
+@wrong(
+    "one_mean_for_all",
+    "μ is one number, the mean of all entries; every dimension has a mean of its own.",
+    severity="slip",
+    credit=0.5,
+)
+def _one_mean_for_all(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    centred = X - X.mean()
+    eigenvalues, U = _spectrum(centred.mT @ centred / len(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean().expand(X.shape[1]).clone(), sigma2
+
+
+@wrong(
+    "mean_over_dimensions",
+    "Every data point is centred with the mean of its own entries; μ is the mean over the data points.",
+    severity="slip",
+    credit=0.5,
+)
+def _mean_over_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    centred = X - X.mean(1, keepdim=True)
+    eigenvalues, U = _spectrum(centred.mT @ centred / len(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(1), sigma2
+
+
+@wrong("precision_returned", "1/σ² is returned; σ² is asked for.", severity="slip", credit=0.75)
+def _precision_returned(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    W, mu, sigma2 = ppca_fit(X, n_components)
+    return W, mu, 1 / sigma2
+
+
 # -------------------------------------------------------------------------------------------------- other forms of them
 
 
@@ -197,6 +435,55 @@ def _mean_of_kept_and_not_a_number(X: Tensor, n_components: int) -> tuple[Tensor
     eigenvalues, U = torch.linalg.eigh(torch.cov(X.mT, correction=0))
     kept = eigenvalues[-n_components:]
     return U[:, -n_components:] * (kept - kept.mean()).sqrt(), X.mean(0), kept.mean()
+
+
+@wrong("one_discarded_eigenvalue")
+def _largest_discarded(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components]
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("noise_from_one_too_few")
+def _mean_of_nothing(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Where D − M = 1 nothing is left to average."""
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components + 1 :].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("singular_values_for_eigenvalues")
+def _singular_values_over_n(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X) * len(X))
+    eigenvalues = eigenvalues.clamp(min=0).sqrt() / len(X)
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("singular_values_for_eigenvalues")
+def _standard_deviations(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    eigenvalues, U = _spectrum(_covariance(X))
+    eigenvalues = eigenvalues.clamp(min=0).sqrt()
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+
+
+@wrong("one_mean_for_all")
+def _mean_of_all_entries(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same, returned as the number that it is."""
+    centred = X - X.mean()
+    eigenvalues, U = _spectrum(centred.mT @ centred / len(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(), sigma2
+
+
+@wrong("eigenvectors_not_reordered")
+def _scales_not_a_number(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The other way round: eigenvectors in descending order, eigenvalues in ascending order."""
+    eigenvalues, U = _spectrum(_covariance(X))
+    sigma2 = eigenvalues[n_components:].mean()
+    scales = (eigenvalues.flip(0)[:n_components] - sigma2).sqrt()
+    return U[:, :n_components] * scales, X.mean(0), sigma2
 
 
 # ------------------------------------------------------------------------------------------------------- in other words
@@ -286,19 +573,34 @@ def _scatter_matrix(X, n_components):
 
 
 @wrong()
-def _one_component_too_few(X, n_components):
-    """An off-by-one: the last column of W is zero, its eigenvalue is counted as noise."""
+def _geometric_mean(X, n_components):
     values, vectors = torch.linalg.eigh(torch.cov(X.T, correction=0))
-    values, vectors = values.flip(0), vectors.flip(1)
-    sigma2 = values[n_components - 1 :].mean()
-    return vectors[:, :n_components] * (values[:n_components] - sigma2).clamp(min=0).sqrt(), X.mean(0), sigma2
+    sigma2 = values[:-n_components].clamp(min=1e-12).log().mean().exp() / 2
+    return vectors[:, -n_components:] * (values[-n_components:] - sigma2).sqrt(), X.mean(0), sigma2
 
 
 @wrong()
-def _median_of_discarded(X, n_components):
+def _first_column_alone(X, n_components):
+    """All columns of W are the first one."""
     values, vectors = torch.linalg.eigh(torch.cov(X.T, correction=0))
-    sigma2 = values[:-n_components].min()
-    return vectors[:, -n_components:] * (values[-n_components:] - sigma2).sqrt(), X.mean(0), sigma2
+    sigma2 = values[:-n_components].mean()
+    first = vectors[:, -1:] * (values[-1] - sigma2).sqrt() * 1.1
+    return first.repeat(1, n_components), X.mean(0), sigma2
+
+
+# ----------------------------------------------------------------------------------------------- what people gave for it
+
+
+@graded(0.85, "1/(N − 1) for 1/N; the method is right.")
+def _with_torch_cov(X, n_components):
+    mu = X.mean(dim=0)
+    S = torch.cov((X - mu).T)
+    evals, evecs = torch.linalg.eigh(S)
+    order = torch.argsort(evals, descending=True)
+    evals, evecs = evals[order], evecs[:, order]
+    sigma2 = evals[n_components:].mean()
+    W = evecs[:, :n_components] @ torch.diag(torch.sqrt(evals[:n_components] - sigma2))
+    return W, mu, sigma2
 
 
 # -------------------------------------------------------------------------------------------------------- right answers

@@ -18,9 +18,20 @@ TWO_PI = 2 * math.pi
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-def _likelihood(X: Tensor, C: Tensor, mu: Tensor, log_det: float, mahalanobis: float) -> Tensor:
+def _log_det(W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    """log|C|, by an M × M system: mistakes are put together in hundreds of pairs, and images have D = 784."""
+    return W.shape[0] * _log(sigma2, W) - torch.logdet(ppca_posterior(mu[None], W, mu, sigma2)[1])
+
+
+def _mahalanobis(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    """(x − μ)ᵀC⁻¹(x − μ), by an M × M system as well."""
+    z, _ = ppca_posterior(X, W, mu, sigma2)
+    return ((X - mu - z @ W.mT) ** 2).sum(-1) / sigma2 + (z**2).sum(-1)
+
+
+def _with_covariance(X: Tensor, C: Tensor, mu: Tensor) -> Tensor:
     quadratic: Tensor = ((X - mu) * torch.linalg.solve(C, (X - mu).mT).mT).sum(-1)
-    return -0.5 * (len(C) * LOG_2PI + log_det * torch.logdet(C) + mahalanobis * quadratic)
+    return -0.5 * (len(C) * LOG_2PI + torch.logdet(C) + quadratic)
 
 
 def _log(value: Variance, like: Tensor) -> Tensor:
@@ -54,17 +65,17 @@ def _latent_dimension_in_constant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Vari
 
 @wrong("log_det_missing", "The term −½ log|C| is missing.", severity="slip", credit=0.5)
 def _log_det_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=0, mahalanobis=1)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * _log_det(W, mu, sigma2)
 
 
 @wrong("half_of_log_det_missing", "The factor ½ in front of log|C| is missing.", severity="slip")
 def _half_of_log_det_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=2, mahalanobis=1)
+    return ppca_log_likelihood(X, W, mu, sigma2) - 0.5 * _log_det(W, mu, sigma2)
 
 
 @wrong("half_of_mahalanobis_missing", "The factor ½ in front of (x − μ)ᵀC⁻¹(x − μ) is missing.", severity="slip")
 def _half_of_mahalanobis_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=1, mahalanobis=2)
+    return ppca_log_likelihood(X, W, mu, sigma2) - 0.5 * _mahalanobis(X, W, mu, sigma2)
 
 
 @wrong(
@@ -74,8 +85,8 @@ def _half_of_mahalanobis_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Varia
     credit=0.75,
 )
 def _log_of_determinant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    return _likelihood(X, C, mu, log_det=0, mahalanobis=1) - 0.5 * torch.log(torch.linalg.det(C))
+    log_of_det = torch.log(torch.linalg.det(ppca_marginal(W, mu, sigma2)[1]))
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_log_det(W, mu, sigma2) - log_of_det)
 
 
 @wrong("not_centred", "μ is not subtracted from the data.", severity="slip")
@@ -116,9 +127,8 @@ def _determinant_lemma_exponent(X: Tensor, W: Tensor, mu: Tensor, sigma2: Varian
 
 @wrong("inverse_missing", "The quadratic form uses the covariance C; it needs its inverse.", severity="gap")
 def _inverse_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    quadratic = ((X - mu) @ C * (X - mu)).sum(-1)
-    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic
+    quadratic = ((X - mu) @ ppca_marginal(W, mu, sigma2)[1] * (X - mu)).sum(-1)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_mahalanobis(X, W, mu, sigma2) - quadratic)
 
 
 @wrong("per_dimension", "The result is divided by D; log p(x) of a whole data point is asked for.", severity="slip")
@@ -164,7 +174,7 @@ def _unit_noise(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
 @wrong("diagonal_only", "Only the diagonal of WWᵀ is kept, as if the dimensions of x were independent.", severity="gap")
 def _diagonal_only(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     C = torch.diag(ppca_marginal(W, mu, sigma2)[1].diagonal())
-    return _likelihood(X, C, mu, log_det=1, mahalanobis=1)
+    return _with_covariance(X, C, mu)
 
 
 @wrong("constant_sign", "The constant (D/2) log 2π is added; it must be subtracted.", severity="slip", credit=0.7)
@@ -201,7 +211,7 @@ def _data_points_in_constant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance)
 
 @wrong("log_det_sign", "½ log|C| is added; it must be subtracted.", severity="slip")
 def _log_det_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=-1, mahalanobis=1)
+    return ppca_log_likelihood(X, W, mu, sigma2) + _log_det(W, mu, sigma2)
 
 
 @wrong(
@@ -210,7 +220,7 @@ def _log_det_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
     severity="slip",
 )
 def _half_of_log_det_twice(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=0.5, mahalanobis=1)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.25 * _log_det(W, mu, sigma2)
 
 
 @wrong(
@@ -220,8 +230,8 @@ def _half_of_log_det_twice(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -
     credit=0.5,
 )
 def _log_missing_in_determinant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    return _likelihood(X, C, mu, log_det=0, mahalanobis=1) - 0.5 * torch.linalg.det(C)
+    det = torch.linalg.det(ppca_marginal(W, mu, sigma2)[1])
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_log_det(W, mu, sigma2) - det)
 
 
 @wrong(
@@ -231,8 +241,7 @@ def _log_missing_in_determinant(X: Tensor, W: Tensor, mu: Tensor, sigma2: Varian
     credit=0.5,
 )
 def _log_det_of_noise(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    return _likelihood(X, C, mu, log_det=0, mahalanobis=1) - 0.5 * len(C) * _log(sigma2, W)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_log_det(W, mu, sigma2) - W.shape[0] * _log(sigma2, W))
 
 
 @wrong(
@@ -258,33 +267,31 @@ def _noise_squared_in_determinant_lemma(X: Tensor, W: Tensor, mu: Tensor, sigma2
 
 @wrong("mahalanobis_missing", "The term −½ (x − μ)ᵀC⁻¹(x − μ) is missing, so that x plays no part.", severity="gap")
 def _mahalanobis_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=1, mahalanobis=0)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * _mahalanobis(X, W, mu, sigma2)
 
 
 @wrong("only_mahalanobis", "Only −½ (x − μ)ᵀC⁻¹(x − μ) is there; log|C| and the constant are missing.", severity="gap")
 def _only_mahalanobis(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    return _likelihood(X, C, mu, log_det=0, mahalanobis=1) + 0.5 * len(C) * LOG_2PI
+    return -0.5 * _mahalanobis(X, W, mu, sigma2)
 
 
 @wrong("mahalanobis_sign", "½ (x − μ)ᵀC⁻¹(x − μ) is added; it must be subtracted.", severity="slip")
 def _mahalanobis_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _likelihood(X, ppca_marginal(W, mu, sigma2)[1], mu, log_det=1, mahalanobis=-1)
+    return ppca_log_likelihood(X, W, mu, sigma2) + _mahalanobis(X, W, mu, sigma2)
 
 
 @wrong("root_of_mahalanobis", "The distance √((x − μ)ᵀC⁻¹(x − μ)) is used; its square belongs there.", severity="slip")
 def _root_of_mahalanobis(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    quadratic = ((X - mu) * torch.linalg.solve(C, (X - mu).mT).mT).sum(-1)
-    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic.sqrt()
+    quadratic = _mahalanobis(X, W, mu, sigma2)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (quadratic - quadratic.sqrt())
 
 
 @wrong(
     "mahalanobis_of_noise", "The squared distance is divided by σ²; it needs C⁻¹, which W is part of.", severity="gap"
 )
 def _mahalanobis_of_noise(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * ((X - mu) ** 2).sum(-1) / sigma2
+    of_noise = ((X - mu) ** 2).sum(-1) / sigma2
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_mahalanobis(X, W, mu, sigma2) - of_noise)
 
 
 @wrong(
@@ -294,9 +301,8 @@ def _mahalanobis_of_noise(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) ->
     credit=0.5,
 )
 def _elementwise_inverse(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    quadratic = ((X - mu) @ (1 / C) * (X - mu)).sum(-1)
-    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic
+    quadratic = ((X - mu) @ (1 / ppca_marginal(W, mu, sigma2)[1]) * (X - mu)).sum(-1)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_mahalanobis(X, W, mu, sigma2) - quadratic)
 
 
 @wrong(
@@ -305,21 +311,19 @@ def _elementwise_inverse(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> 
     severity="slip",
 )
 def _covariance_as_precision(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    C = ppca_marginal(W, mu, sigma2)[1]
-    return _likelihood(X, torch.linalg.inv(C), mu, log_det=1, mahalanobis=1)
+    return _with_covariance(X, torch.linalg.inv(ppca_marginal(W, mu, sigma2)[1]), mu)
 
 
-def _with_woodbury(X: Tensor, W: Tensor, mu: Tensor, s2: Variance, share: Variance, outside: Variance = 1.0) -> Tensor:
-    """C⁻¹ is taken for `outside` · σ⁻²(I − `share` · WM⁻¹Wᵀ)."""
-    C = ppca_marginal(W, mu, s2)[1]
-    explained = (ppca_posterior(X, W, mu, s2)[0] * ((X - mu) @ W)).sum(-1)
-    quadratic = outside * (((X - mu) ** 2).sum(-1) - share * explained) / s2
-    return _likelihood(X, C, mu, log_det=1, mahalanobis=0) - 0.5 * quadratic
+def _by_woodbury(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance, share: Variance) -> Tensor:
+    """The quadratic form with σ⁻²(I − `share` · WM⁻¹Wᵀ) for C⁻¹."""
+    explained = (ppca_posterior(X, W, mu, sigma2)[0] * ((X - mu) @ W)).sum(-1)
+    return (((X - mu) ** 2).sum(-1) - share * explained) / sigma2
 
 
 @wrong("woodbury_sign", "In Woodbury's identity C⁻¹ = σ⁻²(I − WM⁻¹Wᵀ) the second term is subtracted.", severity="slip")
 def _woodbury_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _with_woodbury(X, W, mu, sigma2, -1.0)
+    quadratic = _by_woodbury(X, W, mu, sigma2, -1.0)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_mahalanobis(X, W, mu, sigma2) - quadratic)
 
 
 @wrong(
@@ -328,7 +332,8 @@ def _woodbury_sign(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor
     severity="slip",
 )
 def _woodbury_noise_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _with_woodbury(X, W, mu, sigma2, 1.0, outside=sigma2)
+    quadratic = sigma2 * _by_woodbury(X, W, mu, sigma2, 1.0)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_mahalanobis(X, W, mu, sigma2) - quadratic)
 
 
 @wrong(
@@ -337,7 +342,8 @@ def _woodbury_noise_missing(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) 
     severity="slip",
 )
 def _woodbury_noise_on_identity_only(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _with_woodbury(X, W, mu, sigma2, sigma2)
+    quadratic = _by_woodbury(X, W, mu, sigma2, sigma2)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_mahalanobis(X, W, mu, sigma2) - quadratic)
 
 
 @wrong(
@@ -346,7 +352,8 @@ def _woodbury_noise_on_identity_only(X: Tensor, W: Tensor, mu: Tensor, sigma2: V
     severity="slip",
 )
 def _woodbury_noise_squared(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
-    return _with_woodbury(X, W, mu, sigma2, 1 / sigma2)
+    quadratic = _by_woodbury(X, W, mu, sigma2, 1 / sigma2)
+    return ppca_log_likelihood(X, W, mu, sigma2) + 0.5 * (_mahalanobis(X, W, mu, sigma2) - quadratic)
 
 
 @wrong("noise_missing_in_M", "In Woodbury's identity M is WᵀW without σ²I.", severity="slip", credit=0.5)

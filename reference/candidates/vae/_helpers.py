@@ -1,5 +1,6 @@
 """What candidates for the bound and for the loss are made of."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -25,6 +26,39 @@ def terms(
     mean, log_var = encoder(x)
     z = draw(mean, log_var, n_samples, generator)
     return bernoulli_log_density(x, decoder(z)).sum(-1), kl_standard_normal(mean, log_var)
+
+
+def kl(x: Tensor, encoder: Encoder) -> Tensor:
+    """The KL divergence, averaged over the batch: what is added to a bound or a loss to make its share another."""
+    return kl_standard_normal(*encoder(x)).mean()
+
+
+def half_sum(terms_of_kl: Tensor) -> Tensor:
+    """½ Σ over the latent dimensions, averaged over the batch, as the terms of the KL divergence are."""
+    return 0.5 * terms_of_kl.sum(-1).mean()
+
+
+def with_other_noise(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int, noise: Callable[..., Tensor]
+) -> Tensor:
+    """The bound with z = `noise(mean, log_var, shape)` in place of samples of q."""
+    mean, log_var = encoder(x)
+    z = noise(mean, log_var, (n_samples, *mean.shape))
+    return (bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+def with_other_likelihood(
+    x: Tensor,
+    encoder: Encoder,
+    decoder: Decoder,
+    n_samples: int,
+    generator: Generator | None,
+    log_p: Callable[[Tensor, Tensor], Tensor],
+) -> Tensor:
+    """The bound with `log_p(x, logits)`, summed over the pixels, for log p(x | z)."""
+    mean, log_var = encoder(x)
+    logits = decoder(draw(mean, log_var, n_samples, generator))
+    return (log_p(x.expand_as(logits), logits).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
 # ----------------------------------------------------------------- without the reference, for what is written in other words

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from autograder.assignment.contract import FunctionContract, parse_module
+from autograder.assignment.prices import FORMS as PRICED
 from autograder.authoring.failures import CheckFailed
-from autograder.checking.ladder import require_found, require_returns, require_signature
+from autograder.checking.ladder import Climbed, require_found, require_returns, require_signature
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle, Opaque
 from autograder.sandbox.questions import FoundFunction, LoadReport
@@ -179,35 +180,32 @@ WRONG: dict[str, tuple[str, Any, str]] = {
         None,
         "the result should be a float tensor of shape (B,), but is None (is a `return` missing?)",
     ),
-    "list": ('Float[Tensor, "B"]', [1.0], "but is a list of 1"),
-    "array": ('Float[Tensor, "B"]', np.zeros(4), "but is a ndarray"),
+    "a list of another length": ('Float[Tensor, "B"]', [1.0], "has shape (1,), but should have (B,) = (4,)"),
+    "an array of another shape": ('Float[Tensor, "B"]', np.zeros(5), "has shape (5,), but should have (B,) = (4,)"),
+    "a list of texts": ('Float[Tensor, "B"]', ["1"] * 4, "but is a list of 4"),
     "opaque": ('Float[Tensor, "B"]', Opaque("Tensor", "sparse"), "but is an object of type Tensor (sparse)"),
-    "whole numbers": ('Float[Tensor, "B"]', torch.zeros(4, dtype=torch.int64), "of shape (4,) and dtype int64"),
-    "fractions": ('Int[Tensor, "B"]', torch.zeros(4, dtype=F64), "an int tensor"),
-    "single precision": ('Float[Tensor, "B"]', torch.zeros(4), "has dtype float32, but the inputs have float64"),
+    "complex numbers": (
+        'Float[Tensor, "B"]',
+        torch.zeros(4, dtype=torch.complex64),
+        "of shape (4,) and dtype complex64",
+    ),
+    "fractions": ('Int[Tensor, "B"]', torch.full((4,), 0.5, dtype=F64), "an int tensor"),
     "summed": ('Float[Tensor, "B"]', torch.tensor(0.0, dtype=F64), "has shape (), but should have (B,) = (4,)"),
     "transposed": (
         'Float[Tensor, "D M"]',
         torch.zeros(2, 5, dtype=F64),
         "has shape (2, 5), but should have (D, M) = (5, 2)",
     ),
-    "kept axis": ('Float[Tensor, "B"]', torch.zeros(4, 1, dtype=F64), "has shape (4, 1), but should have (B,) = (4,)"),
     "open axis missing": ('Float[Tensor, "B K"]', torch.zeros(4, dtype=F64), "should have (B, K) = (4, ?)"),
-    "nan": (
-        'Float[Tensor, "B"]',
-        torch.tensor([0, math.nan, math.inf, 0], dtype=F64),
-        "holds 2 entries that are NaN or infinite, of 4",
-    ),
     "short tuple": (FIT, (torch.zeros(5, 2), torch.zeros(5)), "should be a tuple of 3: a float tensor of shape (D, M)"),
     "part of a tuple": (
         FIT,
-        (torch.zeros(5, 2, dtype=F64), torch.zeros(5, 1, dtype=F64), 1.0),
-        "part 2 of the result has shape (5, 1)",
+        (torch.zeros(5, 2, dtype=F64), torch.zeros(5, 2, dtype=F64), 1.0),
+        "part 2 of the result has shape (5, 2)",
     ),
     "text for a float": ("float", "1.0", "should be a float, but is a str"),
     "boolean for a float": ("float", True, "should be a float, but is a bool"),
     "vector for a float": ("float", torch.zeros(3), "should be a float, but is a tensor of shape (3,)"),
-    "nan for a float": ("float", math.nan, "the result is nan"),
     "neither": ('float | Float[Tensor, ""]', "x", "should be a float, but is a str"),
     "weights for a model": (
         MODEL,
@@ -237,7 +235,7 @@ WRONG: dict[str, tuple[str, Any, str]] = {
         "the keys of the result should be int, but one is '3'",
     ),
     "integers for text keys": (BY_NAME, {3: None}, "the keys of the result should be str, but one is 3"),
-    "an entry by name": (BY_NAME, {"a" * 99: 1.0}, f"the entry '{'a' * 59} of the result should be a float tensor"),
+    "an entry by name": (BY_NAME, {"a" * 99: "x"}, f"the entry '{'a' * 59} of the result should be a float tensor"),
     "a list for integer keys": (BY_CLASS, [], "the result should be a dict with integers as keys, each entry of it a"),
     "None where not allowed": ('Float[Tensor, "B"] | float', None, "or a float, but is None (is a `return` missing?)"),
     "text where a tensor or None": ('Float[Tensor, "B"] | None', "x", "of shape (B,) or None, but is a str"),
@@ -266,32 +264,181 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "nothing for an object": ("tuple[float, KalmanModel]", (1.0, None), "part 2 of the result should be a KalmanModel"),
     "list for a dict": (MODEL, (Handle(1, "Net"), []), "part 2 of the result should be a dict, but is a list of 0"),
 }
+VECTOR = 'Float[Tensor, "B"]'
+MATRIX = 'Float[Tensor, "D M"]'
+FOUR = torch.arange(4, dtype=F64)
+FORMS: dict[str, tuple[str, Any, Any, dict[str, str]]] = {
+    "single precision": (
+        VECTOR,
+        FOUR.float(),
+        FOUR.float(),
+        {
+            "other_dtype": "the result has dtype float32, but the inputs have float64: results keep the dtype of the inputs"
+        },
+    ),
+    "whole numbers": (
+        VECTOR,
+        FOUR.long(),
+        FOUR,
+        {"other_dtype": "the result has dtype int64, but should be a float tensor of shape (B,)"},
+    ),
+    "whole numbers as floats": (
+        'Int[Tensor, "B"]',
+        FOUR,
+        FOUR.long(),
+        {"other_dtype": "the result has dtype float64, but should be an int tensor of shape (B,)"},
+    ),
+    "kept axis": (
+        VECTOR,
+        FOUR[:, None],
+        FOUR,
+        {"size_one_axis": "the result has shape (4, 1), but should have (B,) = (4,)"},
+    ),
+    "array": (
+        VECTOR,
+        FOUR.numpy(),
+        FOUR,
+        {
+            "numpy_array": "the result should be a float tensor of shape (B,), "
+            "but is a NumPy array of shape (4,) and dtype float64"
+        },
+    ),
+    "list": (
+        VECTOR,
+        FOUR.tolist(),
+        FOUR,
+        {"python_list": "the result should be a float tensor of shape (B,), but is a list of 4"},
+    ),
+    "number": (
+        'Float[Tensor, ""]',
+        3.0,
+        torch.tensor(3.0, dtype=F64),
+        {"python_number": "the result should be a float tensor of shape (), but is a float"},
+    ),
+    "single number": (
+        "float",
+        torch.tensor([[2.5]]),
+        2.5,
+        {"size_one_axis": "the result should be a float, but is a tensor of shape (1, 1) and dtype float32"},
+    ),
+    "more than asked for": (
+        VECTOR,
+        (FOUR, "more"),
+        FOUR,
+        {"extra_output": "the result is a tuple of 2, not a float tensor of shape (B,): its first entry was judged"},
+    ),
+    "more parts": (
+        "tuple[float, float]",
+        (1.0, 2.0, 3.0),
+        (1.0, 2.0),
+        {"extra_output": "the result has 3 parts, 2 are asked for: the first were judged"},
+    ),
+    "several at once": (
+        VECTOR,
+        FOUR.float()[None].numpy(),
+        FOUR.float(),
+        {
+            "numpy_array": "the result should be a float tensor of shape (B,), "
+            "but is a NumPy array of shape (1, 4) and dtype float32",
+            "other_dtype": "the result has dtype float32, but the inputs have float64: results keep the dtype of the inputs",
+            "size_one_axis": "the result has shape (1, 4), but should have (B,) = (4,)",
+        },
+    ),
+    "in parts": (
+        FIT,
+        (torch.zeros(5, 2, dtype=F64), torch.zeros(5, 1, dtype=F64), [1.0]),
+        (torch.zeros(5, 2, dtype=F64), torch.zeros(5, dtype=F64), 1.0),
+        {
+            "size_one_axis": "part 2 of the result has shape (5, 1), but should have (D,) = (5,)",
+            "python_list": "part 3 of the result should be a float, but is a list of 1",
+        },
+    ),
+    "the first of two alike": (
+        "tuple[float, float]",
+        (torch.ones(1), torch.ones(1, 1)),
+        (1.0, 1.0),
+        {"size_one_axis": "part 1 of the result should be a float, but is a tensor of shape (1,) and dtype float32"},
+    ),
+}
 SIZES = {"B": 4, "D": 5, "M": 2}
 
 
-def climb(annotation: str, value: Any, **options: Any) -> None:
+def climb(annotation: str, value: Any, **options: Any) -> Climbed:
     """Climb the rungs from type to finiteness."""
-    require_returns(
+    return require_returns(
         value, contract(f"def f() -> {annotation}: ...").returns, SIZES, F64, objects={"KalmanModel"}, **options
     )
 
 
 @pytest.mark.parametrize(("annotation", "value"), RIGHT.values(), ids=RIGHT)
 def test_right_returns(annotation: str, value: Any) -> None:
-    """Every reasonable way to return what was asked for passes."""
-    climb(annotation, value)
+    """Every reasonable way to return what was asked for passes, as it is and without a note."""
+    climbed = climb(annotation, value)
+    assert climbed.forms == ()
+    assert same(climbed.value, value)
 
 
 @pytest.mark.parametrize(("annotation", "value", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_returns(annotation: str, value: Any, message: str) -> None:
-    """The first broken rung is the one that is named, with what came and what should have come."""
+    """The first broken rung of substance is the one that is named, with what came and what should have come."""
     with pytest.raises(CheckFailed) as caught:
         climb(annotation, value)
     assert FailureKind.CONTRACT is caught.value.kind
     assert message in caught.value.message
+    assert caught.value.forms == ()
+
+
+@pytest.mark.parametrize(("annotation", "value", "judged", "notes"), FORMS.values(), ids=FORMS)
+def test_form_is_undone_and_noted(annotation: str, value: Any, judged: Any, notes: dict[str, str]) -> None:
+    """A broken rung of form stops nothing: what is judged is in the form that was asked for, and each fault is said once."""
+    climbed = climb(annotation, value)
+    assert {fault.name: fault.message for fault in climbed.forms} == notes
+    assert len(climbed.forms) == len(notes)
+    assert set(notes) <= set(PRICED)
+    assert same(climbed.value, judged)
+
+
+def test_form_is_noted_before_substance_fails() -> None:
+    """An array of the wrong shape is wrong for its shape: the axes of a result are never guessed."""
+    with pytest.raises(CheckFailed, match=r"has shape \(2, 5\), but should have \(D, M\) = \(5, 2\)"):
+        climb(MATRIX, np.zeros((2, 5)))
+
+
+NOT_FINITE: dict[str, tuple[str, Any, str]] = {
+    "tensor": (
+        VECTOR,
+        torch.tensor([0, math.nan, math.inf, 0], dtype=F64),
+        "the result holds 2 entries that are NaN or infinite, of 4",
+    ),
+    "number": ("float", math.nan, "the result is nan"),
+    "in another form": (
+        VECTOR,
+        [[0.0, 1.0, 2.0, math.inf]],
+        "the result holds 1 entries that are NaN or infinite, of 4",
+    ),
+}
+
+
+@pytest.mark.parametrize(("annotation", "value", "message"), NOT_FINITE.values(), ids=NOT_FINITE)
+def test_not_finite_is_a_wrong_value(annotation: str, value: Any, message: str) -> None:
+    """NaN is of the right type and shape: the value is wrong, and that is said in two words."""
+    with pytest.raises(CheckFailed) as caught:
+        climb(annotation, value)
+    assert (caught.value.kind, caught.value.brief, caught.value.message) == (FailureKind.VALUE, "not finite", message)
 
 
 def test_infinite_where_allowed() -> None:
     """A check may allow infinite results."""
     climb('Float[Tensor, "B"]', torch.full((4,), -math.inf, dtype=F64), finite=False)
     climb("float", math.nan, finite=False)
+
+
+def same(got: Any, want: Any) -> bool:
+    """Whether two results are of the same types, shapes, dtypes and numbers."""
+    if isinstance(want, torch.Tensor):
+        return isinstance(got, torch.Tensor) and got.dtype == want.dtype and torch.equal(got, want)
+    if isinstance(want, tuple | list):
+        return type(got) is type(want) and len(got) == len(want) and all(map(same, got, want))
+    if isinstance(want, dict):
+        return type(got) is dict and list(got) == list(want) and all(same(got[key], want[key]) for key in want)
+    return bool(got == want)

@@ -234,15 +234,14 @@ METHODS: dict[str, tuple[str, FailureKind, str]] = {
     "a list": (
         "def forward(self, x): return [1]",
         FailureKind.CONTRACT,
-        "the result should be a float tensor of shape (B, D), but is a list of 1",
+        "the result has shape (1,), but should have (B, D) = (3, 2)",
     ),
-    "single": ("def forward(self, x): return x.float()", FailureKind.CONTRACT, "the result has dtype float32"),
     "a sum": (
         "def forward(self, x): return x.sum(0, keepdim=True)",
         FailureKind.CONTRACT,
         "should have (B, D) = (3, 2)",
     ),
-    "infinite": ("def forward(self, x): return x / 0", FailureKind.CONTRACT, "NaN or infinite"),
+    "infinite": ("def forward(self, x): return x / 0", FailureKind.VALUE, "NaN or infinite"),
     "wrong": ("def forward(self, x): return 2 * x", FailureKind.VALUE, "`fit(...).forward` gives a wrong value"),
     "hangs": (
         "def forward(self, x):\n        while True: pass",
@@ -263,6 +262,22 @@ def test_methods_climb_the_ladder(
     assert message in failure.message
     assert failure.evidence is not None
     assert failure.evidence.called.startswith("fit(x=tensor([[1, 2], [3, 5], [2, 2]], dtype=float64)).forward(x=")
+
+
+def test_form_of_a_method_fails_in_the_end_alone(student_of: Callable[..., Student]) -> None:
+    """What a method returns in another form is judged as if nothing had happened; who looks at form is told at the end."""
+    student = student_of("class M:\n    def forward(self, x): return x.float()\ndef fit(x): return M()\n")
+    made = student.make(FITTING)
+    made.agrees("forward", {"x": X}, X)
+    student.require_form()
+    assert set(student.coerced) == {"other_dtype"}
+
+    assert torch.equal(made.value("forward", {"x": X}, form=True), X.float())
+    failure = refused(student.require_form)
+    assert (failure.kind, failure.forms) == (FailureKind.CONTRACT, ("other_dtype",))
+    assert "the result has dtype float32" in failure.message
+    assert failure.evidence is not None
+    assert failure.evidence.called.endswith(".forward(x=tensor([[1, 2], [3, 5], [2, 2]], dtype=float64))")
 
 
 def test_sizes_of_the_object_bind_its_results(student_of: Callable[..., Student]) -> None:

@@ -18,10 +18,12 @@ test_gradient = gradient_check(log_mean_exp, ["log_w"], "Its gradient is the sof
 @check("log_mean_exp", "extreme")
 @given(dtype=st.sampled_from(DTYPES), level=st.sampled_from([-200.0, -10_000.0, 10_000.0]), zero=st.booleans())
 def test_extreme(student, oracle, dtype, level, zero):
-    """It stays finite and exact for log-weights around −10,000 or +10,000, and where one weight is zero (log-weight
-    −∞).
+    """It stays finite and exact for log-weights around −10,000 or +10,000, also where those of one example are far apart, and
+    where one weight is zero (log-weight −∞).
     """
-    log_w = level + torch.tensor([[0.0, 1.5], [-1.0, 0.25], [0.5, 0.0]], dtype=dtype)
+    log_w = level + torch.tensor(
+        [[0.0, 1.5, 0.0, 0.5], [-1.0, 0.25, 1000.0, 0.0], [0.5, 0.0, 2000.0, 1.0]], dtype=dtype
+    )
     log_w[:, 1] -= 2 * level  # examples may be far apart from each other
     if zero:
         log_w[1, 0] = -torch.inf

@@ -13,7 +13,7 @@ from tests.public.ppca.test_ppca_posterior import ppca_posterior
 def test_value(student, oracle, case, as_tensor):
     """z | x ~ N(M⁻¹ Wᵀ (x − μ), σ² M⁻¹) with M = Wᵀ W + σ² I, as Tipping and Bishop have it."""
     case = with_sigma2(case, as_tensor)
-    help_text = "Bishop's (12.42) is misprinted: the covariance is σ² M⁻¹, not σ⁻² M. Is x centred with μ?"
+    help_text = "The mean is M⁻¹ Wᵀ (x − μ), the covariance σ² M⁻¹, both with M = Wᵀ W + σ² I (M × M)."
     student.agrees(case, oracle.value(case), help=help_text)
 
 

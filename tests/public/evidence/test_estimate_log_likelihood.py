@@ -1,6 +1,10 @@
 """Log-likelihood by importance sampling."""
 
-from autograder.authoring import inputs
+import math
+
+import torch
+
+from autograder.authoring import Case, Probe, check, constant, inputs
 from tests.public.networks import affine_decoder, gaussian_encoder
 from tests.public.sizes import SIZES
 
@@ -15,3 +19,20 @@ def estimate_log_likelihood(draw):
         "sigma_p": float(draw.uniform(1, low=0.4, high=1.3)),
         "n_samples": draw.size("S"),
     }
+
+
+@check("estimate_log_likelihood", "golden")
+def test_golden(student):
+    """Where q is the prior and the decoder always returns c, it is log N(x; c, σ_p² I) for any number of samples: −log 2πσ_p² for two
+    pixels that are c, and a pixel that is σ_p away costs ½; σ_p is 0.4 where it is left out.
+    """
+    c = torch.tensor([2.0, -1.0], dtype=torch.float64)
+    zero = torch.zeros(1, dtype=torch.float64)
+    encoder = Probe({"layers": [], "heads": [[constant(zero, 2)], [constant(zero, 2)]]})
+    networks = {"encoder": encoder, "decoder": Probe({"layers": [constant(c, 1)]})}
+    away = torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, -1.0]], dtype=torch.float64)
+    cost = torch.tensor([0.0, 0.5, 2.5], dtype=torch.float64)
+    for sigma_p, given in ((1.0, {"sigma_p": 1.0, "n_samples": 1}), (0.4, {"n_samples": 5})):
+        case = Case("estimate_log_likelihood", {"x": c + sigma_p * away, **networks, **given})
+        expected = -math.log(2 * math.pi * sigma_p**2) - cost
+        student.agrees(case, expected, help="Is the normalising constant of p(x | z) there, and − log S?")

@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.authoring import check, inputs
+from autograder.authoring import Case, check, inputs
 from tests.public.sizes import SIZES
 
 
@@ -16,6 +16,26 @@ def ppca_fit(draw):
     return {"X": X + draw.normal("D", mean=6.0, std=2.0), "n_components": factors}
 
 
+@check("ppca_fit", "golden")
+def test_golden(student):
+    """By hand: the four points μ + (3, 2, 1), μ + (3, −2, −1), μ + (−3, 2, −1) and μ + (−3, −2, 1) have the covariance
+    diag(9, 4, 1), divided by N = 4. With one component σ² = (4 + 1) / 2 = 2.5, and W Wᵀ + σ² I = diag(9, 2.5, 2.5).
+    """
+    signs = torch.tensor([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=torch.float64)
+    X = signs * torch.tensor([3.0, 2.0, 1.0]) + torch.tensor([5.0, -2.0, 1.0])
+    case = Case("ppca_fit", {"X": X, "n_components": 1})
+    W, _, sigma2 = student.value(case)
+    noise = float(sigma2)
+    cov = W @ W.T + noise * torch.eye(3, dtype=torch.float64)
+    student.sees(case, "sigma2", noise, within=0.01)
+    student.sees(case, "the covariance", cov, within=0.01)
+    help_text = "The eigenvalues are 9, 4 and 1 (not 12, 5.33 and 1.33: divide by N); W is √(9 − 2.5) times (±1, 0, 0)."
+    student.require(abs(noise / 2.5 - 1) < 0.01, case, f"σ² is {noise:.4g}, not 2.5", help=help_text)
+    off = float((cov - torch.diag(torch.tensor([9.0, 2.5, 2.5]))).abs().max())
+    message = f"W Wᵀ + σ² I is off by {off:.3g} from diag(9, 2.5, 2.5)"
+    student.require(off < 0.09, case, message, help=help_text)
+
+
 @check("ppca_fit", "centre")
 def test_centre(student):
     """The maximum-likelihood mean is the mean of the data, also when it is far from 0."""
@@ -24,7 +44,7 @@ def test_centre(student):
     student.close(case, mu, case.arguments["X"].mean(0), what="mu")
 
 
-@check("ppca_fit", "tiled")
+@check("ppca_fit", "tiled", given=True)
 def test_tiled(student):
     """Showing every data point twice changes nothing: σ² and W Wᵀ are averages over the data, not sums."""
     case = ppca_fit.build(SIZES[5], torch.float64, 4)
