@@ -102,7 +102,8 @@ class MistakeRecord(Record):
         name: An identifier.
         text: What is wrong, in one sentence.
         severity: `form`, `slip`, `gap` or `empty`.
-        credit: The share of the task that is kept with this mistake: a decimal string from 0 to 1.
+        credit: The share of the task that is kept with this mistake: a decimal string from 0 to 1. In `CheckRecord.options` what its
+            author said, "" where that is the share of its severity.
     """
 
     name: str
@@ -128,6 +129,9 @@ class CheckRecord(Record):
             that work without substance has as well.
         misconception: Name of the recognised mistake; " and " joins those that explain the failure together, " or " what it may be.
         misconception_text: Its explanation with the evidence.
+        options: The mistakes that `misconception` names, before they were priced.
+        forms: The faults of form, where it failed for nothing else.
+        coerced: The faults of form that were undone in the answers that it judged.
         points: What it earned, before a task's points are rounded: a decimal string with four places.
         carried_from: Task (or tasks, joined by " and ") whose fault this failure repeats: with their functions right, the
             check passes. `GradeRecord.carry` says what it costs.
@@ -151,6 +155,9 @@ class CheckRecord(Record):
     evidence: Evidence | None = None
     misconception: str | None = None
     misconception_text: str = ""
+    options: tuple[tuple[MistakeRecord, ...], ...] = ()
+    forms: tuple[str, ...] = ()
+    coerced: tuple[str, ...] = ()
     carried_from: str | None = None
     waits_for: str | None = None
     traceback: tuple[str, ...] = ()

@@ -198,9 +198,7 @@ def _mistake(mark: Mark) -> Mistake | None:
     """Return what a named mistake is and costs."""
     if mark.role != "mistake" or mark.severity is None:
         return None
-    return Mistake(
-        mark.name, mark.text, mark.severity, None if mark.credit is None else Decimal(str(mark.credit))
-    )
+    return Mistake(mark.name, mark.text, mark.severity, None if mark.credit is None else Decimal(str(mark.credit)))
 
 
 def _marked(module: ModuleType) -> Iterator[tuple[str, tuple[Mark, Any]]]:
@@ -263,7 +261,9 @@ def _check_mark(path: Path, variable: str, mark: Mark) -> None:
         was = "has no severity" if mark.severity is None else f"has the severity {mark.severity!r}"
         raise UsageError(f"{where}: {mark.name!r} {was}; say how grave it is, severity= one of {known}.")
     if mark.credit is not None and not 0 <= mark.credit <= 1:
-        raise UsageError(f"{where}: the credit of {mark.name!r} is a share of the task from 0 to 1, not {mark.credit!r}.")
+        raise UsageError(
+            f"{where}: the credit of {mark.name!r} is a share of the task from 0 to 1, not {mark.credit!r}."
+        )
 
 
 def _first_forms(path: Path, marks: list[Mark]) -> dict[str, Mark]:

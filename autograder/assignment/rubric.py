@@ -232,7 +232,9 @@ class Rubric(Record):
             "policies": track.policies,
             "deliverables": track.deliverables,
             "pass_mark": track.pass_mark,
-            "credits": self.credits.model_copy(update=dict(track.credits)),
+            "credits": self.credits.model_copy(
+                update={str(severity): kept for severity, kept in track.credits.items()}
+            ),
             "mistakes": self.mistakes | track.mistakes,
         }
         return self.model_copy(update=changes)

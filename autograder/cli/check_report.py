@@ -43,6 +43,7 @@ class Report:
         self._failed: list[str] = []
         self._todo: list[str] = []
         self._broken: list[str] = []
+        self._without_value: list[str] = []
 
     # --------------------------------------------------------------------------------------------------- events
 
@@ -100,8 +101,10 @@ class Report:
         self._line(self._bold(self._summary()))
         if self._broken:
             self._paragraph("A check broke (marked !) through no fault of yours: please tell the course staff.", "")
-        if self._passed and not self._failed and not self._todo:
-            self._paragraph("Hidden checks of values and gradients follow when you hand in.", "")
+        if self._without_value:
+            tasks = ", ".join(self._without_value)
+            self._paragraph(f"Nothing here has looked at the values of {tasks}: shape and speed only.", "")
+        self._paragraph("Hidden checks of values and gradients follow when you hand in.", "")
         return not (self._failed or self._todo or self._broken)
 
     def interrupted(self) -> None:
@@ -131,6 +134,11 @@ class Report:
         mark = Outcome.FAILED if failed else Outcome.ERROR if broken else Outcome.PASSED
         (self._failed if failed else self._broken if broken else self._passed).append(task)
         count = f"{passed} of {len(results)} public check{'s' if len(results) > 1 else ''}"
+        if not failed and all(result.given for result in results):
+            self._without_value.append(task)
+            count += ": shape and speed only"
+        elif failed and all(result.forms for result in failed):
+            count += ": only the form is not as asked for"
         self._line(f"{self._paint(*_SYMBOLS[mark])} {task:<28} {count}")
         if passed == len(results):
             return

@@ -209,7 +209,6 @@ class Retrial:
             called = tuple(tasks[name] for name in stand_ins.called)
             return Trial(outcome, called, message, error, (*student.flags, *sandbox.flags))
 
-
     def name(self, task: str, results: Mapping[str, CheckResult], names: tuple[str, ...]) -> None:
         """See `Name`."""
         if self._following is None:

@@ -6,13 +6,13 @@ one is bound to that other one. Every such pair is one more wrong answer, to be 
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter, neg
 from typing import Any
-
-from torch import Tensor
 
 from autograder.assignment.candidates import Candidate
 from autograder.assignment.contract import FunctionContract
@@ -55,53 +55,53 @@ def derived(contract: FunctionContract, reference: Function) -> list[Suspect]:
 
 
 def _after(function: Function, change: Callable[[Any], Any]) -> Function:
+    @functools.wraps(function)
     def changed(*args: Any, **kwargs: Any) -> Any:
         return change(function(*args, **kwargs))
 
-    changed.__signature__ = _signature(function)  # type: ignore[attr-defined]
     return changed
 
 
-def _signature(function: Function) -> Any:
-    import inspect
-
-    return inspect.signature(function)
-
-
 _REDUCED = Decimal("0.7")
+_ON_ANY: tuple[tuple[str, str, int, Callable[[Any], Any]], ...] = (
+    (
+        "summed_over_all",
+        "The result is the sum over all examples; one value for each is asked for.",
+        1,
+        lambda r: r.sum(),
+    ),
+    (
+        "averaged_over_all",
+        "The result is the average over all examples; one value for each is asked for.",
+        1,
+        lambda r: r.mean(),
+    ),
+    ("summed_over_last_axis", "The last axis is summed away; it should be kept.", 2, lambda r: r.sum(-1)),
+    ("averaged_over_last_axis", "The last axis is averaged away; it should be kept.", 2, lambda r: r.mean(-1)),
+    ("summed_over_examples", "The examples are summed; one row for each is asked for.", 2, lambda r: r.sum(0)),
+    ("averaged_over_examples", "The examples are averaged; one row for each is asked for.", 2, lambda r: r.mean(0)),
+    ("result_transposed", "The result is transposed: its axes are in the wrong order.", 2, lambda r: r.mT),
+)
+"""Name, sentence, least number of axes, and what is done to a tensor of floats."""
 
 
 def _changes(returns: Spec) -> Iterator[_Change]:
     if isinstance(returns, TupleSpec):
         if len(returns.items) == 2:
             text = "The two results are in the wrong order."
-            yield _Change(Mistake("results_swapped", text, "slip", Decimal("0.75")), lambda r: (r[1], r[0]))
+            yield _Change(Mistake("results_swapped", text, "slip", Decimal("0.75")), _swapped)
         for place in range(len(returns.items)):
             text = f"Only part {place + 1} of the {len(returns.items)} results is returned."
-            yield _Change(Mistake(f"only_part_{place + 1}", text, "gap", Decimal("0.45")), lambda r, i=place: r[i])
-        return
-    if not isinstance(returns, ArraySpec) or returns.kind != "Float":
-        return
-    yield _Change(Mistake("negated", "The sign of the result is reversed.", "slip", Decimal("0.65")), lambda r: -r)
-    axes = len(returns.dims)
-    if axes == 0:
-        return
-    every = "one value for each is asked for"
-    for name, text, change in (
-        ("summed_over_all", f"The result is the sum over all examples; {every}.", Tensor.sum),
-        ("averaged_over_all", f"The result is the average over all examples; {every}.", Tensor.mean),
-    ):
-        yield _Change(Mistake(name, text, "slip", _REDUCED), change)
-    if axes < 2:
-        return
-    for name, text, change in (
-        ("summed_over_last_axis", "The last axis is summed away; it should be kept.", lambda r: r.sum(-1)),
-        ("averaged_over_last_axis", "The last axis is averaged away; it should be kept.", lambda r: r.mean(-1)),
-        ("summed_over_examples", "The examples are summed; one row for each is asked for.", lambda r: r.sum(0)),
-        ("averaged_over_examples", "The examples are averaged; one row for each is asked for.", lambda r: r.mean(0)),
-        ("result_transposed", "The result is transposed: its axes are in the wrong order.", lambda r: r.mT),
-    ):
-        yield _Change(Mistake(name, text, "slip", _REDUCED), change)
+            yield _Change(Mistake(f"only_part_{place + 1}", text, "gap", Decimal("0.45")), itemgetter(place))
+    elif isinstance(returns, ArraySpec) and returns.kind == "Float":
+        yield _Change(Mistake("negated", "The sign of the result is reversed.", "slip", Decimal("0.65")), neg)
+        for name, text, axes, change in _ON_ANY:
+            if len(returns.dims) >= axes:
+                yield _Change(Mistake(name, text, "slip", _REDUCED), change)
+
+
+def _swapped(result: Any) -> Any:
+    return result[1], result[0]
 
 
 # --------------------------------------------------------------------------------------------------- two at once

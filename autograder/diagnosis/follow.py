@@ -14,7 +14,8 @@ from autograder.authoring.marks import VECTORISED
 from autograder.checking.results import CheckResult, Context
 from autograder.diagnosis.effort import Counted, Effort, Spent
 from autograder.diagnosis.naming import Asked, Diagnostician
-from autograder.diagnosis.survey import Again, Surveyor
+from autograder.diagnosis.survey import Again
+from autograder.diagnosis.surveyor import Surveyor
 from autograder.outcomes import FailureKind, Outcome
 from autograder.sandbox.scripts import AskedMore
 
@@ -68,9 +69,7 @@ class Following:
         for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
             self._name(task, _own(task, results), context)
 
-    def name_given(
-        self, task: str, results: Mapping[str, CheckResult], context: Context, asked: AskedMore
-    ) -> None:
+    def name_given(self, task: str, results: Mapping[str, CheckResult], context: Context, asked: AskedMore) -> None:
         """Name the mistakes of a task again, of which something failed without a name, as they are given right collaborators.
 
         Args:
@@ -90,9 +89,7 @@ class Following:
                 result.surveyed = self._survey(result, context, asked)
         self._name(task, own, context, asked)
 
-    def _name(
-        self, task: str, own: Sequence[CheckResult], context: Context, asked: AskedMore | None = None
-    ) -> None:
+    def _name(self, task: str, own: Sequence[CheckResult], context: Context, asked: AskedMore | None = None) -> None:
         failed = [result.surveyed for result in own if result.surveyed is not None]
         if self._diagnostician is None or not failed:
             return

@@ -22,7 +22,8 @@ from autograder.checking.student import Student
 from autograder.diagnosis.combined import Suspect, derived, pairs, suspects_of
 from autograder.diagnosis.effort import Counted, Effort, Spent
 from autograder.diagnosis.slips import slips_of
-from autograder.diagnosis.survey import Again, Survey, Surveyor, could_be
+from autograder.diagnosis.survey import Again, Survey, could_be
+from autograder.diagnosis.surveyor import Surveyor
 from autograder.sandbox.inprocess import OneFunction
 
 MOST_NAMES = 3
@@ -181,9 +182,7 @@ class Diagnostician:
         if not 0 < len(options) <= MOST_NAMES:
             return {}
         said = " Or: ".join(dict.fromkeys(" And: ".join(m.text for m in option) for option in options))
-        return {
-            a.check_id: Diagnosis(options, f"{said} {evidence(a.survey)}".strip()) for a in case.failed if a.survey
-        }
+        return {a.check_id: Diagnosis(options, f"{said} {evidence(a.survey)}".strip()) for a in case.failed if a.survey}
 
     def _shared(self, case: _Case, known: Sequence[Suspect]) -> dict[str, Diagnosis]:
         """Return two mistakes that share the failed checks: each of these is explained by one of them, which passes what passed."""
@@ -212,8 +211,10 @@ class Diagnostician:
             seen = [] if asked.survey is None else [s for s in asked.survey.seen if not s.ok]
             if not seen or any(s.got is None or s.expected is None or s.draws for s in seen):
                 return {}
-            got, want = (torch.cat([_flat(part) for part in parts]) for parts in
-                         ([s.got for s in seen], [s.expected for s in seen]))
+            got, want = (
+                torch.cat([_flat(part) for part in parts])
+                for parts in ([s.got for s in seen], [s.expected for s in seen])
+            )
             relations.append(relation(got, want) if got.shape == want.shape else None)
         first = relations[0]
         if first is None or any(r is None or r[0] != first[0] for r in relations):

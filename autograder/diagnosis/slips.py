@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from autograder.assignment.loading import REFERENCE, Assignment
-from autograder.assignment.prices import Mistake
+from autograder.assignment.prices import Mistake, Severity
 from autograder.authoring.mutants import materialise, mutants_of
 from autograder.diagnosis.combined import Suspect
 
@@ -47,7 +47,7 @@ def slips_of(assignment: Assignment, task: str) -> list[Suspect]:
         function = materialise(mutant, lambda source, label: _run(assignment, module, source))
         if function is not None:
             said, credit = _SAID.get(mutant.operator, _OTHERWISE)
-            severity = "slip" if credit is None else "gap"
+            severity: Severity = "slip" if credit is None else "gap"
             mistake = Mistake(mutant.operator.replace(" ", "_"), said, severity, credit)
             found.append(Suspect((mistake,), function))
     return found

@@ -8,10 +8,9 @@ submission; the wrong answer explains the failure if the check sees the same (`s
 from __future__ import annotations
 
 import functools
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,282 +21,24 @@ from torch import Tensor
 
 from autograder.assignment.contract import FunctionContract
 from autograder.authoring.cases import Case
-from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
-from autograder.checking import describe
-from autograder.checking.compare import compare, relation
+from autograder.authoring.failures import CheckFailed, CheckStopped
+from autograder.checking.compare import compare
 from autograder.checking.oracle import call_like_reference
-from autograder.checking.student import Student, precision_of
-from autograder.diagnosis.seen import Seen, compared_columns, seen_alike
+from autograder.checking.student import Student
+from autograder.diagnosis.seen import Seen
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Probe
-from autograder.sandbox.questions import Answer, Question
 
 if TYPE_CHECKING:
     import pytest
 
-    from autograder.checking.statistics import Verdict
+
+from autograder.diagnosis.surveyor import Enough, Surveyor
 
 MOST_EXAMPLES = 48
 """Inputs that a survey draws: enough to tell wrong answers apart, few enough to cost little."""
 MOST_SECONDS = 20.0
 """A submission that is slow loses the name of its mistake, nothing else."""
-_MOST_RANDOM_CASES = 6
-_MOST_PARTS = 4
-_MOST_FIRST = 3
-_DRAWS = 100
-_FEW_DRAWS = 20
-_FIRST_DRAWS = 12
-"""What rules out most wrong answers, before all draws are made."""
-
-
-def _wording(failure: CheckFailed) -> str:
-    """Return what of a refusal does not depend on how the function is written: no numbers, no texts of exceptions."""
-    message = re.sub(r"(it raised \w+).*", r"\1", failure.message, flags=re.DOTALL)
-    return f"{failure.kind}: {re.sub(r'[0-9]+([.,][0-9]+)*', '#', message)}"
-
-
-# ----------------------------------------------------------------------------------------------------- the observer
-
-
-def _noisy_network(case: Case) -> bool:
-    """Whether a network of the case answers at random in training mode."""
-    probes = [value for value in case.arguments.values() if isinstance(value, Probe)]
-    return any(layer["op"] == "dropout" for probe in probes for layer in probe.spec.get("layers", []))
-
-
-class Enough(BaseException):
-    """The survey has seen what it needs; a `BaseException`, because Hypothesis passes those on at once."""
-
-
-class Surveyor(Student):
-    """A student who writes down what a check sees and lets it go on.
-
-    Attributes:
-        seen: What was seen, in order.
-        differs: With `like`: whether something was seen that is not alike.
-        empty: Whether every answer so far was one and the same number throughout, or a copy of an argument.
-        first: The first calls of a function that is not random, with what came back: see `could_be`.
-    """
-
-    def __init__(self, *arguments: Any, like: Sequence[Seen] | None = None) -> None:
-        super().__init__(*arguments)
-        self.seen: list[Seen] = []
-        self.differs = False
-        self.empty = True
-        self.first: list[tuple[Case, Any]] = []
-        self._numbers: set[float] = set()
-        self._like = like
-        self._last: Answer | None = None
-        self._cases: list[Case | None] = []
-        self._more: dict[str, tuple[bool, list[Tensor]]] = {}
-
-    def see(self, seen: Seen) -> None:
-        """Write one thing down; ends the survey at the first difference from `like`, or at its end."""
-        place = len(self.seen)
-        self.seen.append(seen)
-        if self._like is None:
-            return
-        if place >= len(self._like) or not seen_alike(self._like[place], seen):
-            self.differs = True
-            raise Enough
-        if place + 1 == len(self._like):
-            raise Enough
-
-    def refused(self, failure: CheckFailed) -> None:
-        """Write down that the check raised."""
-        self._flush()
-        self.see(Seen("refusal", False, text=_wording(failure)))
-
-    def _random(self, case: Case) -> bool:
-        return any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
-
-    def _send(self, question: Question, case: Case | None, called: str = "") -> Answer:
-        self._once(question, case, called)
-        answer = super()._send(question, case, called)
-        self._last = answer
-        self.empty = self.empty and self._says_nothing(answer.value, case)
-        if self._like is None and len(self.first) < _MOST_FIRST and self._can_be_called_directly(question, case):
-            assert case is not None
-            self.first.append((case, answer.value))
-        if question.repeat > 1:
-            values = {} if question.gradients else {"the result": answer.value}
-            for name, rows in {**values, **answer.gradients}.items():
-                self._drawn(f"draws of {name} in call {self._number(case)}", rows)
-        return answer
-
-    def _can_be_called_directly(self, question: Question, case: Case | None) -> bool:
-        plain = case is not None and type(case) is Case and not case.calls and not self._random(case)
-        return plain and question.repeat == 1 and not question.gradients and not _noisy_network(case)
-
-    def _says_nothing(self, value: Any, case: Case | None) -> bool:
-        """Whether an answer is a copy of an argument, or holds nothing but the number that all answers held before."""
-        parts = value if isinstance(value, tuple | list) else (value,)
-        numbers = [torch.as_tensor(part).double() for part in parts if isinstance(part, Tensor | float | int)]
-        copies = [] if case is None else [given.double() for given in case.tensors().values()]
-        for number in numbers:
-            if any(number.shape == copy.shape and torch.equal(number, copy) for copy in copies):
-                continue
-            self._numbers |= set(number.unique().tolist()[:2]) if number.numel() else set()
-        return len(numbers) == len(parts) and len(self._numbers) <= 1
-
-    def _once(self, question: Question, case: Case | None, called: str) -> None:
-        """Ask a few times what will be asked many times: most wrong answers are found different by then."""
-        place = len(self.seen)
-        if self._like is None or question.repeat == 1 or question.gradients or place >= len(self._like):
-            return
-        what, wanted = f"draws of the result in call {self._number(case)}", self._like[place]
-        if what in self._more or wanted.what != what or wanted.got is None:
-            return
-        few = super()._send(replace(question, repeat=min(_FIRST_DRAWS, question.repeat)), case, called).value
-        if not isinstance(few, Tensor) or not few.dtype.is_floating_point:
-            return
-        rows = Seen(what, True, few.detach(), dtype=few.dtype, draws=True)
-        if compared_columns(few) != compared_columns(wanted.got) or not seen_alike(wanted, rows):
-            self.differs = True
-            raise Enough
-
-    def _number(self, case: Case | None) -> int:
-        """Return which of the calls so far this one repeats."""
-        for number, known in enumerate(self._cases):
-            if known is case:
-                return number
-        self._cases.append(case)
-        return len(self._cases) - 1
-
-    def _drawn(self, what: str, rows: Any) -> None:
-        """Compare the first draws at once; later ones when the check has made up its mind, however many they are."""
-        if not isinstance(rows, Tensor) or rows.dim() == 0 or not rows.is_floating_point():
-            return
-        if what in self._more:
-            self._more[what][1].append(rows)
-            return
-        self._more[what] = (True, [rows])
-        self.see(Seen(what, True, rows.detach(), dtype=rows.dtype, draws=True))
-
-    def _flush(self) -> None:
-        """Write down all draws of each kind, once: a test that is sure earlier has asked for fewer."""
-        for what, (first, parts) in list(self._more.items()):
-            if first:
-                self._more[what] = (False, parts)
-                rows = torch.cat(parts).detach()
-                self.see(Seen(f"all {what}", True, rows, dtype=rows.dtype, draws=True))
-
-    def value(self, case: Case, *, finite: bool = True, form: bool = False, **options: Any) -> Any:
-        """See `Student.value`; an answer of the wrong shape is looked at all the same, its form never."""
-        self._last = None
-        try:
-            value = super().value(case, finite=finite, form=False, **options)
-        except CheckFailed:
-            answer: Any = self._last  # set by `_send`, which the type checker cannot see
-            if answer is not None and not self._random(case):
-                parts = answer.value if isinstance(answer.value, tuple | list) else (answer.value,)
-                for part in [part.detach() for part in parts if isinstance(part, Tensor)][:_MOST_PARTS]:
-                    self.see(Seen("a value of the wrong kind", False, part, scale=case.scale))
-            raise
-        if _noisy_network(case):
-            self._often(case)
-        return value
-
-    def _often(self, case: Case) -> None:
-        """Ask a function that returns numbers under several seeds, to see their distribution."""
-        results: list[list[float]] = []
-        for seed in range(_FEW_DRAWS):
-            value = self._send(case.question(self.contract_of(case), salt=self._salt, seed=seed), case).value
-            if not isinstance(value, tuple) or not all(isinstance(part, int | float) for part in value):
-                return
-            results.append([float(part) for part in value])
-        self.see(Seen("many calls", True, torch.tensor(results, dtype=torch.float64), draws=True))
-
-    def agrees(self, case: Case, expected: Any, *, finite: bool = True, help: str = "") -> None:
-        """See `Student.agrees`; a random function is asked often about the first few cases, to see its distribution."""
-        super().agrees(case, expected, finite=False, help=help)  # `close` sees what is not finite
-        if self._random(case) and len(self._cases) < _MOST_RANDOM_CASES:
-            self.ask(case, repeat=_DRAWS)
-
-    def close(self, case: Case, got: Any, expected: Any, *, what: str = "the result", help: str = "") -> None:
-        """See `Student.close`: written down, never raised."""
-        answer, want = (value.detach() for value in self.comparable(case, got, expected, what))
-        dtype = precision_of(case, answer)
-        result = compare(answer, want, dtype, case.scale)
-        if _noisy_network(case):  # what a single call gives, is chance: `value` has asked for many
-            self.see(Seen(what, result.agrees, torch.zeros(())))
-        elif self._random(case):
-            # numbers of another implementation differ, their relation to what is expected does not
-            exact = not result.agrees and case.dtype() == torch.float64
-            kind, number = (relation(answer.double(), want.double()) if exact else None) or ("unlike", 1.0)
-            text = "as expected" if result.agrees else kind
-            self.see(Seen(what, result.agrees, torch.tensor([number]), text=text, within=1e-3))
-        else:
-            self.see(Seen(what, result.agrees, answer, want, dtype=dtype, scale=case.scale))
-
-    def judge(self, verdict: Verdict, case: Case, message: str, *, help: str = "") -> None:
-        """See `Student.judge`: written down, never raised."""
-        self._flush()
-        try:
-            super().judge(verdict, case, message, help=help)
-        except CheckFailed:
-            self.see(Seen(message, False, detail=verdict.detail))
-        except Inconclusive:
-            self.see(Seen(message, True))
-        else:
-            self.see(Seen(message, True))
-
-    def require(
-        self,
-        condition: bool,
-        case: Case,
-        message: str,
-        *,
-        help: str = "",
-        got: str = "",
-        expected: str = "",
-        forms: tuple[str, ...] = (),
-    ) -> None:
-        """See `Student.require`: written down, never raised."""
-        self._flush()
-        self.see(Seen("a property", bool(condition), detail="" if condition else message))
-
-    def sees(
-        self, case: Case, what: str, value: Any, *, within: float | None = None, interchangeable: bool = False
-    ) -> None:
-        """See `Student.sees`."""
-        number = describe.plain_tensor(value).detach()
-        # rows that are all alike say nothing but that, unless they are exactly zero
-        text = "zero" if interchangeable and not bool(number.any()) else ""
-        self.see(Seen(what, True, number, None, text, None, 1.0, within, interchangeable, interchangeable))
-
-
-def could_be(survey: Survey, function: Callable[..., Any], contract: FunctionContract) -> bool:
-    """Whether a wrong answer gives what came back in the first calls of a survey, as far as plain tensors show: most do not.
-
-    A quick look before a whole check is run for it; in doubt, it could be.
-    """
-    for case, value in survey.first:
-        if any(isinstance(given, Probe) for given in case.arguments.values()):
-            return True
-        arguments = {
-            name: given.detach().clone() if isinstance(given, Tensor) else given
-            for name, given in case.arguments.items()
-        }
-        try:
-            with torch.no_grad():
-                other = call_like_reference(function, contract, arguments, case.seed)
-        except Exception:  # whatever a wrong answer raises; the check itself says whether that is the same
-            return True
-        for got, want in zip(_parts(value), _parts(other), strict=False):
-            if got.shape == want.shape and got.isfinite().all() and want.isfinite().all():
-                low = got if torch.finfo(got.dtype).eps > torch.finfo(want.dtype).eps else want
-                if not compare(got, want, low.dtype, case.scale).agrees:
-                    return False
-    return True
-
-
-def _parts(value: Any) -> list[Tensor]:
-    parts = value if isinstance(value, tuple | list) else (value,)
-    return [part for part in parts if isinstance(part, Tensor) and part.is_floating_point()]
-
-
-# ------------------------------------------------------------------------------------------------------ asking again
 
 
 @dataclass(frozen=True)
@@ -367,7 +108,11 @@ class Again:
                 _with_inner(self.function, handle, tolerant, lambda: self.strictly(surveyor))
         except (Enough, HypothesisException):
             pass
-        return None if time.monotonic() > end else Survey(tuple(examples), tuple(surveyor.seen), surveyor.empty, tuple(surveyor.first))
+        return (
+            None
+            if time.monotonic() > end
+            else Survey(tuple(examples), tuple(surveyor.seen), surveyor.empty, tuple(surveyor.first))
+        )
 
     def explains(self, surveyor: Surveyor, survey: Survey) -> bool:
         """Whether `surveyor`, made with `like=survey.seen`, sees the same on the same inputs."""
@@ -419,3 +164,33 @@ def _with_inner(test: Any, handle: Any, inner: Callable[..., Any], run: Callable
         handle.inner_test = own
         if implied and before is not None:
             setattr(test, _SETTINGS, before)
+
+
+def could_be(survey: Survey, function: Callable[..., Any], contract: FunctionContract) -> bool:
+    """Whether a wrong answer gives what came back in the first calls of a survey, as far as plain tensors show: most do not.
+
+    A quick look before a whole check is run for it; in doubt, it could be.
+    """
+    for case, value in survey.first:
+        if any(isinstance(given, Probe) for given in case.arguments.values()):
+            return True
+        arguments = {
+            name: given.detach().clone() if isinstance(given, Tensor) else given
+            for name, given in case.arguments.items()
+        }
+        try:
+            with torch.no_grad():
+                other = call_like_reference(function, contract, arguments, case.seed)
+        except Exception:  # whatever a wrong answer raises; the check itself says whether that is the same
+            return True
+        for got, want in zip(_parts(value), _parts(other), strict=False):
+            if got.shape == want.shape and got.isfinite().all() and want.isfinite().all():
+                low = got if torch.finfo(got.dtype).eps > torch.finfo(want.dtype).eps else want
+                if not compare(got, want, low.dtype, case.scale).agrees:
+                    return False
+    return True
+
+
+def _parts(value: Any) -> list[Tensor]:
+    parts = value if isinstance(value, tuple | list) else (value,)
+    return [part for part in parts if isinstance(part, Tensor) and part.is_floating_point()]

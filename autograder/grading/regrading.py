@@ -28,7 +28,7 @@ KEPT = "kept-grade"
 Standing = Literal["new", "old", "none"]
 Cause = Literal["points", "checks", "draw", "run"]
 CAUSES: dict[Cause, str] = {
-    "points": "other points or weights, the same outcomes",
+    "points": "other points, weights or prices of mistakes, the same outcomes",
     "checks": "the task's checks, contract or reference have changed",
     "draw": "the submission has changed",
     "run": "the same questions ended differently: look at this",
@@ -291,8 +291,12 @@ def _cause(old: TaskRecord | None, new: TaskRecord | None, *, same_work: bool | 
         return "checks"
     if not same_work:
         return "draw"
-    outcomes = [{check.id: in_words(check) for check in task.checks} for task in (old, new)]
-    return "points" if outcomes[0] == outcomes[1] else "run"
+    return "points" if _found_in(old) == _found_in(new) else "run"
+
+
+def _found_in(task: TaskRecord) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return what a grading found, whatever it is worth: how the checks ended, and which mistakes explain it."""
+    return {check.id: in_words(check) for check in task.checks}, tuple(mistake.name for mistake in task.mistakes)
 
 
 Shares = Mapping[str, tuple[str, str]]

@@ -113,7 +113,7 @@ def score_task(
     """
     won = earned(task, results, rubric)
     checks = [
-        _check_record(rule, results[f"{task.id}.{rule.name}"], Fraction(task.points) * won.by_check[rule.name], won)
+        _check_record(rule, results[f"{task.id}.{rule.name}"], Fraction(task.points) * won.by_check[rule.name])
         for rule in task.checks
     ]
     own = [results[f"{task.id}.{rule.name}"] for rule in task.checks]
@@ -172,7 +172,12 @@ def credit_text(kept: Fraction) -> str:
     return f"{float(kept):.4f}".rstrip("0").rstrip(".") or "0"
 
 
-def _check_record(rule: CheckRule, result: CheckResult, points: Fraction, won: Earned) -> CheckRecord:
+def _unpriced(mistake: Mistake) -> MistakeRecord:
+    own = "" if mistake.credit is None else str(mistake.credit)
+    return MistakeRecord(name=mistake.name, text=mistake.text, severity=mistake.severity, credit=own)
+
+
+def _check_record(rule: CheckRule, result: CheckResult, points: Fraction) -> CheckRecord:
     named = result.forms or result.diagnosis is not None
     options = _options(result) if result.outcome is Outcome.FAILED else ()
     return CheckRecord(
@@ -190,7 +195,10 @@ def _check_record(rule: CheckRule, result: CheckResult, points: Fraction, won: E
         given=result.given,
         evidence=result.evidence,
         misconception=" or ".join(" and ".join(m.name for m in option) for option in options) or None,
-        misconception_text="" if won.mistakes or result.diagnosis is None else result.diagnosis.text,
+        misconception_text="" if result.diagnosis is None else result.diagnosis.text,
+        options=tuple(tuple(map(_unpriced, option)) for option in options) if not result.forms else (),
+        forms=result.forms,
+        coerced=tuple(result.coerced),
         carried_from=result.carried_from,
         waits_for=result.waits_for,
         traceback=result.lines if result.outcome is not Outcome.ERROR else tuple(result.error.splitlines()[-40:]),

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
+from autograder.assignment.prices import Mistake
 from autograder.assignment.rubric import Rubric, TaskRule
 from autograder.checking.results import CheckResult
 from autograder.diagnosis.carry import collaborators_of
 from autograder.grading.provenance import provenance_of
 from autograder.outcomes import Outcome
-from autograder.records import CheckRecord, GradeRecord, Submission, TaskRecord
+from autograder.records import CheckRecord, GradeRecord, MistakeRecord, Submission, TaskRecord
 
 _SAME = ("submission_sha256", "engine_sha256", "versions", "limits")
 
 
 @dataclass(frozen=True)
-class _Name:
+class _Named:
     """A diagnosis that was made before."""
 
-    names: tuple[str, ...]
+    options: tuple[tuple[Mistake, ...], ...]
     text: str
 
 
@@ -62,7 +64,6 @@ def _complete(task: TaskRule, record: TaskRecord) -> bool:
 
 
 def _result(check: CheckRecord) -> CheckResult:
-    names = tuple(check.misconception.split(" or ")) if check.misconception else ()
     return CheckResult(
         check.id,
         check.title,
@@ -72,9 +73,19 @@ def _result(check: CheckRecord) -> CheckResult:
         check.message,
         check.help,
         check.evidence,
-        _Name(names, check.misconception_text) if names else None,
+        _Named(tuple(tuple(map(_mistake, option)) for option in check.options), check.misconception_text)
+        if check.options
+        else None,
         waits_for=check.waits_for,
         carried_from=check.carried_from,
         lines=check.traceback,
         printed=check.printed,
+        given=check.given,
+        brief=check.brief,
+        forms=check.forms,
+        coerced=dict.fromkeys(check.coerced, ""),
     )
+
+
+def _mistake(record: MistakeRecord) -> Mistake:
+    return Mistake(record.name, record.text, record.severity, Decimal(record.credit) if record.credit else None)

@@ -68,7 +68,9 @@ def fillings_of(reference: Function) -> dict[str, Function]:
 
 def can_be_formed(returns: Spec) -> bool:
     """Whether a result is made of arrays and numbers, and of nothing that stays inside."""
-    return all(isinstance(part, ArraySpec) or part in (NamedSpec("float"), NamedSpec("int")) for part in parts_of(returns))
+    return all(
+        isinstance(part, ArraySpec) or part in (NamedSpec("float"), NamedSpec("int")) for part in parts_of(returns)
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- forms
@@ -155,7 +157,9 @@ def _row_by_row(contract: FunctionContract, reference: Function, axis: str) -> F
 def _filling(reference: Function, fill: Callable[[Any, list[Tensor]], Any]) -> Function:
     @functools.wraps(reference)
     def filled(*args: Any, **kwargs: Any) -> Any:
-        given = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor) and value.is_floating_point()]
+        given = [
+            value for value in (*args, *kwargs.values()) if isinstance(value, Tensor) and value.is_floating_point()
+        ]
         with torch.random.fork_rng(devices=[]):
             result = reference(*args, **kwargs)  # for the shapes alone
         return tuple(fill(part, given) for part in result) if isinstance(result, tuple) else fill(result, given)

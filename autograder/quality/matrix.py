@@ -186,7 +186,9 @@ def run_matrix(
     ]
     oracle = Oracle(assignment.objects, assignment.contract)
     diagnostician = Diagnostician(assignment)
-    following = {e.key: Following(diagnostician) for e in entries if named}  # an effort of its own for each, as a submission has
+    following = {
+        e.key: Following(diagnostician) for e in entries if named
+    }  # an effort of its own for each, as a submission has
     contexts = {e.key: _context(assignment, e, oracle, following.get(e.key), seed, device) for e in entries}
     _add_training(assignment, contexts, entries, device)
     plugin = MatrixPlugin(assignment, entries, contexts, order, until_caught)
@@ -197,7 +199,10 @@ def run_matrix(
     rows = [_row(e, plugin.by_entry[e.key]) for e in entries]
     if not until_caught and only is None:
         rows = [
-            replace(row, share=float(earned(assignment.rubric.task(e.task), plugin.by_entry[e.key], assignment.rubric).share))
+            replace(
+                row,
+                share=float(earned(assignment.rubric.task(e.task), plugin.by_entry[e.key], assignment.rubric).share),
+            )
             for e, row in zip(entries, rows, strict=True)
         ]
     return [replace(row, diagnosed=row.task not in trained) for row in rows]

@@ -456,7 +456,8 @@ def _log_of_determinant(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
 @wrong(
     "epsilon_added",
-    "A small constant is added to the variance to keep it from zero: it decides the result where the variance is small.",
+    "A small constant is added to the variance, or `log_var` is clamped, to keep it from zero: it decides the result where the"
+    " variance is small.",
     severity="form",
 )
 def _epsilon_added(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
@@ -579,6 +580,16 @@ def _epsilon_1e_8(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 @wrong("epsilon_added")
 def _epsilon_1e_10(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_log_density(x, mean, torch.log(log_var.exp() + 1e-10))
+
+
+@wrong("epsilon_added")
+def _clamped_at_10(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return gaussian_log_density(x, mean, log_var.clamp(-10, 10))
+
+
+@wrong("epsilon_added")
+def _clamped_at_20(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return gaussian_log_density(x, mean, log_var.clamp(-20, 20))
 
 
 @wrong("epsilon_added")

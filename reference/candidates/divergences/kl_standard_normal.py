@@ -450,7 +450,8 @@ def _other_base(mean: Tensor, log_var: Tensor) -> Tensor:
 
 @wrong(
     "epsilon_added",
-    "A small constant is added to the variance to keep it from zero: it decides the result where the variance is small.",
+    "A small constant is added to the variance, or `log_var` is clamped, to keep it from zero: it decides the result where the"
+    " variance is small.",
     severity="form",
 )
 def _epsilon_added(mean: Tensor, log_var: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """What candidates for the bound and for the loss are made of."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from torch.nn import functional as F
 from reference.densities import bernoulli_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.types import Decoder, Encoder
+
+LOG_2PI = math.log(2 * math.pi)
 
 
 def draw(mean: Tensor, log_var: Tensor, n_samples: int, generator: Generator | None) -> Tensor:
@@ -59,6 +62,32 @@ def with_other_likelihood(
     mean, log_var = encoder(x)
     logits = decoder(draw(mean, log_var, n_samples, generator))
     return (log_p(x.expand_as(logits), logits).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+
+
+def changed(encoder: Encoder, change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Encoder:
+    """An encoder that says something else."""
+    return lambda x: change(*encoder(x))
+
+
+def times_log_var(mean: Tensor, log_var: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """z with `log_var` for the standard deviation."""
+    return mean + log_var * torch.randn(shape, dtype=mean.dtype, device=mean.device)
+
+
+def uniform(mean: Tensor, log_var: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """z with uniform noise."""
+    return mean + torch.exp(0.5 * log_var) * torch.rand(shape, dtype=mean.dtype, device=mean.device)
+
+
+def probability(x: Tensor, logits: Tensor) -> Tensor:
+    """The probability of a pixel."""
+    return torch.sigmoid((2 * x - 1) * logits)
+
+
+def swapped(x: Tensor, logits: Tensor) -> Tensor:
+    """The cross-entropy with its arguments swapped: `binary_cross_entropy` takes −100 for log 0."""
+    p = torch.sigmoid(logits)
+    return p * torch.log(x).clamp(min=-100) + (1 - p) * torch.log(1 - x).clamp(min=-100)
 
 
 # ----------------------------------------------------------------- without the reference, for what is written in other words

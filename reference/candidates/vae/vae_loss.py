@@ -1,18 +1,33 @@
 """What is held against the checks of `vae_loss`."""
 
+import math
+
 import torch
 from torch import Generator, Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch.nn import functional as F
-from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
 
 from autograder.authoring.candidates import right, wrong
 from reference.candidates._helpers import rows
-from reference.candidates.vae._helpers import bce, draw, normal, q_and_prior, terms
-from reference.densities import bernoulli_log_density
-from reference.divergences import kl_standard_normal
+from reference.candidates.vae import elbo as of_the_bound
+from reference.candidates.vae._helpers import (
+    LOG_2PI,
+    bce,
+    changed,
+    half_sum,
+    kl,
+    normal,
+    probability,
+    q_and_prior,
+    swapped,
+    times_log_var,
+    uniform,
+    with_other_likelihood,
+    with_other_noise,
+)
 from reference.types import Decoder, Encoder
-from reference.vae import elbo, vae_loss
+from reference.vae import vae_loss
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
@@ -26,38 +41,35 @@ from reference.vae import elbo, vae_loss
 def _sign(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return elbo(x, encoder, decoder, n_samples, generator)
+    return -vae_loss(x, encoder, decoder, n_samples, generator)
 
 
 @wrong("minus_kl", "The KL divergence is subtracted; in the loss it is added.", severity="slip", credit=0.5)
 def _minus_kl(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return -reconstruction.mean() - kl.mean()
+    return vae_loss(x, encoder, decoder, n_samples, generator) - 2 * kl(x, encoder)
 
 
 @wrong("kl_missing", "Only the reconstruction term is there; the KL divergence is missing.", severity="gap")
 def _kl_missing(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -terms(x, encoder, decoder, n_samples, generator)[0].mean()
+    return vae_loss(x, encoder, decoder, n_samples, generator) - kl(x, encoder)
 
 
 @wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.", severity="slip")
 def _kl_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return -(reconstruction.mean(0) - 2 * kl).mean()
+    return vae_loss(x, encoder, decoder, n_samples, generator) + kl(x, encoder)
 
 
 @wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).", severity="slip")
 def _kl_half(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return -(reconstruction.mean(0) - 0.5 * kl).mean()
+    return vae_loss(x, encoder, decoder, n_samples, generator) - 0.5 * kl(x, encoder)
 
 
 @wrong(
@@ -68,8 +80,7 @@ def _kl_half(
 def _kl_averaged_over_latents(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return -(reconstruction.mean(0) - kl / encoder(x)[0].shape[-1]).mean()
+    return vae_loss(x, encoder, decoder, n_samples, generator) - (1 - 1 / encoder(x)[0].shape[-1]) * kl(x, encoder)
 
 
 @wrong(
@@ -80,8 +91,7 @@ def _kl_averaged_over_latents(
 def _mean_reduction(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    reconstruction, kl = terms(x, encoder, decoder, n_samples, generator)
-    return -(reconstruction.mean(0) / x.shape[-1] - kl).mean()
+    return vae_loss(x, encoder, decoder, n_samples, generator) / x.shape[-1] + (1 - 1 / x.shape[-1]) * kl(x, encoder)
 
 
 @wrong(
@@ -90,7 +100,7 @@ def _mean_reduction(
 def _summed_over_batch(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -elbo(x, encoder, decoder, n_samples, generator) * len(x)
+    return vae_loss(x, encoder, decoder, n_samples, generator) * len(x)
 
 
 @wrong(
@@ -102,9 +112,7 @@ def _summed_over_batch(
 def _detached_sample(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    mean, log_var = encoder(x)
-    z = draw(mean, log_var, n_samples, generator).detach()
-    return -(bernoulli_log_density(x, decoder(z)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+    return -of_the_bound._detached_sample(x, encoder, decoder, n_samples, generator)
 
 
 @wrong(
@@ -116,20 +124,19 @@ def _detached_sample(
 def _sigmoid_twice(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return -elbo(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
+    return vae_loss(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
 
 
 @wrong("no_noise", "The mean of q is decoded; z must be drawn from q.", severity="gap")
 def _no_noise(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    mean, log_var = encoder(x)
-    return -(bernoulli_log_density(x, decoder(mean)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
+    return -of_the_bound._no_noise(x, encoder, decoder, n_samples, generator)
 
 
 @wrong(
     "per_example",
-    "One value per example is returned; a loss is their mean, a single number.",
+    "One value per example, or per sample, is returned; a loss is the mean of all, a single number.",
     severity="slip",
     credit=0.75,
 )
@@ -137,6 +144,546 @@ def _per_example(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return torch.stack([vae_loss(row, encoder, decoder, n_samples, generator) for row in rows(x)])
+
+
+@wrong(
+    "kl_summed_over_batch",
+    "The KL divergence is summed over the batch while the reconstruction is averaged over it.",
+    severity="slip",
+)
+def _kl_summed_over_batch(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + (len(x) - 1) * kl(x, encoder)
+
+
+@wrong(
+    "divided_by_pixels",
+    "The loss is divided by the number of pixels; nats per image are asked for.",
+    severity="slip",
+    credit=0.7,
+)
+def _divided_by_pixels(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) / x.shape[-1]
+
+
+@wrong("samples_summed", "The reconstruction is summed over the samples of z; it must be averaged.", severity="slip")
+def _samples_summed(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return n_samples * vae_loss(x, encoder, decoder, n_samples, generator) - (n_samples - 1) * kl(x, encoder)
+
+
+@wrong(
+    "averaged_inside_log",
+    "The samples are averaged inside the logarithm: that is the importance-weighted bound, not the negative ELBO.",
+    severity="slip",
+    credit=0.5,
+)
+def _averaged_inside_log(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._averaged_inside_log(x, encoder, decoder, n_samples, generator)
+
+
+@wrong("log_q_missing", "log q(z | x) is missing: this is the average of −log p(x, z) alone.", severity="gap")
+def _log_q_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + half_sum(1 + LOG_2PI + encoder(x)[1])
+
+
+@wrong(
+    "shared_noise",
+    "One noise vector is shared by the whole batch; every example needs its own.",
+    severity="slip",
+    credit=0.7,
+)
+def _shared_noise(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._shared_noise(x, encoder, decoder, n_samples, generator)
+
+
+@wrong(
+    "shared_over_samples",
+    "One draw of an example stands for all `n_samples` of them, so that averaging them averages nothing.",
+    severity="slip",
+)
+def _shared_over_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, 1, generator)
+
+
+@wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.", severity="slip")
+def _same_noise_every_call(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, Generator(device=x.device).manual_seed(0))
+
+
+@wrong(
+    "score_function",
+    "The encoder's gradient is that of log q(z | x), weighted (REINFORCE): right on average, but far too noisy to learn from.",
+    severity="slip",
+    credit=0.7,
+)
+def _score_function(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._score_function(x, encoder, decoder, n_samples, generator)
+
+
+@wrong(
+    "detached_kl",
+    "The KL divergence is detached from the graph, so the encoder gets no gradient from it.",
+    severity="slip",
+    credit=0.5,
+)
+def _detached_kl(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) - kl(x, encoder) + kl(x, encoder).detach()
+
+
+@wrong(
+    "variance_as_std",
+    "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.",
+    severity="slip",
+)
+def _variance_as_std(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    other = changed(encoder, lambda mean, log_var: (mean, 2 * log_var))
+    return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
+
+
+@wrong("prior_samples", "z is drawn from the prior; it must be drawn from q(z | x).", severity="gap")
+def _prior_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    other = changed(encoder, lambda mean, log_var: (torch.zeros_like(mean), torch.zeros_like(log_var)))
+    return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
+
+
+@wrong(
+    "squared_error",
+    "The reconstruction is a squared error; binary pixels have a Bernoulli log-probability.",
+    severity="gap",
+)
+def _squared_error(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._squared_error(x, encoder, decoder, n_samples, generator)
+
+
+@wrong(
+    "log_of_sigmoid",
+    "The logarithm of a sigmoid becomes log 0 for large logits, where the sigmoid rounds to 0 or 1.",
+    severity="slip",
+    credit=0.75,
+)
+def _log_of_sigmoid(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._log_of_sigmoid(x, encoder, decoder, n_samples, generator)
+
+
+@wrong(
+    "kl_divided_by_pixels",
+    "The KL divergence is divided by the number of pixels; it counts in full beside a sum over pixels.",
+    severity="slip",
+)
+def _kl_divided_by_pixels(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) - (1 - 1 / x.shape[-1]) * kl(x, encoder)
+
+
+@wrong("kl_divided_by_batch", "The KL divergence is averaged over the batch twice.", severity="slip")
+def _kl_divided_by_batch(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) - (1 - 1 / len(x)) * kl(x, encoder)
+
+
+@wrong(
+    "kl_summed_over_samples",
+    "The KL divergence is summed over the samples of z; it counts once for every example.",
+    severity="slip",
+)
+def _kl_summed_over_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + (n_samples - 1) * kl(x, encoder)
+
+
+@wrong("kl_mean_missing", "The term ½ Σ μ² of the KL divergence is missing.", severity="slip", credit=0.5)
+def _kl_mean_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(encoder(x)[0] ** 2)
+
+
+@wrong("kl_variance_missing", "The term ½ Σ σ² of the KL divergence is missing.", severity="slip", credit=0.5)
+def _kl_variance_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(encoder(x)[1].exp())
+
+
+@wrong("kl_log_variance_missing", "The term −½ Σ log σ² of the KL divergence is missing.", severity="slip", credit=0.5)
+def _kl_log_variance_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + half_sum(encoder(x)[1])
+
+
+@wrong(
+    "kl_one_missing",
+    "The constant −½ in every dimension of the KL divergence is missing, so that it is never 0.",
+    severity="slip",
+    credit=0.7,
+)
+def _kl_one_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + 0.5 * encoder(x)[0].shape[-1]
+
+
+@wrong(
+    "kl_one_for_all_latents",
+    "The constant −½ of the KL divergence is there once; every latent dimension has one.",
+    severity="slip",
+    credit=0.7,
+)
+def _kl_one_for_all_latents(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + 0.5 * (encoder(x)[0].shape[-1] - 1)
+
+
+@wrong("kl_log_variance_sign", "In the KL divergence log σ² is added; it must be subtracted.", severity="slip")
+def _kl_log_variance_sign(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + 2 * half_sum(encoder(x)[1])
+
+
+@wrong(
+    "kl_std_for_variance", "In the KL divergence σ stands where the variance σ² = e^{log_var} belongs.", severity="slip"
+)
+def _kl_std_for_variance(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    _, log_var = encoder(x)
+    return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(log_var.exp() - (0.5 * log_var).exp())
+
+
+@wrong(
+    "kl_log_std_for_log_variance",
+    "In the KL divergence log σ stands where log σ², twice that, belongs.",
+    severity="slip",
+)
+def _kl_log_std_for_log_variance(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) + 0.5 * half_sum(encoder(x)[1])
+
+
+@wrong(
+    "kl_log_variance_twice",
+    "In the KL divergence log σ² counts twice: `log_var` is log σ² already, not log σ.",
+    severity="slip",
+)
+def _kl_log_variance_twice(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(encoder(x)[1])
+
+
+@wrong("kl_mean_not_squared", "In the KL divergence μ stands where μ² belongs.", severity="slip")
+def _kl_mean_not_squared(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, _ = encoder(x)
+    return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(mean**2 - mean)
+
+
+@wrong("kl_with_log_std", "In the KL divergence `log_var` is taken for log σ; it is log σ².", severity="slip")
+def _kl_with_log_std(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return (
+        vae_loss(x, encoder, decoder, n_samples, generator)
+        - kl(x, encoder)
+        + kl(x, changed(encoder, lambda mean, log_var: (mean, 2 * log_var)))
+    )
+
+
+@wrong(
+    "kl_reversed",
+    "This is the divergence of the prior from q, KL(p(z) ‖ q(z | x)); the loss has KL(q(z | x) ‖ p(z)).",
+    severity="slip",
+)
+def _kl_reversed(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    return (
+        vae_loss(x, encoder, decoder, n_samples, generator)
+        - kl(x, encoder)
+        + half_sum(log_var + (1 + mean**2) / log_var.exp() - 1)
+    )
+
+
+@wrong(
+    "reconstruction_missing",
+    "Only the KL divergence is there; −log p(x | z) is missing, and with it the decoder.",
+    severity="gap",
+    credit=0.3,
+)
+def _reconstruction_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return kl(x, encoder)
+
+
+@wrong(
+    "reconstruction_sign",
+    "The reconstruction has the wrong sign: a minimised loss has −log p(x | z), which a cross-entropy is already.",
+    severity="slip",
+    credit=0.5,
+)
+def _reconstruction_sign(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -vae_loss(x, encoder, decoder, n_samples, generator) + 2 * kl(x, encoder)
+
+
+@wrong(
+    "reconstruction_summed_over_batch",
+    "The reconstruction is summed over the batch while the KL divergence is averaged over it.",
+    severity="slip",
+)
+def _reconstruction_summed_over_batch(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return len(x) * vae_loss(x, encoder, decoder, n_samples, generator) - (len(x) - 1) * kl(x, encoder)
+
+
+@wrong("averaged_over_batch_twice", "The result is divided by the batch size twice.", severity="slip", credit=0.7)
+def _averaged_over_batch_twice(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) / len(x)
+
+
+@wrong(
+    "summed_over_samples",
+    "Everything is summed over the samples of z; it must be averaged.",
+    severity="slip",
+    credit=0.7,
+)
+def _summed_over_samples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return n_samples * vae_loss(x, encoder, decoder, n_samples, generator)
+
+
+@wrong(
+    "divided_by_samples_twice",
+    "The reconstruction is averaged over the samples of z, and divided by their number once more.",
+    severity="slip",
+    credit=0.7,
+)
+def _divided_by_samples_twice(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) / n_samples + (1 - 1 / n_samples) * kl(x, encoder)
+
+
+@wrong(
+    "log_prior_missing",
+    "log p(z) is missing: this is the average of log q(z | x) − log p(x | z) alone.",
+    severity="gap",
+)
+def _log_prior_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    mean, log_var = encoder(x)
+    return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(mean**2 + log_var.exp() + LOG_2PI)
+
+
+@wrong(
+    "std_missing_in_sample",
+    "The noise is added to the mean as it is; it must be multiplied by σ = e^{½ log_var}.",
+    severity="slip",
+)
+def _std_missing_in_sample(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    other = changed(encoder, lambda mean, log_var: (mean, torch.zeros_like(log_var)))
+    return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
+
+
+@wrong("mean_missing_in_sample", "The mean of q is missing in z = μ + σ ⊙ ε.", severity="slip", credit=0.5)
+def _mean_missing_in_sample(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    other = changed(encoder, lambda mean, log_var: (torch.zeros_like(mean), log_var))
+    return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
+
+
+@wrong("reciprocal_std", "The noise is multiplied by e^{−½ log_var} = 1/σ; σ is e^{½ log_var}.", severity="slip")
+def _reciprocal_std(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    other = changed(encoder, lambda mean, log_var: (mean, -log_var))
+    return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
+
+
+@wrong(
+    "log_var_as_std", "The noise is multiplied by `log_var` itself; it belongs to σ = e^{½ log_var}.", severity="slip"
+)
+def _log_var_as_std(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -with_other_noise(x, encoder, decoder, n_samples, times_log_var)
+
+
+@wrong(
+    "uniform_noise", "The noise is uniform (`torch.rand`); it must be standard normal (`torch.randn`).", severity="slip"
+)
+def _uniform_noise(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -with_other_noise(x, encoder, decoder, n_samples, uniform)
+
+
+@wrong(
+    "log_std_convention",
+    "`log_var` is taken for log σ, in the sample and in the KL divergence; it is log σ².",
+    severity="slip",
+)
+def _log_std_convention(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, changed(encoder, lambda mean, log_var: (mean, 2 * log_var)), decoder, n_samples, generator)
+
+
+@wrong(
+    "outputs_swapped",
+    "The encoder's results are taken in the wrong order: the mean comes first, then the log-variance.",
+    severity="slip",
+)
+def _outputs_swapped(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, changed(encoder, lambda mean, log_var: (log_var, mean)), decoder, n_samples, generator)
+
+
+@wrong(
+    "black_pixels_missing",
+    "The part (1 − x) log(1 − p) of the log-probability is missing, so that black pixels say nothing.",
+    severity="slip",
+    credit=0.5,
+)
+def _black_pixels_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -with_other_likelihood(x, encoder, decoder, n_samples, generator, lambda x, logits: x * logsigmoid(logits))
+
+
+@wrong(
+    "log_missing",
+    "The probability of every pixel is summed; the logarithm of it is missing.",
+    severity="slip",
+    credit=0.5,
+)
+def _log_missing(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -with_other_likelihood(x, encoder, decoder, n_samples, generator, probability)
+
+
+@wrong(
+    "arguments_swapped",
+    "Image and reconstruction have changed places in the cross-entropy: the reconstruction is scored by the image.",
+    severity="slip",
+)
+def _arguments_swapped(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -with_other_likelihood(x, encoder, decoder, n_samples, generator, swapped)
+
+
+@wrong("bits", "The result is in bits (a logarithm to base 2); nats are asked for.", severity="slip", credit=0.75)
+def _bits(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator) / math.log(2)
+
+
+@wrong(
+    "detached_reconstruction",
+    "The reconstruction is detached from the graph, so the decoder gets no gradient.",
+    severity="slip",
+    credit=0.5,
+)
+def _detached_reconstruction(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    reconstruction = vae_loss(x, encoder, decoder, n_samples, generator) - kl(x, encoder)
+    return kl(x, encoder) + reconstruction.detach()
+
+
+@wrong("detached", "The result is cut from the graph, so no gradient flows through it.", severity="slip", credit=0.5)
+def _detached(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return vae_loss(x, encoder, decoder, n_samples, generator).detach()
+
+
+# -------------------------------------------------------------------------------------------------- other forms of them
+
+
+@wrong("per_example")
+def _per_sample(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._per_sample(x, encoder, decoder, n_samples, generator)
+
+
+@wrong("squared_error")
+def _half_the_squared_error(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._half_the_squared_error(x, encoder, decoder, n_samples, generator)
+
+
+@wrong("squared_error")
+def _gaussian_with_unit_variance(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._gaussian_with_unit_variance(x, encoder, decoder, n_samples, generator)
+
+
+@wrong("squared_error")
+def _squared_error_of_logits(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._squared_error_of_logits(x, encoder, decoder, n_samples, generator)
+
+
+@wrong("squared_error")
+def _mean_squared_error(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return -of_the_bound._mean_squared_error(x, encoder, decoder, n_samples, generator)
 
 
 # ------------------------------------------------------------------------------------------------------- in other words

@@ -3,15 +3,17 @@
 import importlib.util
 import textwrap
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from autograder.assignment.candidates import Candidates, load_candidates
+from autograder.assignment.prices import Mistake
 from autograder.errors import UsageError
 
-HEAD = "from autograder.authoring.candidates import right, wrong\n"
+HEAD = "from autograder.authoring.candidates import graded, right, wrong\n"
 EVERYTHING = '''
     """Everything there is."""
 
@@ -32,7 +34,7 @@ EVERYTHING = '''
     def _twice(x):
         return _helper(x) * 2
 
-    @wrong("sign", "The sign is reversed.")
+    @wrong("sign", "The sign is reversed.", severity="gap", credit=0.25)
     class Sign:
         pass
 
@@ -50,6 +52,10 @@ EVERYTHING = '''
     @right("loop", "A loop.", second=True)
     def _loop(x):
         return x
+
+    @graded(0.7, "Half of it.")
+    def _by_somebody(x):
+        return x / 2
 '''
 
 
@@ -88,16 +94,21 @@ def test_every_role_is_found_in_the_order_of_the_file(load: Callable[..., Candid
     assert [(c.name, c.label) for c in candidates.unnamed("total")] == [("offset", "unnamed.offset")]
     assert [c.name for c in candidates.variants("total")] == ["sign", "loop"]
     assert [c.name for c in candidates.seconds("total")] == ["loop"]
+    assert [(c.label, c.share) for c in candidates.graded("total")] == [("by_somebody", 0.7)]
     assert candidates.equivalent("total") == {"sign-3": "the term is squared"}
 
 
 def test_forms_say_what_the_first_says(load: Callable[..., Candidates]) -> None:
-    """Sentence and severity are written once, with the first form; a bug without a name has neither."""
+    """Sentence, severity and credit are written once, with the first form; what is no named mistake has none of them."""
     candidates = load(sums__total=EVERYTHING)
 
     for own in (candidates.mistakes("total")[0], *candidates.forms("total"), *candidates.rewritten("total")):
-        assert (own.text, own.severity) == ("The half is missing.", "slip")
-    assert [(c.text, c.severity) for c in candidates.unnamed("total")] == [("", None)]
+        assert own.mistake == Mistake("half_missing", "The half is missing.", "slip")
+        assert own.text == "The half is missing."
+    assert candidates.mistakes("total")[1].mistake == Mistake("sign", "The sign is reversed.", "gap", Decimal("0.25"))
+    assert [(c.text, c.mistake) for c in candidates.unnamed("total")] == [("", None)]
+    others = (*candidates.variants("total"), *candidates.graded("total"))
+    assert {(c.mistake, c.share) for c in others} == {(None, None), (None, 0.7)}
 
 
 def test_functions_and_classes_are_what_was_decorated(load: Callable[..., Candidates]) -> None:
@@ -110,7 +121,7 @@ def test_functions_and_classes_are_what_was_decorated(load: Callable[..., Candid
 
 def test_helpers_are_no_tasks_and_belong_to_the_source(load: Callable[..., Candidates]) -> None:
     """Files that begin with `_` are not imported for themselves; a candidate's source holds those that it imports."""
-    text = '@wrong("zero", "It is zero.")\ndef _zero(x):\n    from ._shared import other\n    return other(x)'
+    text = '@wrong("zero", "It is zero.", severity="empty")\ndef _zero(x):\n    from ._shared import other\n    return other(x)'
     files = {"sums___shared": "other = abs", "sums___else": "nothing = 1", "sums__total": text}
     (zero,) = load(**files).mistakes("total")
 
@@ -122,13 +133,13 @@ def test_helpers_are_no_tasks_and_belong_to_the_source(load: Callable[..., Candi
 def test_what_is_imported_or_given_a_second_name_counts_once(load: Callable[..., Candidates]) -> None:
     """Only what is decorated in the file itself is a candidate of its task."""
     text = """
-        @wrong("zero", "It is zero.")
+        @wrong("zero", "It is zero.", severity="empty")
         def _zero(x):
             return 0
 
         alias = _zero
 
-        @wrong("one", "It is one.")
+        @wrong("one", "It is one.", severity="empty")
         def _imported(x):
             return 1
 
@@ -153,14 +164,22 @@ TWO = ONE + "\n@{}\ndef _two(x):\n    return x\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (TWO.format('wrong("a", "A.")', 'wrong("a", "B.")'), "two mistakes have the name 'a'. Leave the sentence out"),
+        (TWO.format(*(f'wrong("a", "{text}", severity="slip")' for text in "AB")), "two mistakes have the name 'a'. Leave the sentence out"),
         (TWO.format('right("a", "A.")', 'right("a", "B.", second=True)'), "two right answers have the name 'a'"),
         (ONE.format('wrong("a")'), "'a' is a form of no mistake"),
         (ONE.format('wrong("a", rewritten=True)'), "'a' is a form of no mistake"),
         (ONE.format('wrong("a", " ")'), "_one: 'a' has an empty sentence"),
         (ONE.format('right("a", "")'), "_one: 'a' has an empty sentence"),
         (ONE.format('wrong("not a name", "A.")'), "_one: the name 'not a name' is no identifier"),
-        (ONE.format('wrong("a", "A.", severity="worse")'), "_one: severity 'worse' is none of form, slip, gap, empty"),
+        (ONE.format('wrong("a", "A.")'), "_one: 'a' has no severity; say how grave it is, severity= one of form, slip, gap"),
+        (ONE.format('wrong("a", "A.", credit=0.5)'), "_one: 'a' has no severity"),
+        (ONE.format('wrong("a", "A.", severity="worse")'), "_one: 'a' has the severity 'worse'; say how grave it is"),
+        (
+            ONE.format('wrong("a", "A.", severity="slip", credit=1.5)'),
+            "_one: the credit of 'a' is a share of the task from 0 to 1, not 1.5",
+        ),
+        (ONE.format('graded(-0.5, "A.")'), "a share of the task from 0 to 1, not -0.5"),
+        (ONE.format('graded(0.5, " ")'), "has an empty sentence"),
         (
             ONE.format('wrong("a", "A.")') + ONE.format('wrong("b", "B.")'),
             "_one is defined twice, so the first would be lost",

@@ -88,12 +88,23 @@ def test_imported_inputs_are_left_to_their_module() -> None:
 
 
 def test_contract_asks_for_form() -> None:
-    """Right work passes; another shape, and a changed input, do not."""
-    contract_check(total)(student=student(right))
-    with pytest.raises(CheckFailed, match="shape"):
+    """Right work passes; another shape does not at once, and a changed input, or another form, in the end."""
+    for function, message, forms in (
+        (right, "", ()),
+        (lambda x, w: x.mul_(2.0) @ w, "changed its argument `x`: work on a copy", ("changed_input",)),
+        (lambda x, w: (x @ w)[:, None].numpy(), "NumPy array", ("numpy_array", "size_one_axis")),
+    ):
+        asked = student(function)
+        contract_check(total)(student=asked)
+        if not forms:
+            asked.require_form()
+            continue
+        with pytest.raises(CheckFailed, match=message) as caught:
+            asked.require_form()
+        assert caught.value.forms == forms
+    with pytest.raises(CheckFailed, match="shape") as substance:
         contract_check(total)(student=student(lambda x, w: (x @ w).sum()))
-    with pytest.raises(CheckFailed, match="changed its argument"):
-        contract_check(total)(student=student(lambda x, w: x.mul_(2.0) @ w))
+    assert substance.value.forms == ()
 
 
 def test_contract_makes_objects_and_asks_their_methods() -> None:
@@ -105,7 +116,8 @@ def test_contract_makes_objects_and_asks_their_methods() -> None:
             asked.append(("made", case.arguments["width"]))
             return self
 
-        def value(self, method: str, arguments: Any) -> None:
+        def value(self, method: str, arguments: Any, *, form: bool) -> None:
+            assert form
             asked.append((method, sorted(arguments)))
 
     @inputs("Layer")
@@ -114,7 +126,8 @@ def test_contract_makes_objects_and_asks_their_methods() -> None:
 
     contract_check(layer)(student=Somebody())
 
-    assert asked[:3] == [("made", 1), ("forward", ["x"]), ("reset", [])]
+    assert asked[0][0] == "made"
+    assert asked[1:3] == [("forward", ["x"]), ("reset", [])]
 
 
 def looped(x: Any, w: Any) -> Any:
@@ -127,8 +140,9 @@ def test_vectorised_counts_operations() -> None:
     vectorised_check(total)(student=student(right), contract=CONTRACT)
     with pytest.raises(
         CheckFailed, match=r"`total` runs \d+ tensor operations for a batch of 6, but \d+ for a batch of 29"
-    ):
+    ) as caught:
         vectorised_check(total)(student=student(looped), contract=CONTRACT)
+    assert caught.value.forms == ("loop_over_examples",)
 
 
 def test_vectorised_needs_a_batch() -> None:

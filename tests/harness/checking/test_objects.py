@@ -21,7 +21,8 @@ from autograder.authoring.failures import CheckFailed, CheckStopped
 from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
 from autograder.diagnosis.carry import _WithStandIns
-from autograder.diagnosis.survey import Again, Surveyor
+from autograder.diagnosis.survey import Again
+from autograder.diagnosis.surveyor import Surveyor
 from autograder.errors import HarnessFault
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inprocess import OneFunction

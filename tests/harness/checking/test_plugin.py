@@ -30,6 +30,8 @@ SOURCES = {
     "right": "def double(x):\n    print('hello')\n    return x + x\n",
     "wrong above four": "def double(x):\n    y = 2 * x\n    y[x > 4] += 1\n    return y\n",
     "single precision": "def double(x):\n    return 2 * x.float()\n",
+    "summed": "def double(x):\n    return 2 * x.sum()\n",
+    "changes its input in single precision": "def double(x):\n    return x.mul_(2).float()\n",
     "hangs": "def double(x):\n    if len(x) != 2:\n        print('hanging', flush=True)\n        while True: pass\n    return 2 * x\n",
     "flaky": "N = [0]\ndef double(x):\n    N[0] += 1\n    return 2 * x + (N[0] == 9)\n",
 }
@@ -82,9 +84,26 @@ def test_failed_with_a_small_case(records: dict[str, dict[str, Any]]) -> None:
     )
 
 
+def test_form_fails_alone(records: dict[str, dict[str, Any]]) -> None:
+    """What is right in another form fails the check of form, in the end and with every fault, and is judged by all others."""
+    record, changed = records["single precision"], records["changes its input in single precision"]
+    contract, [task] = checks_of(record)["double.contract"], record["tasks"]
+
+    for graded in (record, changed):
+        passed = {"value": "passed", "undecided": "inconclusive", "late": "passed"}
+        assert outcomes(graded) == {"contract": "failed", **passed}
+    assert (contract["kind"], contract["misconception"], contract["given"]) == ("contract", "other_dtype", True)
+    assert contract["message"].startswith("the result has dtype float32, but the inputs have float64")
+    assert (task["mistakes"][0]["severity"], task["mistakes"][0]["credit"]) == ("form", "0.95")
+    assert task["coerced"] == ["The result has another dtype than the inputs."]
+    assert record["score"] == "2.85"
+    assert checks_of(changed)["double.contract"]["misconception"] == "other_dtype and changed_input"
+    assert changed["score"] == "2.42"
+
+
 def test_skipped_after_contract(records: dict[str, dict[str, Any]]) -> None:
     """When the contract is broken every other check of the task is skipped, whatever order the rubric names them in."""
-    record = records["single precision"]
+    record = records["summed"]
 
     assert outcomes(record) == {"contract": "failed", "value": "skipped", "undecided": "skipped", "late": "skipped"}
     assert record["score"] == "0.00"

@@ -22,11 +22,11 @@ from autograder.sandbox.inprocess import OneFunction
 CANDIDATES = """
     from autograder.authoring.candidates import wrong
 
-    @wrong("added", "Two is added, where x is to be doubled.")
+    @wrong("added", "Two is added, where x is to be doubled.", severity="gap")
     def added(x):
         return x + 2
 
-    @wrong("squared", "x is squared.")
+    @wrong("squared", "x is squared.", severity="slip")
     def squared(x):
         return x * x
 """
@@ -60,7 +60,11 @@ def diagnostician(assignment: Assignment) -> Diagnostician:
 NAMED = {
     "a named mistake": (lambda x: 2 + x, ("added",)),
     "another one": (lambda x: x**2, ("squared",)),
+    "in another form": (lambda x: (x**2).float()[:, None].numpy(), ("squared",)),
+    "one of its own, done to any result": (lambda x: -2 * x, ("scaled",)),
     "no name": (lambda x: x - 2, ()),
+    "nothing": (lambda x: 0 * x, ()),
+    "its argument": (lambda x: x.clone(), ()),
 }
 
 
@@ -78,18 +82,15 @@ def test_names_follow_failures(function: Callable[..., Any], names: tuple[str, .
 
 
 def test_candidates_are_loaded_when_the_first_check_has_failed(assignment: Assignment) -> None:
-    """Right work needs none of them."""
-    loaded: list[bool] = []
-
-    def load() -> Any:
-        loaded.append(True)
-        return assignment.candidates
-
-    following = Following(Diagnostician(load, assignment.contract, lambda: assignment.objects))
-    assert {r.outcome for r in followed(assignment, lambda x: 2 * x, following).values()} == {Outcome.PASSED}
-    assert loaded == []
-    followed(assignment, lambda x: 3 * x, following)
-    assert loaded == [True]
+    """Right work needs none of them, and neither does work that is wrong in its form alone."""
+    fresh = Assignment(assignment.folder)
+    following = Following(diagnostician(fresh))
+    assert {r.outcome for r in followed(fresh, lambda x: 2 * x, following).values()} == {Outcome.PASSED}
+    contract = followed(fresh, lambda x: 2 * x.float(), following)["double.contract"]
+    assert (contract.outcome, contract.forms, contract.surveyed) == (Outcome.FAILED, ("other_dtype",), None)
+    assert "candidates" not in vars(fresh)
+    followed(fresh, lambda x: 3 * x, following)
+    assert "candidates" in vars(fresh)
 
 
 def test_without_a_diagnostician_checks_can_be_asked_again(assignment: Assignment) -> None:

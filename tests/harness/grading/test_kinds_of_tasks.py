@@ -224,10 +224,10 @@ WHOLE = {
         "id: scale-layer, name: Scale, kind: class, checks: {contract: 1, value: 2, parameters: 1}",
         {"work.py": CLASS},
         {
-            "adds": ({"work.py": CLASS.replace("x * self", "x + self")}, "2.00", {"scale-layer.value"}),
+            "adds": ({"work.py": CLASS.replace("x * self", "x + self")}, "1.33", {"scale-layer.value"}),
             "too many parameters": (
                 {"work.py": CLASS.replace("(D,), start))", "(D,), start))\n            self.more = nn.Parameter(torch.ones(1))")},
-                "3.00",
+                "2.67",
                 {"scale-layer.parameters"},
             ),
             "another constructor": (
@@ -240,7 +240,7 @@ WHOLE = {
         "id: fit_line, kind: fitted, checks: {contract: 1, value: 3}",
         {"work.py": FITTED},
         {
-            "another slope": ({"work.py": FITTED.replace("/ (x @ x)", "/ len(x)")}, "1.00", {"fit_line.value"}),
+            "another slope": ({"work.py": FITTED.replace("/ (x @ x)", "/ len(x)")}, "0.00", {"fit_line.value"}),
             "no method": ({"work.py": FITTED.replace("predict", "forecast")}, "0.00", {"fit_line.contract"}),
             "a number": ({"work.py": FITTED.replace("return Line(", "return (")}, "0.00", {"fit_line.contract"}),
         },
@@ -250,8 +250,8 @@ WHOLE = {
         "id: program, kind: script, file: sums.py, checks: {contract: 1, value: 3}",
         {"sums.py": SCRIPT},
         {
-            "a difference": ({"sums.py": SCRIPT.replace("int(a) +", "int(a) -")}, "1.00", {"program.value"}),
-            "another file": ({"sums.py": SCRIPT.replace("open(path,", "open('mine',")}, "1.00", {"program.value"}),
+            "a difference": ({"sums.py": SCRIPT.replace("int(a) +", "int(a) -")}, "0.00", {"program.value"}),
+            "another file": ({"sums.py": SCRIPT.replace("open(path,", "open('mine',")}, "0.00", {"program.value"}),
             "an exception": ({"sums.py": SCRIPT.replace("a, b, path", "a, b")}, "0.00", {"program.contract"}),
             "not there": ({"other.py": SCRIPT}, "0.00", {"program.contract"}),
         },
@@ -261,10 +261,10 @@ WHOLE = {
         "id: 1b-double, name: double, checks: {contract: 1, vectorised: 1, value: 2}",
         {"answers/mine.py": "def double(x):\n    return x + x\n"},
         {
-            "thrice": ({"mine.py": "def double(x):\n    return 3 * x\n"}, "2.00", {"1b-double.value"}),
+            "thrice": ({"mine.py": "def double(x):\n    return 3 * x\n"}, "2.40", {"1b-double.value"}),
             "a loop": (
                 {"mine.py": "import torch\ndef double(x):\n    return torch.stack([2 * part for part in x])\n"},
-                "3.00",
+                "3.80",
                 {"1b-double.vectorised"},
             ),
         },
@@ -441,7 +441,7 @@ def test_names_of_tasks_are_used_throughout(tmp_path: Path, plain: Backend) -> N
         .replace("def double", "def quadruple")
         + "\nfrom reference.work import double\n",
         "reference/candidates/first/1b-double.py": "from autograder.authoring.candidates import wrong\n\n"
-        '@wrong("added", "Two is added.")\ndef added(x):\n    return x + 2\n',
+        '@wrong("added", "Two is added.", severity="gap")\ndef added(x):\n    return x + 2\n',
         "tests/public/layers/test_more.py": NAMED_INPUTS.replace("1b-double", "1c-quadruple"),
         "tests/hidden/layers/test_more.py": NAMED_CHECKS.replace("test_scale", "test_more"),
     }
@@ -450,7 +450,7 @@ def test_names_of_tasks_are_used_throughout(tmp_path: Path, plain: Backend) -> N
     record = grade_here(folder, work, backend=plain)
     value, carried = checks_of(record)["1b-double.value"], checks_of(record)["1c-quadruple.value"]
 
-    assert (record["status"], record["score"]) == ("graded", "3.00"), record["flags"]
+    assert (record["status"], record["score"]) == ("graded", "2.80"), record["flags"]
     assert [flag["code"] for flag in record["flags"]] == ["not-isolated"]
     assert value["message"] == "`double` gives a wrong value"
     assert value["evidence"]["called"].startswith("double(x=")

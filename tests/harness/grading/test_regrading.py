@@ -157,7 +157,7 @@ def test_causes_of_real_gradings(tmp_path: Path) -> None:
         folder = make_assignment(tmp_path, rubric=rubric, hidden=hidden)
         return GradeRecord.model_validate(grade_here(folder, source))
 
-    wrong = "def double(x):\n    return x + 2\n"
+    wrong = "def double(x):\n    return 3 * x\n"
     old = graded(wrong)
     news = {
         "checks": graded(wrong, hidden=VALUE.replace("student.agrees", "max(1, 2)\n        student.agrees")),

@@ -40,11 +40,11 @@ FILES = {
         from autograder.authoring.candidates import right, wrong
         from reference.sums import scaled_sum
 
-        @wrong("unscaled", "The weight is missing.")
+        @wrong("unscaled", "The weight is missing.", severity="slip")
         def _unscaled(x, weight):
             return (x**2).sum(-1)
 
-        @wrong("twice", "It is twice what it should be.")
+        @wrong("twice", "It is twice what it should be.", severity="slip", credit=0.7)
         def _twice(x, weight):
             return 2 * scaled_sum(x, weight)
 

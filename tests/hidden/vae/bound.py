@@ -7,9 +7,9 @@ agree in expectation only, so that is what is asked, never a single draw.
 import numpy as np
 import torch
 
-from autograder.authoring import Case, CheckFailed, Draw, FailureKind, Probe, Sizes, constant
+from autograder.authoring import DTYPES, Case, CheckFailed, Draw, FailureKind, Probe, Sizes, constant
 from autograder.checking import compare
-from autograder.checking.statistics import FALSE_FAIL, mean_test, mean_vector_test, share_of
+from autograder.checking.statistics import FALSE_FAIL, mean_test, mean_vector_test, share_of, variance_at_most_test
 from tests.hidden import exact
 from tests.public.networks import affine_decoder, gaussian_encoder
 from tests.public.sizes import SIZES
@@ -153,3 +153,47 @@ def judge_reconstruction(student, task, help_text):
         case = without_kl(task, sizes.but(B=40), dtype, seed=sizes["D"])
         student.value(case)
         judge_mean(student, case, 0.5, "the reconstruction term is wrong", help_text, share_of(2), FEW)
+
+
+def judge_noise(student, task):
+    """Require that calls, examples and samples have noise of their own: the variance falls with their number as it should."""
+    one = with_noise(task, n_samples=1, batch=1)
+    term, _ = exact.noisiest_form(one)
+    row = one.arguments["x"]
+    for what, B, S in (
+        ("256 examples share their noise", 256, 1),
+        ("64 samples of one example are not 64 draws", 4, 64),
+    ):
+        case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
+        draw = student.draws(case)
+        verdict = variance_at_most_test(
+            draw, NOISE_ROOM * term / (B * S), clear=NOISE_CLEAR, false_fail=share_of(3), stages=NOISE_STAGES
+        )
+        student.judge(verdict, case, what, help="One ε for every sample and example: shape (n_samples, B, M).")
+    # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8
+    closest = float(np.diff(np.sort(student.draws(one)(0, 32))).min())
+    student.require(closest > 1e-11, one, "calls repeat the noise of earlier calls")
+
+
+def judge_reparameterised(student, task):
+    """Require that the gradient by the encoder's mean has no more noise than one that comes through the sample."""
+    case = with_linear_decoder(task)
+    _, term = exact.noisiest_form(case)
+    terms = case.arguments["x"].shape[0] * case.arguments["n_samples"]
+    verdict = variance_at_most_test(
+        gradient_draws(student, case, {"encoder.heads.0.0.bias": "mean"}),
+        NOISE_ROOM * term.numpy() / terms,
+        clear=NOISE_CLEAR,
+        stages=NOISE_STAGES,
+    )
+    help_text = "Differentiate through z itself: no log q(z | x) times a detached value."
+    student.judge(verdict, case, "the gradient with respect to the encoder's mean is too noisy", help=help_text)
+
+
+def judge_extreme(student, task):
+    """Require log p(x) for logits of ±800, in both dtypes."""
+    for dtype in DTYPES:
+        case = without_kl(task, Sizes({"B": 40, "D": 4, "M": 2, "S": 3}), dtype, 1, size=800.0)
+        student.value(case)
+        help_text = "Compute log p(x | z) from logits: no log of a sigmoid."
+        judge_mean(student, case, 0.5, "logits of ±800 are too much for it", help_text, share_of(2), FEW)

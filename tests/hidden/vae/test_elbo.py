@@ -1,23 +1,15 @@
 """The evidence lower bound, asked about encoders and decoders whose exact answer is known."""
 
-import numpy as np
-
-from autograder.authoring import DTYPES, Sizes, check
-from autograder.checking.statistics import share_of, variance_at_most_test
-from tests.hidden import exact
+from autograder.authoring import check
 from tests.hidden.vae.bound import (
-    FEW,
-    NOISE_CLEAR,
-    NOISE_ROOM,
-    NOISE_STAGES,
-    gradient_draws,
+    judge_extreme,
     judge_gradient,
     judge_mean,
+    judge_noise,
     judge_reconstruction,
+    judge_reparameterised,
     with_kl_only,
-    with_linear_decoder,
     with_noise,
-    without_kl,
 )
 
 
@@ -49,22 +41,7 @@ def test_noise(student):
     """Every call, every example and every one of the `n_samples` draws has noise of its own, so that averages over examples and
     samples are as exact as they should be.
     """
-    one = with_noise("elbo", n_samples=1, batch=1)
-    term, _ = exact.noisiest_form(one)
-    row = one.arguments["x"]
-    for what, B, S in (
-        ("256 examples share their noise", 256, 1),
-        ("64 samples of one example are not 64 draws", 4, 64),
-    ):
-        case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
-        draw = student.draws(case)
-        verdict = variance_at_most_test(
-            draw, NOISE_ROOM * term / (B * S), clear=NOISE_CLEAR, false_fail=share_of(3), stages=NOISE_STAGES
-        )
-        student.judge(verdict, case, what, help="One ε for every sample and example: shape (n_samples, B, M).")
-    # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8
-    closest = float(np.diff(np.sort(student.draws(one)(0, 32))).min())
-    student.require(closest > 1e-11, one, "calls repeat the noise of earlier calls")
+    judge_noise(student, "elbo")
 
 
 @check("elbo", "gradient", after=["reconstruction"])
@@ -80,24 +57,10 @@ def test_reparameterised(student):
     """The encoder's gradient comes through the sample, z = μ + σ ⊙ ε: a score-function (REINFORCE) estimate is right on average,
     but more than 60 times as noisy.
     """
-    case = with_linear_decoder("elbo")
-    _, term = exact.noisiest_form(case)
-    terms = case.arguments["x"].shape[0] * case.arguments["n_samples"]
-    verdict = variance_at_most_test(
-        gradient_draws(student, case, {"encoder.heads.0.0.bias": "mean"}),
-        NOISE_ROOM * term.numpy() / terms,
-        clear=NOISE_CLEAR,
-        stages=NOISE_STAGES,
-    )
-    help_text = "Differentiate through z itself: no log q(z | x) times a detached value."
-    student.judge(verdict, case, "the gradient with respect to the encoder's mean is too noisy", help=help_text)
+    judge_reparameterised(student, "elbo")
 
 
 @check("elbo", "extreme", after=["reconstruction"])
 def test_extreme(student):
     """The ELBO stays finite and exact where the decoder is certain (logits of ±800)."""
-    for dtype in DTYPES:
-        case = without_kl("elbo", Sizes({"B": 40, "D": 4, "M": 2, "S": 3}), dtype, 1, size=800.0)
-        student.value(case)
-        help_text = "Compute log p(x | z) from logits: no log of a sigmoid."
-        judge_mean(student, case, 0.5, "logits of ±800 are too much for it", help_text, share_of(2), FEW)
+    judge_extreme(student, "elbo")

@@ -2,7 +2,16 @@
 
 from autograder.authoring import check
 from autograder.checking.statistics import share_of
-from tests.hidden.vae.bound import judge_gradient, judge_mean, judge_reconstruction, with_kl_only, with_noise
+from tests.hidden.vae.bound import (
+    judge_extreme,
+    judge_gradient,
+    judge_mean,
+    judge_noise,
+    judge_reconstruction,
+    judge_reparameterised,
+    with_kl_only,
+    with_noise,
+)
 
 
 @check("vae_loss", "value")
@@ -24,3 +33,21 @@ def test_unbiased(student):
 def test_gradient(student):
     """The loss can be minimised: on average its gradients are those of the exact negative ELBO."""
     judge_gradient(student, with_noise("vae_loss", n_samples=3, batch=250))
+
+
+@check("vae_loss", "noise", after=["value"])
+def test_noise(student):
+    """Every call, every example and every one of the `n_samples` draws has noise of its own."""
+    judge_noise(student, "vae_loss")
+
+
+@check("vae_loss", "reparameterised", after=["gradient"])
+def test_reparameterised(student):
+    """The encoder's gradient comes through the sample, z = μ + σ ⊙ ε, not through log q(z | x)."""
+    judge_reparameterised(student, "vae_loss")
+
+
+@check("vae_loss", "extreme", after=["value"])
+def test_extreme(student):
+    """The loss stays finite and exact where the decoder is certain (logits of ±800)."""
+    judge_extreme(student, "vae_loss")

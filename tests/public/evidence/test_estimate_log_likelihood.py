@@ -27,9 +27,9 @@ def test_golden(student):
     pixels that are c, and a pixel that is σ_p away costs ½; σ_p is 0.4 where it is left out.
     """
     c = torch.tensor([2.0, -1.0], dtype=torch.float64)
-    zero = torch.zeros(1, dtype=torch.float64)
+    zero = torch.zeros(6, dtype=torch.float64)
     encoder = Probe({"layers": [], "heads": [[constant(zero, 2)], [constant(zero, 2)]]})
-    networks = {"encoder": encoder, "decoder": Probe({"layers": [constant(c, 1)]})}
+    networks = {"encoder": encoder, "decoder": Probe({"layers": [constant(c, 6)]})}
     away = torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, -1.0]], dtype=torch.float64)
     cost = torch.tensor([0.0, 0.5, 2.5], dtype=torch.float64)
     for sigma_p, given in ((1.0, {"sigma_p": 1.0, "n_samples": 1}), (0.4, {"n_samples": 5})):

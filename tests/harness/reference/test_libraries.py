@@ -1,0 +1,327 @@
+"""Special values are fair: what the field's libraries answer there, in the dtype of the inputs, is what our checks accept.
+
+A table of libraries by task. The values are those that the checks `extreme` and `golden` really ask for: the checks are run with a
+student who writes down what is asked and what is expected. Where a library fails here, the check asks for too much: change its level.
+"""
+
+import functools
+import importlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import torch
+from hypothesis import given, settings
+from reference_problems import ASSIGNMENT, REFERENCE
+from torch import Tensor
+from torch.distributions import (
+    Bernoulli,
+    Binomial,
+    Categorical,
+    Independent,
+    Multinomial,
+    MultivariateNormal,
+    Normal,
+    kl_divergence,
+)
+from torch.nn import functional as F
+
+from autograder.authoring import DTYPES, Case, Probe
+from autograder.checking.compare import compare
+from autograder.checking.oracle import Oracle
+from autograder.sandbox.inside import probes
+
+# ------------------------------------------------------------------------------------------------------------ the table
+
+
+def _standard(like: Tensor) -> Normal:
+    return Normal(torch.zeros_like(like), torch.ones_like(like))
+
+
+def _rows(*columns: Tensor) -> Tensor:
+    return torch.stack(columns, -1)
+
+
+def _scipy_multivariate(x: Tensor, mean: Tensor, log_var: Tensor) -> list[float]:
+    rows = zip(x.numpy(), mean.numpy(), log_var.exp().numpy(), strict=True)
+    return [scipy.stats.multivariate_normal.logpdf(x, mean, np.diag(var)) for x, mean, var in rows]
+
+
+GAUSSIAN: Mapping[str, Callable[..., Any]] = {
+    "Normal": lambda x, mean, log_var: Normal(mean, (log_var / 2).exp()).log_prob(x).sum(-1),
+    "Independent": lambda x, mean, log_var: Independent(Normal(mean, log_var.exp().sqrt()), 1).log_prob(x),
+    "scale_tril": lambda x, mean, log_var: MultivariateNormal(
+        mean, scale_tril=torch.diag_embed((log_var / 2).exp())
+    ).log_prob(x),
+    "covariance_matrix": lambda x, mean, log_var: MultivariateNormal(mean, torch.diag_embed(log_var.exp())).log_prob(x),
+    "precision_matrix": lambda x, mean, log_var: MultivariateNormal(
+        mean, precision_matrix=torch.diag_embed((-log_var).exp())
+    ).log_prob(x),
+    "gaussian_nll_loss": lambda x, mean, log_var: (
+        -F.gaussian_nll_loss(mean, x, log_var.exp(), full=True, reduction="none").sum(-1)
+    ),
+    "scipy.stats.norm": lambda x, mean, log_var: scipy.stats.norm.logpdf(
+        x.numpy(), mean.numpy(), np.exp(log_var.numpy() / 2)
+    ).sum(-1),
+    "scipy.stats.multivariate_normal": _scipy_multivariate,
+}
+BERNOULLI: Mapping[str, Callable[..., Any]] = {
+    "Bernoulli": lambda x, logits: Bernoulli(logits=logits).log_prob(x),
+    "Binomial": lambda x, logits: Binomial(1, logits=logits).log_prob(x),
+    "Categorical": lambda x, logits: Categorical(logits=_rows(torch.zeros_like(logits), logits)).log_prob(x),
+    "Multinomial": lambda x, logits: Multinomial(1, logits=_rows(torch.zeros_like(logits), logits)).log_prob(
+        _rows(1 - x, x)
+    ),
+    "binary_cross_entropy_with_logits": lambda x, logits: (
+        -F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+    ),
+    "cross_entropy": lambda x, logits: (
+        -F.cross_entropy(torch.stack([torch.zeros_like(logits), logits], 1), x.long(), reduction="none")
+    ),
+    "logsigmoid": lambda x, logits: F.logsigmoid((2 * x - 1) * logits),
+    "softplus": lambda x, logits: x * logits - F.softplus(logits),
+    "scipy.special.log_expit": lambda x, logits: scipy.special.log_expit(((2 * x - 1) * logits).numpy()),
+    "numpy.logaddexp": lambda x, logits: -np.logaddexp(0, ((1 - 2 * x) * logits).numpy()),
+}
+SAMPLE: Mapping[str, Callable[..., Any]] = {
+    "Normal": lambda mean, log_var: Normal(mean, (log_var / 2).exp()).rsample(),
+    "scale_tril": lambda mean, log_var: MultivariateNormal(
+        mean, scale_tril=torch.diag_embed((log_var / 2).exp())
+    ).rsample(),
+    "covariance_matrix": lambda mean, log_var: MultivariateNormal(mean, torch.diag_embed(log_var.exp())).rsample(),
+    "torch.normal": lambda mean, log_var: torch.normal(mean, (log_var / 2).exp()),
+    "scipy.stats.norm": lambda mean, log_var: scipy.stats.norm.rvs(mean.numpy(), np.exp(log_var.numpy() / 2)),
+}
+KL_NORMAL: Mapping[str, Callable[..., Any]] = {
+    "Normal": lambda mean, log_var: kl_divergence(Normal(mean, (log_var / 2).exp()), _standard(mean)).sum(-1),
+    "root": lambda mean, log_var: kl_divergence(Normal(mean, log_var.exp().sqrt()), _standard(mean)).sum(-1),
+    "Independent": lambda mean, log_var: kl_divergence(
+        Independent(Normal(mean, (log_var / 2).exp()), 1), Independent(_standard(mean), 1)
+    ),
+    "scale_tril": lambda mean, log_var: kl_divergence(
+        MultivariateNormal(mean, scale_tril=torch.diag_embed((log_var / 2).exp())),
+        MultivariateNormal(torch.zeros_like(mean), torch.eye(mean.shape[-1], dtype=mean.dtype)),
+    ),
+    "covariance_matrix": lambda mean, log_var: kl_divergence(
+        MultivariateNormal(mean, torch.diag_embed(log_var.exp())),
+        MultivariateNormal(torch.zeros_like(mean), torch.eye(mean.shape[-1], dtype=mean.dtype)),
+    ),
+    "scipy.stats.norm": lambda mean, log_var: (
+        0.5 * (math.log(2 * math.pi) + (mean**2 + log_var.exp()).numpy())
+        - scipy.stats.norm.entropy(scale=np.exp(log_var.numpy() / 2))
+    ).sum(-1),
+}
+KL_BERNOULLI: Mapping[str, Callable[..., Any]] = {
+    "Bernoulli": lambda probs, prior=0.5: kl_divergence(Bernoulli(probs), Bernoulli(torch.full_like(probs, prior))).sum(
+        -1
+    ),
+    "Categorical": lambda probs, prior=0.5: kl_divergence(
+        Categorical(_rows(probs, 1 - probs)), Categorical(_both(probs, prior))
+    ).sum(-1),
+    "kl_div": lambda probs, prior=0.5: F.kl_div(
+        _both(probs, prior).log(), _rows(probs, 1 - probs), reduction="none"
+    ).sum((-1, -2)),
+    "cross entropy and entropy": lambda probs, prior=0.5: (
+        F.binary_cross_entropy(torch.full_like(probs, prior), probs, reduction="none") - Bernoulli(probs).entropy()
+    ).sum(-1),
+    "torch.special.entr": lambda probs, prior=0.5: (
+        -(torch.special.entr(_rows(probs, 1 - probs)) + _rows(probs, 1 - probs) * _both(probs, prior).log()).sum(
+            (-1, -2)
+        )
+    ),
+    "torch.xlogy": lambda probs, prior=0.5: (
+        torch.xlogy(probs, probs / prior) + torch.xlogy(1 - probs, (1 - probs) / (1 - prior))
+    ).sum(-1),
+    "scipy.special.rel_entr": lambda probs, prior=0.5: scipy.special.rel_entr(
+        _rows(probs, 1 - probs).numpy(), _both(probs, prior).numpy()
+    ).sum((-1, -2)),
+    "scipy.special.kl_div": lambda probs, prior=0.5: scipy.special.kl_div(
+        _rows(probs, 1 - probs).numpy(), _both(probs, prior).numpy()
+    ).sum((-1, -2)),
+    "scipy.stats.entropy": lambda probs, prior=0.5: scipy.stats.entropy(
+        _rows(probs, 1 - probs).numpy(), _both(probs, prior).numpy(), axis=-1
+    ).sum(-1),
+}
+LOG_MEAN_EXP: Mapping[str, Callable[..., Any]] = {
+    "torch.logsumexp": lambda log_w: torch.logsumexp(log_w, 0) - math.log(len(log_w)),
+    "torch.logsumexp of shifted": lambda log_w: torch.logsumexp(log_w - math.log(len(log_w)), 0),
+    "torch.special.logsumexp": lambda log_w: torch.special.logsumexp(log_w, 0) - math.log(len(log_w)),
+    "torch.logcumsumexp": lambda log_w: torch.logcumsumexp(log_w, 0)[-1] - math.log(len(log_w)),
+    "torch.logaddexp": lambda log_w: functools.reduce(torch.logaddexp, log_w) - math.log(len(log_w)),
+    "numpy.logaddexp": lambda log_w: np.logaddexp.reduce(log_w.numpy(), axis=0) - math.log(len(log_w)),
+    "scipy.special.logsumexp": lambda log_w: scipy.special.logsumexp(log_w.numpy(), axis=0, b=1 / len(log_w)),
+}
+
+
+def _both(probs: Tensor, prior: float) -> Tensor:
+    return torch.tensor([prior, 1 - prior], dtype=probs.dtype).expand(*probs.shape, 2)
+
+
+def _evidence(log_likelihood: Callable[[Tensor, Tensor, float], Tensor]) -> Callable[..., Tensor]:
+    def estimate(x: Tensor, encoder: Any, decoder: Any, sigma_p: float = 0.4, n_samples: int = 1000) -> Tensor:
+        mean, log_var = encoder(x)
+        q = Normal(mean, (log_var / 2).exp())
+        z = q.rsample(torch.Size([n_samples]))
+        log_w = (_standard(mean).log_prob(z) - q.log_prob(z)).sum(-1) + log_likelihood(x, decoder(z), sigma_p)
+        return torch.logsumexp(log_w, 0) - math.log(n_samples)
+
+    return estimate
+
+
+EVIDENCE: Mapping[str, Callable[..., Any]] = {
+    "Normal": _evidence(lambda x, centre, sigma: Normal(centre, sigma).log_prob(x).sum(-1)),
+    "MultivariateNormal": _evidence(
+        lambda x, centre, sigma: MultivariateNormal(centre, sigma**2 * torch.eye(x.shape[-1], dtype=x.dtype)).log_prob(
+            x
+        )
+    ),
+    "gaussian_nll_loss": _evidence(
+        lambda x, centre, sigma: (
+            -F.gaussian_nll_loss(
+                centre, x.expand_as(centre), torch.full_like(centre, sigma**2), full=True, reduction="none"
+            ).sum(-1)
+        )
+    ),
+}
+LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
+    "gaussian_log_density": GAUSSIAN,
+    "bernoulli_log_density": BERNOULLI,
+    "sample_gaussian": SAMPLE,
+    "kl_standard_normal": KL_NORMAL,
+    "kl_bernoulli": KL_BERNOULLI,
+    "log_mean_exp": LOG_MEAN_EXP,
+    "estimate_log_likelihood": EVIDENCE,
+}
+TOPICS = {
+    "gaussian_log_density": "densities",
+    "bernoulli_log_density": "densities",
+    "sample_gaussian": "densities",
+    "kl_standard_normal": "divergences",
+    "kl_bernoulli": "divergences",
+    "log_mean_exp": "evidence",
+    "estimate_log_likelihood": "evidence",
+}
+
+# ---------------------------------------------------------------------------------------------- what the checks ask for
+
+
+@dataclass
+class Recorder:
+    """A student who is always right and writes down every case with the answer that is expected."""
+
+    oracle: Oracle
+    asked: list[tuple[Case, Tensor]] = field(default_factory=list)
+
+    def agrees(self, case: Case, expected: Tensor, **_: Any) -> None:
+        """See `Student.agrees`."""
+        self.asked.append((case, expected))
+
+    def value(self, case: Case, **_: Any) -> Any:
+        """See `Student.value`."""
+        return self.oracle.value(case)
+
+    def require(self, condition: bool, *_: Any, **__: Any) -> None:
+        """See `Student.require`."""
+        assert condition
+
+    def sees(self, *_: Any, **__: Any) -> None:
+        """See `Student.sees`."""
+
+
+@functools.cache
+def asked_of(task: str) -> list[tuple[Case, Tensor]]:
+    """Every special and every worked value that the checks of a task ask for, with what they expect."""
+    recorder = Recorder(Oracle(REFERENCE, ASSIGNMENT.contract))
+    fixtures = {"student": recorder, "oracle": recorder.oracle}
+    for part, name in (("public", "golden"), ("hidden", "extreme")):
+        module = importlib.import_module(f"tests.{part}.{TOPICS[task]}.test_{task}")
+        test = getattr(module, f"test_{name}", None)
+        if test is not None:
+            _run(test, fixtures)
+    return recorder.asked
+
+
+def _run(test: Any, fixtures: Mapping[str, Any]) -> None:
+    """Run a check on all inputs that it can draw: there are few."""
+    handle = getattr(test, "hypothesis", None)
+    inner = test if handle is None else handle.inner_test
+    names = inner.__code__.co_varnames[: inner.__code__.co_argcount]
+    used = {name: value for name, value in fixtures.items() if name in names}
+    if handle is None:
+        inner(**used)
+        return
+
+    @settings(max_examples=200, database=None, derandomize=True, deadline=None)
+    @given(**handle._given_kwargs)
+    def all_of_them(**drawn: Any) -> None:
+        inner(**used, **drawn)
+
+    all_of_them()
+
+
+def answer(library: Callable[..., Any], case: Case) -> Tensor:
+    """What a library answers, in its own dtype."""
+    arguments = {
+        name: probes.build(value.spec) if isinstance(value, Probe) else value for name, value in case.arguments.items()
+    }
+    torch.manual_seed(case.seed)
+    with torch.no_grad():
+        return torch.as_tensor(library(**arguments))
+
+
+# ------------------------------------------------------------------------------------------------------------ the tests
+
+
+@pytest.mark.parametrize(
+    ("task", "name"), [(task, name) for task, table in LIBRARIES.items() for name in table], ids=str
+)
+def test_what_a_library_answers_is_accepted(task: str, name: str) -> None:
+    """At every special value that the checks of a task ask for, in both precisions."""
+    refused = []
+    for case, expected in asked_of(task):
+        got = answer(LIBRARIES[task][name], case)
+        found = compare(got, torch.as_tensor(expected), case.dtype(), case.scale)
+        if got.shape != expected.shape or not found.agrees:
+            refused.append((case.arguments, got, expected, found.difference()))
+
+    assert refused == []
+
+
+@pytest.mark.parametrize("task", LIBRARIES)
+def test_every_special_value_is_asked(task: str) -> None:
+    """A golden value in float64, and where there are special values, they are asked in both precisions."""
+    dtypes = [case.dtype() for case, _ in asked_of(task)]
+
+    assert torch.float64 in dtypes
+    assert task == "sample_gaussian" or set(DTYPES) <= set(dtypes)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "library"),
+    [
+        ("bernoulli_log_density", "Bernoulli(probs)", lambda x, logits: Bernoulli(torch.sigmoid(logits)).log_prob(x)),
+        (
+            "bernoulli_log_density",
+            "binary_cross_entropy",
+            lambda x, logits: -F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none"),
+        ),
+        (
+            "bernoulli_log_density",
+            "scipy.stats.bernoulli",
+            lambda x, logits: scipy.stats.bernoulli.logpmf(x.numpy(), scipy.special.expit(logits.numpy())),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_handout_asks_is_more(task: str, name: str, library: Callable[..., Any]) -> None:
+    """What takes probabilities cannot do what the docstring asks for: to be finite and right at logits of ±10,000."""
+    accepted = [
+        compare(answer(library, case), expected, case.dtype(), case.scale).agrees for case, expected in asked_of(task)
+    ]
+
+    assert not all(accepted)
