@@ -62,12 +62,13 @@ class Store:
         return self._folder / name[:2] / f"{name}.json"
 
     def _digest(self, task: str) -> str:
-        """Return what the rows of a task depend on: the engine, the task, all of its candidates, and torch."""
+        """Return what the rows of a task depend on: the engine, the task, its candidates, weights and prices, and torch."""
         assignment = self._assignment
         sources = {c.source for c in assignment.candidates.everyone if c.task == task}
         candidates = [tree_text(ast.parse(source)) for source in sources]
         checks = repr([(c.name, str(c.weight)) for c in assignment.rubric.task(task).checks])
-        parts = [engine_digest(), assignment.digests[task], *sorted(candidates), checks, str(torch.__version__)]
+        prices = repr((assignment.rubric.credits, sorted(assignment.rubric.mistakes.items())))
+        parts = [engine_digest(), assignment.digests[task], *sorted(candidates), checks, prices, str(torch.__version__)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

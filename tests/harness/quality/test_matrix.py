@@ -21,15 +21,29 @@ Small = Callable[..., Assignment]
 CANDIDATES, HIDDEN = "reference/candidates/sums/scaled_sum.py", "tests/hidden/sums/test_scaled_sum.py"
 
 
-def test_entries_are_the_mistakes_and_the_right_answers(small: Small) -> None:
-    """The first form of every named mistake and every right answer, under names that two kinds may share."""
-    entries = entries_of(small())
+def written(assignment: Assignment) -> list[Entry]:
+    """The entries that an author wrote, without those that are made of the reference."""
+    return [entry for entry in entries_of(assignment) if entry.kind not in ("form", "filling")]
 
-    assert [entry.key for entry in entries] == [
-        "misconception:scaled_sum/unscaled",
-        "misconception:scaled_sum/twice",
-        "variant:scaled_sum/in_parts",
+
+def test_entries_are_what_was_written_and_the_fairness_corpus(small: Small) -> None:
+    """The first form of every named mistake, every right answer, then graded pieces and what is made of the reference."""
+    more = """
+        from autograder.authoring.candidates import graded
+
+        @graded(0.7, "Summed over the examples.")
+        def _over_examples(x, weight):
+            return scaled_sum(x, weight).sum()
+    """
+    entries = entries_of(small({CANDIDATES: FILES[CANDIDATES] + more}))
+
+    assert [(entry.key, entry.share) for entry in entries[:4]] == [
+        ("misconception:scaled_sum/unscaled", 0.6),
+        ("misconception:scaled_sum/twice", 0.7),
+        ("variant:scaled_sum/in_parts", None),
+        ("graded:scaled_sum/over_examples", 0.7),
     ]
+    assert [entry.kind for entry in entries[4:]] == ["form"] * 9 + ["filling"] * 6
     assert replace(entries[0], run=7).id == "scaled_sum/unscaled#7"
 
 
@@ -50,7 +64,7 @@ def test_without_candidates_there_is_nothing_to_validate(small: Small) -> None:
 
 def test_every_check_about_every_entry(small: Small) -> None:
     """One row for each entry, in their order, with the outcome of every check, the messages and the names."""
-    rows = run_matrix(small(), [*entries_of(small()), *references_of(small())])
+    rows = run_matrix(small(), [*written(small()), *references_of(small())])
     outcomes = [{name: outcome.value for name, outcome in row.outcomes.items()} for row in rows]
 
     right, wrong = ({"contract": "passed", "value": outcome} for outcome in ("passed", "failed"))
@@ -59,12 +73,13 @@ def test_every_check_about_every_entry(small: Small) -> None:
     assert [row.failed for row in rows] == [("value",), ("value",), (), ()]
     assert "value" in rows[0].messages
     assert rows[2].messages == {}
+    assert [(row.share, row.due) for row in rows] == [(0.6, 0.6), (0.7, 0.7), (1.0, None), (1.0, None)]
     assert 0.0 <= rows[2].tolerance_used["value"] < 0.1
 
 
 def test_some_checks_alone_without_names(small: Small) -> None:
     """`only` runs some checks; `named=False` looks for no names."""
-    rows = run_matrix(small(), entries_of(small()), only=frozenset({"scaled_sum.value"}), named=False)
+    rows = run_matrix(small(), written(small()), only=frozenset({"scaled_sum.value"}), named=False)
 
     assert [tuple(row.outcomes) for row in rows] == [("value",)] * 3
     assert [row.named for row in rows] == [()] * 3
@@ -72,7 +87,7 @@ def test_some_checks_alone_without_names(small: Small) -> None:
 
 def test_until_caught(small: Small) -> None:
     """With `until_caught` an entry that has failed is asked no more; the others go on."""
-    shape = Entry("mutant", "scaled_sum", "column", lambda x, weight: (weight * x**2).sum(-1, keepdim=True))
+    shape = Entry("mutant", "scaled_sum", "summed", lambda x, weight: (weight * x**2).sum())
     value = Entry("mutant", "scaled_sum", "off", lambda x, weight: 1 + (weight * x**2).sum(-1))
     more = FILES["rubric.yaml"].replace("value: 2", "value: 2, again: 1")
     again = (

@@ -28,6 +28,9 @@ CHANGES = {
         "tests/hidden/sums/test_scaled_sum.py": FILES["tests/hidden/sums/test_scaled_sum.py"].replace("=5", "=6")
     },
     "another candidate": {CANDIDATES: FILES[CANDIDATES].replace("return 2 *", "return 3 *")},
+    "what a severity keeps": {"rubric.yaml": FILES["rubric.yaml"].replace("points: 3", "credits: {slip: 0.5}\n        points: 3", 1)},
+    "the price of a mistake": {"rubric.yaml": FILES["rubric.yaml"].replace("points: 3", "mistakes: {twice: gap}\n        points: 3", 1)},
+    "the severity of another candidate": {CANDIDATES: FILES[CANDIDATES].replace("credit=0.7", "credit=0.8")},
     "a weight": {"rubric.yaml": FILES["rubric.yaml"].replace("value: 2", "value: 3")},
 }
 
@@ -121,7 +124,7 @@ def test_a_second_validation_asks_nothing(small: Small, tmp_path: Path) -> None:
     next((tmp_path / "rows").rglob("*.json")).write_text("cut", encoding="utf-8")
     second = validate(small(), workers=1, mutants=False, store=tmp_path / "rows", progress=said.append)
 
-    assert said[0] == "matrix: 3 of 4 rows are stored and still hold"
+    assert said[0] == "matrix: 18 of 19 rows are stored and still hold"
     assert "matrix: 1 of 1 parts" in said
     assert [replace(row, verdicts={}) for row in first.rows] == list(second.rows)
     assert (first.survivors, first.unnamed, first.punished) == ((), (), ())

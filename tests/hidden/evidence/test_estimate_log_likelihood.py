@@ -73,6 +73,7 @@ def test_noise(student):
         noise_of_weights(student.value(c).double().numpy(), log_p) for c in (case, replace(case, seed=case.seed + 1))
     )
     student.sees(case, "the noise", first, interchangeable=True)
+    student.sees(case, "the share of examples whose z is the mean", float((first < -7).mean()))
     share = share_of(4)
     verdict = gaussian_sample_test(first, false_fail=share)
     student.judge(verdict, case, "the noise of equal images is not that of independent draws from q(z | x)")

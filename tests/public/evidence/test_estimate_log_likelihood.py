@@ -24,7 +24,7 @@ def estimate_log_likelihood(draw):
 @check("estimate_log_likelihood", "golden")
 def test_golden(student):
     """Where q is the prior and the decoder always returns c, it is log N(x; c, σ_p² I) for any number of samples: −log 2πσ_p² for two
-    pixels that are c, and a pixel that is σ_p away costs ½; σ_p is 0.4 where it is left out.
+    pixels that are c, and a pixel that is σ_p away costs ½. σ_p is 0.4 where it is left out.
     """
     c = torch.tensor([2.0, -1.0], dtype=torch.float64)
     zero = torch.zeros(6, dtype=torch.float64)
@@ -32,7 +32,11 @@ def test_golden(student):
     networks = {"encoder": encoder, "decoder": Probe({"layers": [constant(c, 6)]})}
     away = torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, -1.0]], dtype=torch.float64)
     cost = torch.tensor([0.0, 0.5, 2.5], dtype=torch.float64)
-    for sigma_p, given in ((1.0, {"sigma_p": 1.0, "n_samples": 1}), (0.4, {"n_samples": 5})):
+    help_text = "Is the normalising constant of p(x | z) there, and − log S?"
+    for sigma_p, n_samples in ((1.0, 1), (0.5, 5)):
+        given = {"sigma_p": sigma_p, "n_samples": n_samples}
         case = Case("estimate_log_likelihood", {"x": c + sigma_p * away, **networks, **given})
-        expected = -math.log(2 * math.pi * sigma_p**2) - cost
-        student.agrees(case, expected, help="Is the normalising constant of p(x | z) there, and − log S?")
+        student.agrees(case, -math.log(2 * math.pi * sigma_p**2) - cost, help=help_text)
+    default = Case("estimate_log_likelihood", {"x": c + 0.4 * away, **networks})
+    expected = -math.log(2 * math.pi * 0.4**2) - cost
+    student.close(default, student.value(default), expected, help="Is 0.4 the default of `sigma_p`?")
