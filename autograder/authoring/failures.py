@@ -11,6 +11,7 @@ class CheckFailed(Exception):
     Attributes:
         forms: Names of faults of form (`assignment.prices.FORMS`), where nothing else is wrong.
         brief: What is wrong in two or three words, for an overview, where the kind does not say it.
+        mistake: Name of the task's mistake that this is beyond doubt; "" where a name has to be looked for.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class CheckFailed(Exception):
         flag: str = "",
         forms: tuple[str, ...] = (),
         brief: str = "",
+        mistake: str = "",
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -34,6 +36,7 @@ class CheckFailed(Exception):
         self.flag = flag
         self.forms = forms
         self.brief = brief
+        self.mistake = mistake
 
 
 class CheckStopped(BaseException):

@@ -244,7 +244,7 @@ class ChecksPlugin:
         if failure is not None:
             result.outcome, result.kind = Outcome.FAILED, failure.kind
             result.message, result.help = failure.message, failure.help
-            result.forms, result.brief = failure.forms, failure.brief
+            result.forms, result.brief, result.mistake = failure.forms, failure.brief, failure.mistake
             result.evidence, result.lines = failure.evidence, failure.lines
         elif isinstance(error, pytest.skip.Exception):
             result.outcome = Outcome.SKIPPED

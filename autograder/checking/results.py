@@ -57,6 +57,7 @@ class CheckResult:
         given: Whether its points are earned in proportion to what the task's other checks earn.
         brief: What is wrong in two or three words.
         forms: Names of faults of form, where it failed for nothing else.
+        mistake: Name of the mistake that the check itself recognised.
         coerced: What of the form of answers was undone, message by name.
         tolerance_used: Largest share of the tolerance that an answer used.
         again, surveyed: Kept by the follower: the check, to be asked again, and everything that it saw.
@@ -84,6 +85,7 @@ class CheckResult:
     given: bool = False
     brief: str = ""
     forms: tuple[str, ...] = ()
+    mistake: str = ""
     coerced: Mapping[str, str] = field(default_factory=dict)
     tolerance_used: float = 0.0
     again: Any = field(default=None, repr=False)

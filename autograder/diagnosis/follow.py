@@ -56,7 +56,9 @@ class Following:
         """Remember how to ask a check again, and survey a failed one."""
         task = result.id.partition(".")[0]
         result.again = Again.of(item, context.seed_of(task))
-        if self._diagnostician is None or result.outcome is not Outcome.FAILED or result.forms:
+        if self._diagnostician is None or result.outcome is not Outcome.FAILED:
+            return
+        if result.forms or result.mistake:
             return
         if result.kind in _NOT_ASKED_AGAIN:
             return
@@ -66,6 +68,10 @@ class Following:
 
     def finished(self, context: Context, results: Mapping[str, CheckResult]) -> None:
         """Name mistakes, now that it is known what else of the same task failed."""
+        for result in results.values():
+            if self._diagnostician is not None and result.mistake:
+                with self._name_at_most(result.id):
+                    result.diagnosis = self._diagnostician.recognised(result.id.partition(".")[0], result.mistake)
         for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
             self._name(task, _own(task, results), context)
 

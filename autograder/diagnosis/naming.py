@@ -24,6 +24,7 @@ from autograder.diagnosis.effort import Counted, Effort, Spent
 from autograder.diagnosis.slips import slips_of
 from autograder.diagnosis.survey import Again, Survey, could_be
 from autograder.diagnosis.surveyor import Surveyor
+from autograder.errors import UsageError
 from autograder.sandbox.inprocess import OneFunction
 
 MOST_NAMES = 3
@@ -99,6 +100,17 @@ class Diagnostician:
         """Whether there are wrong answers to a task: those that were written down, or those that any function's result can have."""
         written = bool(self._assignment.candidates.mistakes(task))
         return written or self._contract.resolved(task) in self._contract.functions
+
+    def recognised(self, task: str, name: str) -> Diagnosis:
+        """Return the diagnosis of a check that knows by itself what the mistake is.
+
+        Raises:
+            UsageError: The task has no mistake of this name.
+        """
+        for candidate in self._assignment.candidates.mistakes(task):
+            if candidate.name == name and candidate.mistake is not None:
+                return Diagnosis(((candidate.mistake,),), candidate.text)
+        raise UsageError(f"a check of {task} recognised {name!r}, which its candidates do not name")
 
     def name(
         self,

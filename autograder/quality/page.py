@@ -32,6 +32,7 @@ def validation_page(result: Validation) -> str:
         result=result,
         tables=tables,
         line=result.last_line(),
+        fairness=result.fairness_line(),
         null=[_null(row, row in result.anomalies) for row in result.null],
         power=[_power(row, row in result.weak) for row in result.power],
     )
@@ -67,7 +68,7 @@ def _power(row: PowerRow, weak: bool) -> dict[str, object]:
 
 def _table(task: str, rows: list[Row]) -> dict[str, object]:
     checks = list(dict.fromkeys(name for row in rows for name in row.outcomes))
-    wrong = [row for row in rows if row.kind == "misconception"]
+    wrong = [row for row in rows if row.kind in ("misconception", "form")]
     kills = Counter(name for row in wrong for name in row.failed)
     alone = Counter(row.failed[0] for row in wrong if len(row.failed) == 1)
     return {
@@ -77,6 +78,8 @@ def _table(task: str, rows: list[Row]) -> dict[str, object]:
             {
                 "name": row.name,
                 "kind": row.kind,
+                "share": f"{row.share:.2f}",
+                "due": "" if row.due is None else f"{row.due:.2f}",
                 "cells": [_SYMBOLS[row.outcomes[name]] if name in row.outcomes else "" for name in checks],
                 "named": row.name in row.named,
             }

@@ -29,8 +29,6 @@ LEAST_WITHOUT_GRADIENT = 0.70
 """The same for a form through which no gradient can flow."""
 MOST_FROM_PANEL = 0.06
 _EXACTLY = 0.001
-_ABOUT = 0.2
-"""Trained models are not diagnosed, since a name would cost a training: their checks earn what they earn."""
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -87,12 +85,15 @@ class Validation:
 
     @property
     def mispriced(self) -> tuple[str, ...]:
-        """Return the named mistakes that do not keep the share of their task which their severity says, with both shares."""
+        """Return the named mistakes that do not keep the share of their task which their severity says, with both shares.
+
+        Trained models are not diagnosed, since a name would cost a training: a mistake that no check recognises earns by its checks.
+        """
         return tuple(
             f"{row.task}/{row.name} keeps {row.share:.2f}, not {row.due:.2f}"
             for row in self.rows
             if row.kind == "misconception" and row.due is not None and row.failed
-            if abs(row.share - row.due) > (_EXACTLY if row.diagnosed else _ABOUT)
+            if (row.diagnosed or row.name in row.named) and abs(row.share - row.due) > _EXACTLY
         )
 
     @property

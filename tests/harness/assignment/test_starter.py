@@ -44,13 +44,13 @@ def test_it_grades_right_wrong_and_empty_work(tmp_path: Path) -> None:
     right, wrong, empty = map(json.loads, lines_of(GRADE, folder))
 
     assert (right["status"], right["score"], right["max_score"]) == ("graded", "2.00", "2.00")
-    assert 0 < float(wrong["score"]) < 1
+    assert wrong["score"] == "1.20"  # what a slip leaves of two points
     assert {check["misconception"] for check in wrong["tasks"][0]["checks"]} == {None, "not_divided"}
     assert empty["score"] == "0.00"
 
 
 def test_its_checks_catch_what_they_should(tmp_path: Path) -> None:
-    """Every named mistake and every mutant is caught, the right variant passes, and every check catches something."""
+    """Every named mistake and every mutant is caught and priced, right work passes, and every check catches something."""
     write_starter(tmp_path)
     assignment = Assignment(tmp_path)
 

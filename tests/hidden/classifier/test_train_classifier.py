@@ -49,7 +49,11 @@ def test_accuracy(student: Student, run: ClassifierRun):
             "optimizer.zero_grad() before every backward? Shuffled batches, every batch of every epoch? "
             "No softmax in the model or before cross_entropy?"
         )
-        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+        _, history = run.trained(student)
+        epochs = len(history_list(history, "val_loss") or ())
+        # a model that has learnt nothing has made another mistake, whatever its history says
+        mistake = "one_epoch_only" if epochs == 1 < run.rule.epochs and accuracy > 0.5 else ""
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake=mistake)
 
 
 def accuracy_on(run: ClassifierRun, student: Student, case: Case, images, labels) -> tuple[float, torch.Tensor]:
@@ -76,7 +80,7 @@ def test_shuffled(student: Student, run: ClassifierRun):
         help_text = (
             "Draw a new order of the training images for every epoch: torch.randperm, or DataLoader(..., shuffle=True)."
         )
-        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake="not_shuffled")
 
 
 @check("train_classifier", "held_out", after=["accuracy"])
@@ -95,7 +99,7 @@ def test_held_out(student: Student, run: ClassifierRun):
         help_text = (
             "Only `images` and `labels` are trained on; the validation data are evaluated, without backward or step."
         )
-        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake="trained_on_validation_data")
 
 
 @check("train_classifier", "history", after=["accuracy"])
@@ -138,7 +142,8 @@ def test_calibrated(student: Student, run: ClassifierRun):
     order = torch.randperm(600, generator=torch.Generator().manual_seed(1))
     case = small_case(run, images[order], labels[order], epochs=12)
     model, _ = student.value(case, finite=False, seconds=120.0)
-    probabilities = torch.softmax(run.logits(student, model, prototypes), dim=-1)
+    logits = run.logits(student, model, prototypes)
+    probabilities = torch.softmax(logits, dim=-1)
     of_class = probabilities[torch.arange(10), torch.arange(10)]
     said, off = float(of_class.mean()), float((of_class - 0.7).abs().mean())
     # measured: right answers are off by at most 0.08; where all are driven to 0 or 1, by 0.3 and more, whatever their mean
@@ -151,4 +156,5 @@ def test_calibrated(student: Student, run: ClassifierRun):
             "cross_entropy takes logits and applies log_softmax itself: a softmax before it drives probabilities "
             "to 0 or 1, and one in the model flattens them."
         )
-        raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+        sums = bool((logits >= 0).all()) and bool(((logits.sum(-1) - 1).abs() < 1e-4).all())
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake="softmax_in_network" if sums else "")
