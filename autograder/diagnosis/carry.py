@@ -59,6 +59,7 @@ class Trial:
     Attributes:
         called: The functions whose stand-ins were called.
         message: What it says when it failed.
+        forms: The faults of form, where it failed for nothing else.
         error: Our own fault, when the outcome is `error`.
     """
 
@@ -67,6 +68,7 @@ class Trial:
     message: str = ""
     error: str = ""
     flags: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
 
     @property
     def passes(self) -> bool:
@@ -97,13 +99,14 @@ def settle(
         charged = tuple(name for name in names if _charged(results, name))
         if not charged:
             continue
+        others: dict[str, tuple[str, ...]] = {}
         for result in results.values():
             if result.id.partition(".")[0] != task or result.again is None:
                 continue
             if result.outcome is Outcome.FAILED and result.kind is not FailureKind.POLICY:
-                _settle_failed(result, charged, ask)
+                _settle_failed(result, charged, ask, others)
             elif result.outcome is Outcome.SKIPPED:
-                _settle_skipped(result, results, charged, ask)
+                _settle_skipped(result, results, charged, ask, others)
         name(task, results, charged)
 
 
@@ -113,7 +116,8 @@ def _charged(results: Mapping[str, CheckResult], task: str) -> bool:
     return any(result.outcome is Outcome.FAILED and result.carried_from is None for result in own)
 
 
-def _settle_failed(result: CheckResult, charged: tuple[str, ...], ask: Ask) -> None:
+def _settle_failed(result: CheckResult, charged: tuple[str, ...], ask: Ask, others: dict[str, tuple[str, ...]]) -> None:
+    """Find out whether a failure is carried; `others` are the checks of the task in which other functions did harm, and which."""
     trial = _try(result, charged, ask)
     used = tuple(name for name in charged if name in trial.called)
     if trial.passes and len(used) == 1:
@@ -125,24 +129,42 @@ def _settle_failed(result: CheckResult, charged: tuple[str, ...], ask: Ask) -> N
         result.carried_from = alone or (SEPARATOR.join(used) if trial.passes else None)
     if result.carried_from is not None:
         result.diagnosis = None  # the mistake has its name where it was made
+        others[result.id] = used
+    elif trial.forms and used and not result.forms:
+        _only_form(result, trial)
+        others[result.id] = used
+
+
+def _only_form(result: CheckResult, trial: Trial) -> None:
+    """With others right, nothing but form is wrong: that is what the task pays for."""
+    result.outcome, result.kind, result.diagnosis = Outcome.FAILED, FailureKind.CONTRACT, None
+    result.forms, result.message, result.help, result.lines = trial.forms, trial.message, "", ()
+    result.evidence, result.waits_for, result.surveyed = None, None, None
 
 
 def _settle_skipped(
-    result: CheckResult, results: Mapping[str, CheckResult], charged: tuple[str, ...], ask: Ask
+    result: CheckResult,
+    results: Mapping[str, CheckResult],
+    charged: tuple[str, ...],
+    ask: Ask,
+    others: dict[str, tuple[str, ...]],
 ) -> None:
     """Ask a check that was never asked, because one that it waits for failed through no fault of this task."""
     before = [results[other] for other in result.after if other in results]
-    carried = [other.carried_from for other in before if other.carried_from is not None]
-    if not carried or any(other.blocks and other.carried_from is None for other in before):
+    harmed = [others[other.id] for other in before if other.id in others]
+    if not harmed or any(other.blocks and other.carried_from is None for other in before):
         return
     trial = _try(result, charged, ask)
     if trial.outcome is Outcome.ERROR:
         return
     used = tuple(name for name in charged if name in trial.called)
     right = ", ".join(f"`{name}`" for name in used) or "that"
+    others[result.id] = used or harmed[0]
     if trial.passes:
-        result.carried_from = used[0] if len(used) == 1 else carried[0]
+        result.carried_from = used[0] if len(used) == 1 else SEPARATOR.join(harmed[0][:1] or used)
         result.message += f"; with {right} right this check passes"
+    elif trial.forms:
+        _only_form(result, trial)
     else:
         result.message += f"; with {right} right it was asked all the same, and fails: {trial.message}"
 
@@ -205,9 +227,9 @@ class Retrial:
         with self._sandbox.fresh(stand_ins) as sandbox:
             asked = _WithStandIns(sandbox, tuple(tasks))
             student = Student(asked, context.report, context.contract, result.id, context.seed_of(task))
-            outcome, message, error = _ending(result, student)
+            outcome, message, error, forms = _ending(result, student)
             called = tuple(tasks[name] for name in stand_ins.called)
-            return Trial(outcome, called, message, error, (*student.flags, *sandbox.flags))
+            return Trial(outcome, called, message, error, (*student.flags, *sandbox.flags), forms)
 
     def name(self, task: str, results: Mapping[str, CheckResult], names: tuple[str, ...]) -> None:
         """See `Name`."""
@@ -220,21 +242,21 @@ class Retrial:
             self._following.name_given(task, results, context, _WithStandIns(sandbox, standing))
 
 
-def _ending(result: CheckResult, student: Student) -> tuple[Outcome, str, str]:
-    """Run a check; return its outcome, what it says, and our own fault."""
+def _ending(result: CheckResult, student: Student) -> tuple[Outcome, str, str, tuple[str, ...]]:
+    """Run a check; return its outcome, what it says, our own fault, and what of its form alone is wrong."""
     assert result.again is not None
     try:
         until_it_fails(result.again, student)
     except (KeyboardInterrupt, SystemExit):
         raise
     except Inconclusive as undecided:
-        return Outcome.INCONCLUSIVE, str(undecided), ""
+        return Outcome.INCONCLUSIVE, str(undecided), "", ()
     except BaseException as error:
         failure = failure_in(error)
         if failure is None:
-            return Outcome.ERROR, "", f"{type(error).__name__}: {error}"
-        return Outcome.FAILED, failure.message, ""
-    return Outcome.PASSED, "", ""
+            return Outcome.ERROR, "", f"{type(error).__name__}: {error}", ()
+        return Outcome.FAILED, failure.message, "", failure.forms
+    return Outcome.PASSED, "", "", ()
 
 
 def until_it_fails(again: Again, student: Student) -> None:

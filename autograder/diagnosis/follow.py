@@ -44,13 +44,21 @@ class Following:
         seconds: What surveys and names took.
     """
 
-    def __init__(self, diagnostician: Diagnostician | None = None, effort: Effort | None = None) -> None:
-        """Without a diagnostician checks can be asked again, and no name is looked for; `effort` is for all checks together."""
+    def __init__(
+        self, diagnostician: Diagnostician | None = None, effort: Effort | None = None, *, in_two_steps: bool = False
+    ) -> None:
+        """Without a diagnostician checks can be asked again, and no name is looked for; `effort` is for all checks together.
+
+        With `in_two_steps` mistakes that nobody wrote down are looked for in `finish` alone: by then it is known which failures come
+        from other functions, and those need no names.
+        """
+        self._in_two_steps = in_two_steps
         self._diagnostician = diagnostician
         self._effort = effort or Effort()
         self.faults: list[str] = []
         self.undiagnosed: list[str] = []
         self.seconds = 0.0
+        self._given: set[str] = set()
 
     def ended(self, item: pytest.Item, result: CheckResult, context: Context) -> None:
         """Remember how to ask a check again, and survey a failed one."""
@@ -73,7 +81,14 @@ class Following:
                 with self._name_at_most(result.id):
                     result.diagnosis = self._diagnostician.recognised(result.id.partition(".")[0], result.mistake)
         for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
-            self._name(task, _own(task, results), context)
+            self._name(task, _own(task, results), context, unwritten=not self._in_two_steps)
+
+    def finish(self, context: Context, results: Mapping[str, CheckResult]) -> None:
+        """Look for mistakes that nobody wrote down in tasks of which something failed without a name, and is not carried."""
+        for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
+            own = [result for result in _own(task, results) if result.carried_from is None]
+            if not any(result.diagnosis is not None for result in own) and task not in self._given:
+                self._name(task, own, context)
 
     def name_given(self, task: str, results: Mapping[str, CheckResult], context: Context, asked: AskedMore) -> None:
         """Name the mistakes of a task again, of which something failed without a name, as they are given right collaborators.
@@ -93,9 +108,18 @@ class Following:
         with self._name_at_most(task), self._within(task):
             for result in failed:
                 result.surveyed = self._survey(result, context, asked)
+        self._given.add(task)
         self._name(task, own, context, asked)
 
-    def _name(self, task: str, own: Sequence[CheckResult], context: Context, asked: AskedMore | None = None) -> None:
+    def _name(
+        self,
+        task: str,
+        own: Sequence[CheckResult],
+        context: Context,
+        asked: AskedMore | None = None,
+        *,
+        unwritten: bool = True,
+    ) -> None:
         failed = [result.surveyed for result in own if result.surveyed is not None]
         if self._diagnostician is None or not failed:
             return
@@ -106,7 +130,13 @@ class Following:
         by_id = {result.id: result for result in own}
         with self._name_at_most(task), self._within(task):
             named = self._diagnostician.name(
-                task, failed, passed, waiting, seed=context.seed_of(task), effort=self._effort
+                task,
+                failed,
+                passed,
+                waiting,
+                seed=context.seed_of(task),
+                effort=self._effort,
+                unwritten=unwritten,
             )
             for check_id, diagnosis in named.items():
                 by_id[check_id].diagnosis = diagnosis

@@ -120,6 +120,7 @@ class Diagnostician:
         waiting: Sequence[Callable[[], Asked | None]] = (),
         seed: int = 0,
         effort: Effort | None = None,
+        unwritten: bool = True,
     ) -> dict[str, Diagnosis]:
         """Return a diagnosis for each failed check, by check id, where one can be given.
 
@@ -134,6 +135,7 @@ class Diagnostician:
             waiting: Surveys of checks that were skipped; made only while something explains the others.
             seed: What the submission's questions were seeded with.
             effort: What asking about wrong answers is counted against.
+            unwritten: Whether mistakes are looked for that nobody wrote down, and two at once.
 
         Raises:
             Spent: The effort is not enough for the mistakes that were written down; nothing is known of the task then.
@@ -144,11 +146,13 @@ class Diagnostician:
         known = suspects_of(self._assignment.candidates.named(task))
         if found := self._whole(case, known):
             return found
+        if not unwritten:
+            return {}
         whole, few = case.effort, Effort(min(FEW_CALLS, case.effort.left))
         before = few.left
         case = replace(case, effort=few)
         try:
-            if any(asked.survey is not None and asked.survey.empty for asked in failed):
+            if all(asked.survey is None or asked.survey.empty for asked in failed):
                 return {}  # where nothing was computed, two mistakes explain everything
             return self._shared(case, known) or self._scaled(case) or self._beyond(case, known)
         except Spent:

@@ -188,11 +188,16 @@ def _checked(
         return kept, ()
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
-    following = Following(Diagnostician(assignment))
+    following = Following(Diagnostician(assignment), in_two_steps=True)
     context = Context(
         asked, asked.report, assignment.contract, oracle, dict(runs), follower=following, seeds=session.seeds()
     )
     retrial = Retrial(context, asked, oracle, session.secret, following)
+
+    def finished(found: Mapping[str, CheckResult]) -> None:
+        _carry(session, kept | dict(found), retrial)
+        following.finish(context, found)
+
     plugin = ChecksPlugin(
         assignment.code,
         context,
@@ -200,7 +205,7 @@ def _checked(
         assignment.check_names,
         progress=_reporter(session.options.progress, len(order)),
         on_collected=assignment.require_checks,
-        on_finished=lambda found: _carry(session, kept | dict(found), retrial),
+        on_finished=finished,
     )
     with session.timed("checks"), _one_thread():
         run_checks(assignment.code, plugin)

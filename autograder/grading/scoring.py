@@ -150,21 +150,16 @@ def _coerced(result: CheckResult) -> list[str]:
 def _said(own: Sequence[CheckResult]) -> str:
     """Return what is said once of a task whose mistakes all have names: the sentences, with their evidence."""
     forms = without_repeats(name for result in own if result.carried_from is None for name in result.forms)
-    texts = [result.diagnosis.text for result in own if result.diagnosis is not None and result.carried_from is None]
-    return " ".join(dict.fromkeys([*_each_once(texts), *(FORMS[name].text for name in forms)]))
+    found: dict[tuple[str, ...], str] = {}
+    for result in own:
+        if result.diagnosis is not None and result.carried_from is None:
+            names = tuple(mistake.name for option in result.diagnosis.options for mistake in option)
+            if names not in found or (_ON_MANY in result.diagnosis.text and _ON_MANY not in found[names]):
+                found[names] = result.diagnosis.text  # of several texts the one whose evidence says most
+    return " ".join(dict.fromkeys([*found.values(), *(FORMS[name].text for name in forms)]))
 
 
 _ON_MANY = "(on all "
-
-
-def _each_once(texts: Sequence[str]) -> list[str]:
-    """Return diagnoses without those that say the same with other evidence: what holds on many inputs says most."""
-    found: dict[str, str] = {}
-    for text in texts:
-        said = text.rpartition(" (")[0] if text.endswith(")") else text
-        if said not in found or (_ON_MANY in text and _ON_MANY not in found[said]):
-            found[said] = text
-    return list(found.values())
 
 
 def credit_text(kept: Fraction) -> str:

@@ -1,6 +1,7 @@
 """What is held against the checks of `evaluate_classifier`."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from autograder.authoring.candidates import right, wrong
+from autograder.authoring.candidates import graded, right, wrong
 from reference.classifier import evaluate_classifier
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
@@ -24,6 +25,40 @@ def _in_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> 
             logits, y = model(images[start : start + batch_size]), labels[start : start + batch_size]
             results.append((cross_entropy(logits, y).item(), (logits.argmax(-1) == y).double().mean().item()))
     return results
+
+
+class _Changed(nn.Module):
+    """A model whose logits are changed; it goes into evaluation mode and back as one."""
+
+    def __init__(self, model: Any, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model, self.change = model, change
+        self.training = bool(getattr(model, "training", True))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.change(self.model(images))
+
+
+def _logits(model: Any, images: Tensor) -> Tensor:
+    """The logits of all images, in evaluation mode."""
+    before = _mode(model, training=False)
+    with torch.no_grad():
+        logits: Tensor = model(images)
+    _mode(model, before)
+    return logits
+
+
+def _of_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean loss, accuracy and size of each batch, in evaluation mode."""
+    before = _mode(model, training=False)
+    results = torch.tensor(_in_batches(model, images, labels, batch_size), dtype=torch.float64)
+    _mode(model, before)
+    sizes = torch.tensor([len(part) for part in labels.split(batch_size)], dtype=torch.float64)
+    return results[:, 0], results[:, 1], sizes
+
+
+def _batches(images: Tensor, labels: Tensor, batch_size: int) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(images.split(batch_size), labels.split(batch_size), strict=True))
 
 
 def _mode(model: Any, training: bool) -> bool:
@@ -73,6 +108,7 @@ def _training_mode_afterwards(model: Any, images: Tensor, labels: Tensor, batch_
     "mean_of_batch_means",
     "The means of the batches are averaged, so the examples of a smaller last batch count for too much.",
     severity="slip",
+    credit=0.7,
 )
 def _mean_of_batch_means(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     before = _mode(model, training=False)
@@ -155,10 +191,8 @@ def _summed_over_batches(model: Any, images: Tensor, labels: Tensor, batch_size:
     severity="slip",
 )
 def _softmax_before_loss(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
-    before = _mode(model, training=False)
-    result = evaluate_classifier(lambda x: torch.softmax(model(x), dim=-1), images, labels, batch_size)
-    _mode(model, before)
-    return result
+    softmax = _Changed(model, lambda logits: torch.softmax(logits, dim=-1))
+    return evaluate_classifier(softmax, images, labels, batch_size)
 
 
 @wrong(
@@ -172,6 +206,233 @@ def _result_order(model: Any, images: Tensor, labels: Tensor, batch_size: int) -
 @wrong("loss_only", "Only the loss is returned; the accuracy is asked for as well.", severity="slip", credit=0.5)
 def _loss_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> float:
     return evaluate_classifier(model, images, labels, batch_size)[0]
+
+
+@wrong(
+    "batch_means_divided_by_examples",
+    "The mean losses of the batches are added up and divided by the number of examples; each of them is a mean already.",
+    severity="slip",
+)
+def _batch_means_divided_by_examples(
+    model: Any, images: Tensor, labels: Tensor, batch_size: int
+) -> tuple[float, float]:
+    losses, _, _ = _of_batches(model, images, labels, batch_size)
+    return losses.sum().item() / len(labels), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong(
+    "losses_divided_by_batches",
+    "The losses of all examples are added up and divided by the number of batches; there are N examples.",
+    severity="slip",
+)
+def _losses_divided_by_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return loss * len(labels) / len(labels.split(batch_size)), accuracy
+
+
+@wrong(
+    "correct_divided_by_batches",
+    "The number of right answers is divided by the number of batches; there are N examples.",
+    severity="slip",
+    credit=0.7,
+)
+def _correct_divided_by_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return loss, accuracy * len(labels) / len(labels.split(batch_size))
+
+
+@wrong(
+    "divided_by_full_batches",
+    "The sums are divided by the number of batches times the batch size, as if the last batch were full; there are N examples.",
+    severity="slip",
+    credit=0.7,
+)
+def _divided_by_full_batches(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    share = len(labels) / (len(labels.split(batch_size)) * batch_size)
+    return share * loss, share * accuracy
+
+
+@wrong(
+    "batch_size_for_length",
+    "The mean loss of every batch is multiplied by `batch_size`; the last batch may be smaller and counts for its own size.",
+    severity="slip",
+    credit=0.7,
+)
+def _batch_size_for_length(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    losses, _, _ = _of_batches(model, images, labels, batch_size)
+    return losses.sum().item() * batch_size / len(labels), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong(
+    "loss_of_last_batch",
+    "The loss is that of the last batch; it is the mean over all examples, as the accuracy is.",
+    severity="slip",
+)
+def _loss_of_last_batch(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    losses, _, _ = _of_batches(model, images, labels, batch_size)
+    return losses[-1].item(), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong(
+    "accuracy_of_last_batch",
+    "The accuracy is that of the last batch; it is the share of all examples, as the loss is.",
+    severity="slip",
+)
+def _accuracy_of_last_batch(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    _, accuracies, _ = _of_batches(model, images, labels, batch_size)
+    return evaluate_classifier(model, images, labels, batch_size)[0], accuracies[-1].item()
+
+
+@wrong(
+    "sigmoid_before_loss",
+    "A sigmoid is applied before the cross-entropy, which takes logits and has a softmax of its own.",
+    severity="slip",
+)
+def _sigmoid_before_loss(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    return evaluate_classifier(_Changed(model, torch.sigmoid), images, labels, batch_size)
+
+
+@wrong(
+    "nll_of_logits",
+    "`nll_loss` is given logits; it takes log-probabilities, so `log_softmax` must come before it.",
+    severity="slip",
+)
+def _nll_of_logits(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    return F.nll_loss(_logits(model, images), labels).item(), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong(
+    "log_missing",
+    "The loss is minus the probability of the right class; its logarithm is missing.",
+    severity="slip",
+)
+def _log_missing(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    return F.nll_loss(_logits(model, images).softmax(-1), labels).item(), evaluate_classifier(
+        model, images, labels, batch_size
+    )[1]
+
+
+@wrong(
+    "softmax_over_examples",
+    "The softmax is taken over the examples of a batch (`dim=0`); it is taken over the classes.",
+    severity="slip",
+)
+def _softmax_over_examples(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    over_examples = _Changed(model, lambda logits: logits.log_softmax(0))
+    losses = [
+        F.nll_loss(_logits(over_examples, x), y, reduction="sum") for x, y in _batches(images, labels, batch_size)
+    ]
+    return sum(losses).item() / len(labels), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong(
+    "loss_sign",
+    "The sign of the loss is reversed: the cross-entropy is minus the mean log-probability, and never negative.",
+    severity="slip",
+)
+def _loss_sign(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return -loss, accuracy
+
+
+@wrong(
+    "squared_error",
+    "The loss is a squared error; the mean cross-entropy is asked for.",
+    severity="slip",
+    credit=0.5,
+)
+def _squared_error(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    errors = (_logits(model, images).softmax(-1) - F.one_hot(labels, _logits(model, images[:1]).shape[-1])) ** 2
+    return errors.mean().item(), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong(
+    "binary_cross_entropy",
+    "The loss is a binary cross-entropy for every class by itself; one cross-entropy over all classes is asked for.",
+    severity="slip",
+    credit=0.5,
+)
+def _binary_cross_entropy(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    logits = _logits(model, images)
+    one_hot = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, one_hot).item(), evaluate_classifier(
+        model, images, labels, batch_size
+    )[1]
+
+
+@wrong(
+    "divided_by_classes",
+    "The loss is divided by the number of classes as well; it is a mean over the examples alone.",
+    severity="slip",
+    credit=0.7,
+)
+def _divided_by_classes(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return loss / _logits(model, images[:1]).shape[-1], accuracy
+
+
+@wrong(
+    "perplexity",
+    "The exponential of the mean cross-entropy is returned; the cross-entropy itself, in nats, is asked for.",
+    severity="slip",
+    credit=0.7,
+)
+def _perplexity(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return math.exp(min(loss, 700.0)), accuracy
+
+
+@wrong(
+    "smallest_logit",
+    "The class with the smallest logit is taken for the answer; it is that with the largest (`argmax`).",
+    severity="slip",
+)
+def _smallest_logit(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    loss, _ = evaluate_classifier(model, images, labels, batch_size)
+    return loss, (_logits(model, images).argmin(-1) == labels).double().mean().item()
+
+
+@wrong(
+    "mean_probability",
+    "The accuracy is the mean probability of the right class; it is the share of examples whose largest logit is the right one.",
+    severity="slip",
+)
+def _mean_probability(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    probabilities = _logits(model, images).double().softmax(-1).gather(1, labels[:, None])
+    return evaluate_classifier(model, images, labels, batch_size)[0], probabilities.mean().item()
+
+
+# -------------------------------------------------------------------------------------------------- other forms of them
+
+
+@wrong("mean_of_batch_means")
+def _mean_of_batch_losses(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    losses, _, _ = _of_batches(model, images, labels, batch_size)
+    return losses.mean().item(), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong("mean_of_batch_means")
+def _mean_of_batch_accuracies(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    _, accuracies, _ = _of_batches(model, images, labels, batch_size)
+    return evaluate_classifier(model, images, labels, batch_size)[0], accuracies.mean().item()
+
+
+@wrong("squared_error")
+def _squared_distance(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    """Summed over the classes."""
+    logits = _logits(model, images)
+    errors = (logits.softmax(-1) - F.one_hot(labels, logits.shape[-1])) ** 2
+    return errors.sum(-1).mean().item(), evaluate_classifier(model, images, labels, batch_size)[1]
+
+
+@wrong("binary_cross_entropy")
+def _binary_cross_entropies(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    """Summed over the classes."""
+    logits = _logits(model, images)
+    one_hot = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
+    entropies = F.binary_cross_entropy_with_logits(logits, one_hot, reduction="none").sum(-1)
+    return entropies.mean().item(), evaluate_classifier(model, images, labels, batch_size)[1]
 
 
 # ------------------------------------------------------------------------------------------------------- in other words
@@ -286,6 +547,24 @@ def _bits(model, images, labels, batch_size):
     model.train(was)
     loss = F.cross_entropy(scores, labels).item() / math.log(2)
     return loss, (scores.argmax(1) == labels).double().mean().item()
+
+
+# ----------------------------------------------------------------------------------------------- what people gave for it
+
+
+@graded(0.7, "The mean of the batches' mean losses; the accuracy is right.")
+def _average_loss_of_the_batches(model, images, labels, batch_size):
+    was_training = model.training
+    model.eval()
+    losses, correct = [], 0
+    with torch.no_grad():
+        for i in range(0, len(images), batch_size):
+            x, y = images[i : i + batch_size], labels[i : i + batch_size]
+            out = model(x)
+            losses.append(F.cross_entropy(out, y).item())
+            correct += (out.argmax(dim=1) == y).sum().item()
+    model.train(was_training)
+    return sum(losses) / len(losses), correct / len(images)
 
 
 # -------------------------------------------------------------------------------------------------------- right answers

@@ -410,6 +410,12 @@ def _decimal_logarithm(probs: Tensor, prior: float = 0.5) -> Tensor:
     return kl_bernoulli(probs, prior) / math.log(10)
 
 
+@wrong("cross_entropy_swapped")
+def _binary_cross_entropy_swapped(probs: Tensor, prior: float = 0.5) -> Tensor:
+    """It clamps its logarithms at -100."""
+    return F.binary_cross_entropy(probs, torch.full_like(probs, prior), reduction="none").sum(-1)
+
+
 @wrong("squared_difference")
 def _absolute_difference(probs: Tensor, prior: float = 0.5) -> Tensor:
     return (probs - prior).abs().sum(-1)
@@ -442,11 +448,6 @@ def _minus_entropy(probs, prior=0.5):
 @wrong("entropy_missing", rewritten=True)
 def _binary_cross_entropy(probs, prior=0.5):
     return F.binary_cross_entropy(torch.full_like(probs, prior), probs, reduction="none").sum(-1)
-
-
-@wrong("cross_entropy_swapped", rewritten=True)
-def _binary_cross_entropy_swapped(probs, prior=0.5):
-    return F.binary_cross_entropy(probs, torch.full_like(probs, prior), reduction="none").sum(-1)
 
 
 @wrong("probs_read_as_logits", rewritten=True)

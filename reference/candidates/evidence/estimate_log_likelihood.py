@@ -822,26 +822,6 @@ def _log_var_read_as_log_std(
 
 
 @wrong(
-    "log_var_read_as_variance",
-    "The encoder's log-variance is used as if it were the variance itself.",
-    severity="gap",
-)
-def _log_var_read_as_variance(
-    x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
-    sigma_p: float | Tensor = 0.4,
-    n_samples: int = 1000,
-    generator: Generator | None = None,
-) -> Tensor:
-    def wrong_encoder(images: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = encoder(images)
-        return mean, torch.log(log_var)
-
-    return estimate_log_likelihood(x, wrong_encoder, decoder, sigma_p, n_samples, generator)
-
-
-@wrong(
     "q_of_another_scale",
     "z is drawn with σ = e^{½ log_var}, but log q(z | x) is that of a Gaussian with σ = e^{log_var}.",
     severity="slip",
@@ -1034,22 +1014,6 @@ def _squared_error_averaged(squares: Tensor, pixels: int, sigma: Tensor) -> Tens
 @_of_weights
 def _other_axis_and_log_s(log_prior: Tensor, log_likelihood: Tensor, log_q: Tensor) -> Tensor:
     return torch.logsumexp(log_prior + log_likelihood - log_q, 1) - math.log(len(log_q))
-
-
-@wrong("log_var_read_as_variance")
-def _normal_of_log_var(
-    x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
-    sigma_p: float | Tensor = 0.4,
-    n_samples: int = 1000,
-    generator: Generator | None = None,
-) -> Tensor:
-    mean, log_var = encoder(x)
-    q = Independent(Normal(mean, torch.sqrt(log_var)), 1)
-    z = q.sample((n_samples,))
-    log_var_x = 2 * torch.log(torch.as_tensor(sigma_p, dtype=x.dtype, device=x.device))
-    return log_mean_exp(_log_prior(z) + gaussian_log_density(x, decoder(z), log_var_x) - q.log_prob(z))
 
 
 # ------------------------------------------------------------------------------------------------------- in other words

@@ -102,15 +102,6 @@ def _log_missing(log_w: Tensor) -> Tensor:
 
 
 @wrong(
-    "exp_missing",
-    "The log-weights are averaged as they are before the logarithm is taken: they must be exponentiated first.",
-    severity="gap",
-)
-def _exp_missing(log_w: Tensor) -> Tensor:
-    return torch.log(log_w.mean(0))
-
-
-@wrong(
     "log_s_twice",
     "log S is subtracted twice: the mean divides by S already.",
     severity="slip",

@@ -663,6 +663,44 @@ def _detached(
     return elbo(x, encoder, decoder, n_samples, generator).detach()
 
 
+@wrong(
+    "averaged_over_everything",
+    "Everything is averaged, over the pixels and over the latent dimensions as well; both are sums for every example.",
+    severity="slip",
+    credit=0.5,
+)
+def _averaged_over_everything(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1] + (
+        1 / x.shape[-1] - 1 / encoder(x)[0].shape[-1]
+    ) * kl(x, encoder)
+
+
+@wrong(
+    "mean_reconstruction_summed_kl",
+    'The reconstruction is averaged over pixels and batch (the default `reduction="mean"`), and the KL divergence is summed over both of its axes.',
+    severity="slip",
+    credit=0.5,
+)
+def _mean_reconstruction_summed_kl(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1] - (len(x) - 1 / x.shape[-1]) * kl(x, encoder)
+
+
+@wrong(
+    "only_mean_cross_entropy",
+    "Only the cross-entropy is there, averaged over the pixels; it is summed over them, and the KL divergence belongs to it.",
+    severity="gap",
+    credit=0.3,
+)
+def _only_mean_cross_entropy(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1] + kl(x, encoder) / x.shape[-1]
+
+
 # -------------------------------------------------------------------------------------------------- other forms of them
 
 
@@ -792,10 +830,9 @@ def _best_sample(x, encoder, decoder, n_samples=1):
 
 
 @wrong()
-def _no_kl_and_pixels_averaged(x, encoder, decoder, n_samples=1):
-    q, _ = q_and_prior(x, encoder)
-    logits = decoder(q.rsample((n_samples,)))
-    return -F.binary_cross_entropy_with_logits(logits, x.expand_as(logits))
+def _logits_cooled(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    return (-bce(0.6 * decoder(q.rsample((n_samples,))), x) - kl_divergence(q, prior)).mean()
 
 
 @wrong()

@@ -164,14 +164,20 @@ TWO = ONE + "\n@{}\ndef _two(x):\n    return x\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (TWO.format(*(f'wrong("a", "{text}", severity="slip")' for text in "AB")), "two mistakes have the name 'a'. Leave the sentence out"),
+        (
+            TWO.format(*(f'wrong("a", "{text}", severity="slip")' for text in "AB")),
+            "two mistakes have the name 'a'. Leave the sentence out",
+        ),
         (TWO.format('right("a", "A.")', 'right("a", "B.", second=True)'), "two right answers have the name 'a'"),
         (ONE.format('wrong("a")'), "'a' is a form of no mistake"),
         (ONE.format('wrong("a", rewritten=True)'), "'a' is a form of no mistake"),
         (ONE.format('wrong("a", " ")'), "_one: 'a' has an empty sentence"),
         (ONE.format('right("a", "")'), "_one: 'a' has an empty sentence"),
         (ONE.format('wrong("not a name", "A.")'), "_one: the name 'not a name' is no identifier"),
-        (ONE.format('wrong("a", "A.")'), "_one: 'a' has no severity; say how grave it is, severity= one of form, slip, gap"),
+        (
+            ONE.format('wrong("a", "A.")'),
+            "_one: 'a' has no severity; say how grave it is, severity= one of form, slip, gap",
+        ),
         (ONE.format('wrong("a", "A.", credit=0.5)'), "_one: 'a' has no severity"),
         (ONE.format('wrong("a", "A.", severity="worse")'), "_one: 'a' has the severity 'worse'; say how grave it is"),
         (

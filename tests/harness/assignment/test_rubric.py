@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignment.loading import Assignment
+from autograder.assignment.prices import FORMS, Mistake
 from autograder.assignment.rubric import CheckRule, Policies, Rubric, TaskRule, points_text
 from autograder.assignment.rubric_file import load_rubric, parse_rubric, require_checks
 from autograder.checking.session import check_ids
@@ -60,6 +61,38 @@ BAD = {
         "points: 3\ncarry: sometimes",
         3,
         "carry: Input should be 'never', 'half' or",
+    ),
+    "credits of no severity": (
+        "points: 3",
+        "credits: {slipp: 0.5}\npoints: 3",
+        2,
+        "credits.slipp: Extra inputs are not",
+    ),
+    "a credit of more than everything": (
+        "points: 3",
+        "credits: {slip: 1.2}\npoints: 3",
+        2,
+        "credits.slip: Input should be less",
+    ),
+    "a credit below nothing": (
+        "points: 3",
+        "credits:\n  form: 0.9\n  gap: -0.1\npoints: 3",
+        4,
+        "credits.gap: Input should be greater",
+    ),
+    "a credit in words": ("points: 3", "credits: {gap: half}\npoints: 3", 2, "credits.gap"),
+    "a mistake of no severity": ("points: 3", "mistakes: {double.half: worse}\npoints: 3", 2, "mistakes.double.half"),
+    "a mistake that keeps too much": (
+        "points: 3",
+        "mistakes:\n  half: 0.5\n  double.half: 60\npoints: 3",
+        4,
+        "mistakes.double.half",
+    ),
+    "mistakes in a list": (
+        "points: 3",
+        "mistakes: [half]\npoints: 3",
+        2,
+        "mistakes: Input should be a valid dictionary",
     ),
     "a task that uses nothing known": (
         "    points: 2\n",
@@ -270,6 +303,24 @@ def test_a_tracks_own_points_come_before_each() -> None:
 
 
 BAD_TRACKS = {
+    "a track's credits of no severity": (
+        "    title: Less\n",
+        "    title: Less\n    credits:\n      slip: 0.5\n      sliip: 0.5\n",
+        30,
+        "tracks.essay.credits.sliip",
+    ),
+    "a track's credit of more than everything": (
+        "    title: Less\n",
+        "    title: Less\n    credits: {slip: 2}\n",
+        28,
+        "tracks.essay.credits.slip: Input should be less than or equal to 1",
+    ),
+    "a track's mistake of no severity": (
+        "    title: Less\n",
+        "    title: Less\n    mistakes: {half: worse}\n",
+        28,
+        "tracks.essay.mistakes.half",
+    ),
     "a sum that is wrong": ("    points: 1.5", "    points: 2", 29, "the points of track 'essay' add up to 1.5, but points says 2"),
     "a task that is not there": ("{double: 1.5}", "{dubble: 1.5}", 28, "track 'essay' names an unknown task 'dubble'"),
     "a task for nothing": ("{double: 1.5}", "{double: 0}", 28, "track 'essay': points are greater than 0, not 0"),
@@ -292,6 +343,40 @@ def test_bad_track_is_refused(old: str, new: str, line: int, message: str) -> No
 
     assert str(caught.value).startswith(f"rubric.yaml:{line}: "), str(caught.value)
     assert message in str(caught.value)
+
+
+PRICED = GOOD.replace(
+    "points: 3",
+    "credits: {slip: 0.5, gap: 0.25}\nmistakes: {double.half: 0.7, half: gap, numpy_array: 1, sign: slip}\npoints: 3",
+    1,
+).replace(
+    "    title: Everything\n",
+    "    title: Everything\n    credits: {gap: 0.3}\n    mistakes: {double.half: slip, zero: 0}\n"
+    + "    tasks: all\n  other:\n    title: Other\n",
+)
+HALF, SIGN = Mistake("half", "A half.", "slip"), Mistake("sign", "A sign.", "gap", Decimal("0.45"))
+OWN = Mistake("own", "Its own.", "gap", Decimal("0.45"))
+CREDITED: dict[str, tuple[str, str, Mistake, tuple[str, str]]] = {
+    "by task and name": ("other", "double", HALF, ("slip", "0.7")),
+    "by name in another task": ("other", "train", HALF, ("gap", "0.25")),
+    "its own where the rubric is silent": ("other", "double", OWN, ("gap", "0.45")),
+    "a severity in place of its own": ("other", "double", SIGN, ("slip", "0.5")),
+    "another severity": ("other", "double", Mistake("x", "X.", "gap"), ("gap", "0.25")),
+    "a severity that nobody priced": ("other", "double", Mistake("x", "X.", "empty"), ("empty", "0.1")),
+    "form": ("other", "double", FORMS["numpy_array"], ("form", "1")),
+    "form with a credit of its own": ("other", "double", FORMS["other_dtype"], ("form", "0.95")),
+    "by task and name in a track": ("full", "double", HALF, ("slip", "0.5")),
+    "what a track leaves as it is": ("full", "train", HALF, ("gap", "0.3")),
+    "a track's own": ("full", "train", Mistake("zero", "Zero.", "empty"), ("empty", "0")),
+    "a severity in a track": ("full", "double", Mistake("x", "X.", "gap"), ("gap", "0.3")),
+}
+
+
+@pytest.mark.parametrize(("track", "task", "mistake", "credit"), CREDITED.values(), ids=CREDITED)
+def test_what_is_kept_with_a_mistake(track: str, task: str, mistake: Mistake, credit: tuple[str, str]) -> None:
+    """The rubric's word on the mistake, of the task before all tasks; then its author's; then that of its severity."""
+    severity, kept = parse_rubric(PRICED, Path("rubric.yaml")).for_track(track).credit(task, mistake)
+    assert (severity, kept) == (credit[0], Fraction(credit[1]))
 
 
 def test_unknown_track_and_task() -> None:

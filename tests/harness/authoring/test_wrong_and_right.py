@@ -9,7 +9,8 @@ from autograder.authoring.candidates import graded, right, wrong
 from autograder.errors import UsageError
 
 
-@pytest.mark.parametrize("decorate",
+@pytest.mark.parametrize(
+    "decorate",
     [
         wrong(),
         wrong("a"),

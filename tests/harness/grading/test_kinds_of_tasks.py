@@ -452,7 +452,9 @@ def test_names_of_tasks_are_used_throughout(tmp_path: Path, plain: Backend) -> N
 
     assert (record["status"], record["score"]) == ("graded", "2.80"), record["flags"]
     assert [flag["code"] for flag in record["flags"]] == ["not-isolated"]
-    assert value["message"].startswith("`double` gives a wrong value; the first difference is at index 0 of a result of")
+    assert value["message"].startswith(
+        "`double` gives a wrong value; the first difference is at index 0 of a result of"
+    )
     assert value["evidence"]["called"].startswith("double(x=")
     assert "from work import double" in value["evidence"]["reproduce"]
     assert value["misconception"] == "added"

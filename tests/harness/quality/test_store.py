@@ -28,8 +28,12 @@ CHANGES = {
         "tests/hidden/sums/test_scaled_sum.py": FILES["tests/hidden/sums/test_scaled_sum.py"].replace("=5", "=6")
     },
     "another candidate": {CANDIDATES: FILES[CANDIDATES].replace("return 2 *", "return 3 *")},
-    "what a severity keeps": {"rubric.yaml": FILES["rubric.yaml"].replace("points: 3", "credits: {slip: 0.5}\n        points: 3", 1)},
-    "the price of a mistake": {"rubric.yaml": FILES["rubric.yaml"].replace("points: 3", "mistakes: {twice: gap}\n        points: 3", 1)},
+    "what a severity keeps": {
+        "rubric.yaml": FILES["rubric.yaml"].replace("points: 3", "credits: {slip: 0.5}\n        points: 3", 1)
+    },
+    "the price of a mistake": {
+        "rubric.yaml": FILES["rubric.yaml"].replace("points: 3", "mistakes: {twice: gap}\n        points: 3", 1)
+    },
     "the severity of another candidate": {CANDIDATES: FILES[CANDIDATES].replace("credit=0.7", "credit=0.8")},
     "a weight": {"rubric.yaml": FILES["rubric.yaml"].replace("value: 2", "value: 3")},
 }

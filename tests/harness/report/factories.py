@@ -12,6 +12,7 @@ from autograder.records import (
     FailureKind,
     Flag,
     GradeRecord,
+    MistakeRecord,
     Note,
     Outcome,
     TaskRecord,
@@ -245,6 +246,98 @@ def mixed() -> GradeRecord:
             Flag(code="network", message="The code tried to open a connection; it was stopped."),
         ),
     )  # fmt: skip
+
+
+HALF = MistakeRecord(name="half_missing", text="The factor ½ is missing.", severity="slip", credit="0.6")
+ARRAY = MistakeRecord(
+    name="numpy_array", text="The result is a NumPy array; a tensor is asked for.", severity="form", credit="0.85"
+)
+DTYPE = MistakeRecord(
+    name="other_dtype", text="The result has another dtype than the inputs.", severity="form", credit="0.95"
+)
+
+
+def explained() -> GradeRecord:
+    """Tasks whose failures have names, form alone, carried failures alone, and one where a failure has no name."""
+    evidence = Evidence(
+        called="kl_standard_normal(mean=tensor([[0.5]]))", got="tensor([2.12])", expected="tensor([1.06])"
+    )
+    more: dict[str, Any] = {
+        "kind": FailureKind.VALUE,
+        "misconception": "half_missing",
+        "misconception_text": f"{HALF.text} (on all 48 inputs: twice)",
+    }
+    kl = tuple(
+        check(
+            "kl_standard_normal",
+            name,
+            title,
+            Outcome.FAILED,
+            evidence=evidence,
+            message=f"`kl` is wrong ({name}).",
+            **more,
+        )
+        for name, title in LADDER[6:]
+    )
+    loop = check(
+        "elbo",
+        "shape",
+        "returns a tensor",
+        Outcome.FAILED,
+        kind=FailureKind.CONTRACT,
+        misconception="numpy_array",
+        forms=("numpy_array",),
+        given=True,
+        message="the result should be a float tensor, but is a NumPy array",
+    )
+    elbo = (loop, check("elbo", "value", "is a bound", Outcome.FAILED, **more))
+    dtype = check(
+        "log_prior",
+        "dtype",
+        "keeps the dtype of its inputs",
+        Outcome.FAILED,
+        kind=FailureKind.CONTRACT,
+        misconception="other_dtype",
+        forms=("other_dtype",),
+        given=True,
+        message="the result has dtype float64",
+    )
+    carried = check(
+        "ppca_fit",
+        "value",
+        "is the maximum",
+        Outcome.FAILED,
+        kind=FailureKind.VALUE,
+        carried_from="kl_standard_normal",
+        message="`ppca_fit` gives a wrong value",
+    )
+    nan = check(
+        "gaussian_log_density",
+        "extreme",
+        "stays finite",
+        Outcome.FAILED,
+        kind=FailureKind.VALUE,
+        brief="not finite",
+        message="the result holds 2 entries that are NaN or infinite, of 4",
+    )
+    given = check("gaussian_log_density", "shape", "returns one number per example", given=True)
+    half = f"{HALF.text} (on all 48 inputs: twice)"
+    tasks = (
+        task(
+            "kl_standard_normal",
+            (*(check("kl_standard_normal", n, t) for n, t in LADDER[:6]), *kl),
+            "1.20",
+            Outcome.FAILED,
+            mistakes=(HALF,),
+            diagnosis=half,
+        ),
+        task("elbo", elbo, "1.02", Outcome.FAILED, mistakes=(ARRAY, HALF), diagnosis=f"{half} {ARRAY.text}"),
+        task("log_prior", (dtype,), "1.90", Outcome.FAILED, mistakes=(DTYPE,), diagnosis=DTYPE.text),
+        task("ppca_fit", (carried,), "2.00", Outcome.FAILED),
+        task("gaussian_log_density", (given, nan), "0.50", Outcome.FAILED, coerced=(ARRAY.text,)),
+        complete("log_mean_exp"),
+    )
+    return record(tasks=tasks, score="8.62", max_score="12.00")
 
 
 def _answers(

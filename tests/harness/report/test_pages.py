@@ -18,6 +18,7 @@ from autograder.report import staff_page, student_page, words
 RECORDS = {
     "full marks": factories.full_marks,
     "mixed": factories.mixed,
+    "explained": factories.explained,
     "template": factories.template,
     "every kind": factories.every_kind,
     "rejected": factories.rejected,
@@ -185,6 +186,102 @@ def test_what_a_carried_failure_costs_is_what_the_rubric_says() -> None:
     assert "log_mean_exp</code></a>. With those functions right, this check passes." in page
 
 
+# ------------------------------------------------------------------------------------------------- named mistakes
+
+
+def section(page: str, task_id: str) -> str:
+    """The section of one task, with its tags."""
+    start = page.index(f'id="task-{task_id}"')
+    return page[start : page.index("</section>", start)]
+
+
+@pytest.fixture(scope="module")
+def explained() -> str:
+    """The student page with tasks whose failures have names."""
+    return student_page(factories.explained())
+
+
+def test_a_diagnosis_is_said_once_for_a_task(explained: str) -> None:
+    """Not once for each check that failed for it; these are listed below it, without hints of their own."""
+    shown = section(explained, "kl_standard_normal")
+
+    assert flat("</style>" + shown).count("The factor ½ is missing.") == 1
+    assert "(on all 48 inputs: twice)" in shown
+    assert "2 checks failed for this reason" in shown
+    assert "This looks like:" not in shown
+    assert "Hint:" not in shown
+    assert shown.count('<dl class="evidence">') == 1
+    assert "`" not in flat("</style>" + shown)
+
+
+def test_the_price_is_a_sentence(explained: str) -> None:
+    """The points, how grave it is, and what is kept; with several, of each and together."""
+    assert "1.20 of 2.00: a slip keeps 60 %." in flat("</style>" + section(explained, "kl_standard_normal"))
+    assert "1.90 of 2.00: right, in another form keeps 95 %." in flat("</style>" + section(explained, "log_prior"))
+    both = flat("</style>" + section(explained, "elbo"))
+    assert "1.02 of 2.00: right, in another form keeps 85 %, a slip keeps 60 %: together 51 %." in both
+    assert "keeps" not in section(explained, "ppca_fit")
+
+
+def test_the_name_of_a_mistake_is_for_staff(explained: str) -> None:
+    """Students read sentences."""
+    staff = staff_page(factories.explained())
+
+    assert "numpy_array (form, 0.85), half_missing (slip, 0.6)" in re.sub(r"\s+", " ", staff)
+    assert "half_missing" not in explained
+
+
+def test_no_red_cross_where_form_alone_is_wrong_or_nothing_was_lost(explained: str) -> None:
+    """Neither in the overview nor at the task; what is wrong in substance has one in both places."""
+    overview = explained[explained.index('id="overview"') : explained.index("</section>")]
+    for task in factories.explained().tasks:
+        look = {"log_prior": "form", "ppca_fit": "form", "log_mean_exp": "passed"}.get(task.id, "failed")
+        row = next(row for row in overview.split("</tr>") if f"#task-{task.id}" in row)
+        assert f'<span class="mark {look}">' in row
+        heading = re.search(r'<p class="taskstate"><span class="mark (\w+)">', section(explained, task.id))
+        assert heading is not None
+        assert heading[1] == look
+        assert f"{words.SYMBOLS[look]}</span>" in row
+
+
+def test_the_summary_counts_form_and_carried_failures_apart(explained: str) -> None:
+    """What is right but for its form, and what fails because of others, are no failures among the others."""
+    assert (
+        "6 tasks: 1 complete, 1 right but for their form, 1 failing only because of others, 3 with failed checks."
+        in flat(explained)
+    )
+
+
+def test_what_is_earned_in_proportion_is_said(explained: str) -> None:
+    """Where checks of form passed and the substance did not earn everything; nowhere else."""
+    assert words.IN_PROPORTION in section(explained, "gaussian_log_density")
+    assert explained.count(words.IN_PROPORTION) == 1
+
+
+def test_what_was_undone_is_said(explained: str) -> None:
+    """In the words of the fault, once."""
+    shown = section(explained, "gaussian_log_density")
+    assert "Judged all the same: The result is a NumPy array; a tensor is asked for." in shown
+    assert explained.count("Judged all the same") == 1
+
+
+def test_a_state_says_what_is_wrong(explained: str) -> None:
+    """The overview has the sentences of the mistakes, or in a few words what a check found."""
+    text = flat(explained)
+    assert "≈ The result has another dtype than the inputs." in text
+    assert "✗ not finite (extreme); 1 of 2 checks passed" in text
+    assert "≈ fails only because of kl_standard_normal; 0 of 1 check passed" in text
+    assert "✗ right, in another form and a slip; 0 of 2 checks passed" in text
+
+
+def test_a_price_that_is_no_number_is_left_out() -> None:
+    """A record that somebody wrote by hand breaks no page."""
+    record = factories.explained()
+    odd = record.tasks[0].model_copy(update={"mistakes": (factories.HALF.model_copy(update={"credit": "much"}),)})
+    page = student_page(record.model_copy(update={"tasks": (odd,)}))
+    assert "The factor ½ is missing." in page
+
+
 def test_points_given_by_hand() -> None:
     """They are added to the score, with their reason, which is text whatever it says; the author is for staff."""
     entry = ManualPoints(task="elbo", points=Decimal("-0.5"), reason="<script>x</script> `elbo`", author="Kim <b>")
@@ -216,7 +313,7 @@ def test_a_task_that_calls_a_missing_function_is_not_missing() -> None:
 
 def test_skipped_checks_are_one_line_with_what_they_wait_for(student: str) -> None:
     """A student reads the title of the check to mend, not its id."""
-    assert "1 check not run</span>: it waits for “agrees with the closed form on ordinary inputs”" in student
+    assert "1 check not run</span></span>: it waits for “agrees with the closed form on ordinary inputs”" in student
 
 
 def test_a_file_that_cannot_be_imported_is_told_once(student: str) -> None:

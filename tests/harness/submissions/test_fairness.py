@@ -1,0 +1,51 @@
+"""Whole submissions whose points everybody would sign: right work in another form, empty work in the right one, six small mistakes."""
+
+from decimal import Decimal
+
+import pytest
+
+from autograder.records import Outcome
+from autograder.report import student_page
+from tests.submissions import fairness
+
+from .tools import explain, write
+
+
+@pytest.mark.parametrize("form", fairness.FORMS)
+def test_form_never_hides_substance(grade, tmp_path, form):
+    """Every task keeps 85 % (70 % where no gradient can flow), with a name for what is lost; nothing is lost twice."""
+    record = grade(write(tmp_path / "work", fairness.in_form(form)))
+    least = Decimal("0.70") if form in fairness.WITHOUT_GRADIENT else Decimal("0.85")
+    short = {
+        task.id: f"{task.points} of {task.max_points}"
+        for task in record.tasks
+        if Decimal(task.points) < least * Decimal(task.max_points)
+    }
+    assert not short, f"{short}\n{explain(record)}"
+    own = [t for t in record.tasks if t.points != t.max_points]
+    assert own, "the form was not noticed at all"
+    assert all(t.mistakes and {m.severity for m in t.mistakes} == {"form"} for t in own), explain(record)
+
+
+@pytest.mark.parametrize("filling", fairness.FILLINGS)
+def test_form_alone_earns_nothing(grade, tmp_path, filling):
+    """0.00, whatever the shapes are."""
+    record = grade(write(tmp_path / "work", fairness.filled(filling)))
+    assert record.score == "0.00", explain(record)
+
+
+def test_six_small_mistakes_cost_what_people_would_take(grade, tmp_path):
+    """Six names, each said once, and the points of a panel within a tenth of every task; what only comes from them costs nothing."""
+    record = grade(write(tmp_path / "work", fairness.with_six_mistakes()))
+    tasks = {task.id: task for task in record.tasks}
+    for task_id, (mistake, share) in fairness.SIX.items():
+        task = tasks.pop(task_id)
+        assert [m.name for m in task.mistakes] == [mistake], explain(record)
+        assert abs(Decimal(task.points) / Decimal(task.max_points) - Decimal(share)) <= Decimal("0.1"), explain(record)
+    assert all(task.points == task.max_points for task in tasks.values()), explain(record)
+    page = student_page(record)
+    for task in record.tasks:
+        for mistake in task.mistakes:
+            assert task.outcome is Outcome.FAILED
+            said = page.count(mistake.text.split(";")[0].split("`")[-1][:40])
+            assert said == 2, f"{mistake.text!r} is said {said} times: once in the overview, once in its task"
