@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from autograder.assignment.contract import FunctionContract
+from autograder.errors import HarnessFault
 from autograder.sandbox.inside.values import Handle, Probe, Seed
 from autograder.sandbox.questions import Question
 
@@ -53,7 +54,12 @@ class Case:
         return self.call_of(contract.name, contract, **options)
 
     def call_of(self, function: str | Handle, contract: FunctionContract, **options: Any) -> Question:
-        """Return the question that calls `function`, which need not be the one that the case names."""
+        """Return the question that calls `function`, which need not be the one that the case names.
+
+        Raises:
+            HarnessFault: The case leaves an argument out and gives one that stands behind it: arguments go by position.
+        """
+        self._require_no_gap(contract)
         positional = [p.name for p in contract.parameters if not p.keyword_only and p.name in self.arguments]
         keywords = {
             p.name: self.arguments[p.name]
@@ -71,6 +77,19 @@ class Case:
             seed=seed,
             **options,
         )
+
+    def _require_no_gap(self, contract: FunctionContract) -> None:
+        missing = ""
+        for parameter in contract.parameters:
+            if parameter.keyword_only or parameter.name == "generator":
+                continue
+            if parameter.name not in self.arguments:
+                missing = missing or parameter.name
+            elif missing:
+                raise HarnessFault(
+                    f"a case of {self.function} leaves out `{missing}` and gives `{parameter.name}`, which stands behind it: "
+                    "arguments go by position, because their names are the student's business; give both or neither"
+                )
 
 
 @dataclass(frozen=True)

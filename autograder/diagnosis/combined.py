@@ -1,6 +1,6 @@
 """Mistakes that nobody wrote down: what can be done wrong to any function's result, and two mistakes at once.
 
-A wrong answer that calls the right one (`2 * kl_standard_normal(...)`) can be put on top of another wrong answer: the name of the right
+A wrong answer that calls the right one (`2 * scaled_sum(...)`) can be put on top of another wrong answer: the name of the right
 one is bound to that other one. Every such pair is one more wrong answer, to be compared as the others are.
 """
 

@@ -227,6 +227,8 @@ class Diagnostician:
             seen = [] if asked.survey is None else [s for s in asked.survey.seen if not s.ok]
             if not seen or any(s.got is None or s.expected is None or s.draws for s in seen):
                 return {}
+            if any(s.what.startswith("the gradient") for s in seen):
+                return {}  # of a right value
             got, want = (
                 torch.cat([_flat(part) for part in parts])
                 for parts in ([s.got for s in seen], [s.expected for s in seen])

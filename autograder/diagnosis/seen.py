@@ -48,14 +48,21 @@ class Seen:
     detail: str = ""
 
 
-def seen_alike(a: Seen, b: Seen) -> bool:
-    """Whether a check sees the same in two answers: equal facts, equal values, or draws from one distribution."""
+def seen_alike(a: Seen, b: Seen, clearly: float = CLEARLY) -> bool:
+    """Whether a check sees the same in two answers: equal facts, equal values, or draws from one distribution.
+
+    Args:
+        a, b: What was seen.
+        clearly: Standard errors by which draws must differ to be held different.
+    """
     if (a.what, a.text, a.draws) != (b.what, b.text, b.draws):
         return False
     if a.got is None or b.got is None:
         return a.got is b.got and a.ok == b.ok
     if a.draws:
-        return _same_distribution(_rows(a.got), _rows(b.got), a.interchangeable, tolerance(b.dtype or torch.float64))
+        return _same_distribution(
+            _rows(a.got), _rows(b.got), a.interchangeable, tolerance(b.dtype or torch.float64), clearly
+        )
     if a.got.shape != b.got.shape:
         return False
     if a.within is not None:
@@ -65,14 +72,14 @@ def seen_alike(a: Seen, b: Seen) -> bool:
 
 
 def _same_numbers(a: Seen, b: Seen) -> bool:
-    """Whether numbers are the same. One that is not finite says no more than that it is wrong.
+    """Whether numbers are the same. Two that are not finite say no more than that they are wrong.
 
-    Where a wrong formula overflows, and whether to inf or to NaN, depends on how it was written.
+    Whether a wrong formula overflows to inf or to NaN depends on how it was written.
     """
     got, other = (_wide(seen.got) for seen in (a, b))
     lost = ~(got.isfinite() & other.isfinite()) & ~((got == other) | (got.isnan() & other.isnan()))
     if bool(lost.any()):
-        if not bool((_wrong(a) & _wrong(b))[lost].all()):
+        if not bool((_wrong(a) & _wrong(b) & ~got.isfinite() & ~other.isfinite())[lost].all()):
             return False
         got, other = got[~lost], other[~lost]
     dtype = a.dtype or (None if a.got is None else a.got.dtype)
@@ -105,7 +112,11 @@ def _rows(draws: Tensor) -> NDArray[np.float64]:
 
 
 def _same_distribution(
-    a: NDArray[np.float64], b: NDArray[np.float64], interchangeable: bool, rounding: float = 1e-7
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    interchangeable: bool,
+    rounding: float = 1e-7,
+    clearly: float = CLEARLY,
 ) -> bool:
     """Compare means; for interchangeable rows also covariances and what a row says of the next; each by its standard error."""
     if a.shape[1] != b.shape[1]:
@@ -126,7 +137,7 @@ def _same_distribution(
         if (spread[1] > np.maximum(MUCH_NOISIER * spread[0], 0.5 * np.maximum(1.0, np.abs(b.mean(0))))).any():
             return False
     error = np.sqrt(x.var(0) / len(x) + y.var(0) / len(y))
-    allowed = CLEARLY * error + max(1e-6, rounding) * (1 + np.abs(x.mean(0)))
+    allowed = clearly * error + max(1e-6, rounding) * (1 + np.abs(x.mean(0)))
     return bool((np.abs(x.mean(0) - y.mean(0)) <= allowed).all())
 
 

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 _MOST_RANDOM_CASES = 6
 _MOST_PARTS = 4
+_NOT_A_NUMBER = 1.2345e300
 _MOST_FIRST = 3
 _DRAWS = 100
 _FEW_DRAWS = 20
 _FIRST_DRAWS = 12
 """What rules out most wrong answers, before all draws are made."""
+_AT_FIRST = 12.0
+"""Standard errors by which so few draws must differ: their own error is known badly where they are skewed."""
 
 
 def wording(failure: CheckFailed) -> str:
@@ -116,7 +119,8 @@ class Surveyor(Student):
         for number in numbers:
             if any(number.shape == copy.shape and torch.equal(number, copy) for copy in copies):
                 continue
-            self._numbers |= {float(number.min()), float(number.max())} if number.numel() else set()
+            plain = number.nan_to_num(nan=_NOT_A_NUMBER)  # which equals itself
+            self._numbers |= {float(plain.min()), float(plain.max())} if number.numel() else set()
         return len(numbers) == len(parts) and len(self._numbers) <= 1
 
     def _once(self, question: Question, case: Case | None, called: str) -> None:
@@ -131,7 +135,7 @@ class Surveyor(Student):
         if not isinstance(few, Tensor) or not few.dtype.is_floating_point:
             return
         rows = Seen(what, True, few.detach(), dtype=few.dtype, draws=True)
-        if compared_columns(few) != compared_columns(wanted.got) or not seen_alike(wanted, rows):
+        if compared_columns(few) != compared_columns(wanted.got) or not seen_alike(wanted, rows, _AT_FIRST):
             self.differs = True
             raise Enough
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignment.contract import FunctionContract
-from autograder.assignment.specs import ArraySpec, NamedSpec, Spec, parts_of
+from autograder.assignment.specs import ArraySpec, NamedSpec, Spec, TupleSpec, parts_of
 from autograder.authoring.generic import batch_axis
 
 Function = Callable[..., Any]
@@ -125,14 +125,20 @@ def _changed_copy(value: Any) -> Any:
     return value.clone().mul_(1) if isinstance(value, Tensor) else value
 
 
+def _parts(contract: FunctionContract) -> list[Spec]:
+    return list(contract.returns.items) if isinstance(contract.returns, TupleSpec) else [contract.returns]
+
+
 def _rows_are_independent(contract: FunctionContract, axis: str) -> bool:
-    """Whether the result is one array with the batch along an axis, so that rows can be computed one by one."""
-    return isinstance(contract.returns, ArraySpec) and axis in contract.returns.dims
+    """Whether the result is made of arrays, of which some have the batch along an axis: these can be computed row by row."""
+    parts = _parts(contract)
+    return all(isinstance(part, ArraySpec) for part in parts) and any(
+        axis in part.dims for part in parts if isinstance(part, ArraySpec)
+    )
 
 
 def _row_by_row(contract: FunctionContract, reference: Function, axis: str) -> Function:
-    assert isinstance(contract.returns, ArraySpec)
-    along = contract.returns.dims.index(axis)
+    parts = [part.dims for part in _parts(contract) if isinstance(part, ArraySpec)]
     axes = {
         place: p.spec.dims.index(axis)
         for place, p in enumerate(contract.parameters)
@@ -145,8 +151,13 @@ def _row_by_row(contract: FunctionContract, reference: Function, axis: str) -> F
         rows = []
         for i in range(count):
             one = [arg.narrow(axes[place], i, 1) if place in axes else arg for place, arg in enumerate(args)]
-            rows.append(reference(*one, **kwargs))
-        return torch.cat(rows, dim=along)
+            row = reference(*one, **kwargs)
+            rows.append(row if isinstance(row, tuple) else (row,))
+        joined = tuple(
+            torch.cat([row[place] for row in rows], dim=dims.index(axis)) if axis in dims else rows[0][place]
+            for place, dims in enumerate(parts)
+        )
+        return joined if isinstance(contract.returns, TupleSpec) else joined[0]
 
     return formed
 

@@ -279,7 +279,10 @@ def _differentiable(value: Any, cotangent: torch.Tensor | None) -> Any:
     """Return a result that came with an extra output, or as a list of tensors, as the tensor that is asked for."""
     if not isinstance(value, tuple | list) or not value or not all(isinstance(v, torch.Tensor) for v in value[:1]):
         return value
-    wanted = 1 if cotangent is None else cotangent.numel()
+    if cotangent is None:
+        wanted = value[0].numel() if type(value) is tuple else len(value) * value[0].numel()
+    else:
+        wanted = cotangent.numel()
     if value[0].numel() == wanted:
         return value[0]
     alike = all(isinstance(item, torch.Tensor) and item.shape == value[0].shape for item in value)

@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Binomial, Categorical
+from torch.distributions import Bernoulli, Binomial, Categorical, ContinuousBernoulli
 from torch.nn import functional as F
 from torch.nn.functional import binary_cross_entropy, logsigmoid
 
@@ -181,6 +181,15 @@ def _logits_as_log_probabilities(x: Tensor, logits: Tensor) -> Tensor:
 )
 def _sign_of_logits_only(x: Tensor, logits: Tensor) -> Tensor:
     return (2 * x - 1) * logits
+
+
+@wrong(
+    "continuous_bernoulli",
+    "The normalising constant of the continuous Bernoulli distribution is added; binary pixels have none.",
+    severity="slip",
+)
+def _continuous_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
+    return ContinuousBernoulli(logits=logits).log_prob(x)
 
 
 @wrong(

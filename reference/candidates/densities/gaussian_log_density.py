@@ -257,6 +257,15 @@ def _log_var_read_as_log_std(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor
 
 
 @wrong(
+    "std_read_as_variance",
+    "The standard deviation σ is used as if it were the variance, throughout: the variance is exp(log_var).",
+    severity="slip",
+)
+def _std_read_as_variance(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return gaussian_log_density(x, mean, 0.5 * log_var)
+
+
+@wrong(
     "log_var_read_as_variance",
     "`log_var` is used as if it were the variance itself; it is its logarithm.",
     severity="gap",
@@ -675,6 +684,11 @@ def _covariance_of_log_var(x, mean, log_var):
 @wrong("log_var_read_as_std", rewritten=True)
 def _independent_of_log_var(x, mean, log_var):
     return Independent(Normal(mean, log_var), 1).log_prob(x)
+
+
+@wrong("std_read_as_variance", rewritten=True)
+def _covariance_of_std(x, mean, log_var):
+    return MultivariateNormal(mean, torch.diag_embed(torch.exp(log_var / 2))).log_prob(x)
 
 
 @wrong("not_summed", rewritten=True)

@@ -240,6 +240,11 @@ def _a_tenth_of_the_noise(mean: Tensor, log_var: Tensor, generator: Generator | 
     return mean + torch.exp(0.5 * log_var) * 0.1 * noise
 
 
+@wrong("scaled_noise")
+def _half_of_the_noise(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+    return mean + 0.5 * torch.exp(0.5 * log_var) * _noise(mean, generator)
+
+
 @wrong("uniform_noise")
 def _uniform_from_minus_one_to_one(mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
     uniform = torch.rand(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)

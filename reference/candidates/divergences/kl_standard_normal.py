@@ -318,6 +318,15 @@ def _log_taken_twice(mean: Tensor, log_var: Tensor) -> Tensor:
 
 
 @wrong(
+    "std_read_as_variance",
+    "The standard deviation σ is used as if it were the variance, throughout: the variance is exp(log_var).",
+    severity="slip",
+)
+def _std_read_as_variance(mean: Tensor, log_var: Tensor) -> Tensor:
+    return kl_standard_normal(mean, 0.5 * log_var)
+
+
+@wrong(
     "variance_squared",
     "σ⁴ stands where σ² belongs: exp(log_var) is the variance already.",
     severity="slip",

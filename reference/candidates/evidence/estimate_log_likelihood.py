@@ -735,6 +735,27 @@ def _averaged_over_latents(
 
 
 @wrong(
+    "averaged_everywhere",
+    "Every log-density is averaged over its dimensions; they are sums, over the pixels and over the latent dimensions.",
+    severity="slip",
+    credit=0.5,
+)
+def _averaged_everywhere(
+    x: Tensor,
+    encoder: Encoder,
+    decoder: Decoder,
+    sigma_p: float | Tensor = 0.4,
+    n_samples: int = 1000,
+    generator: Generator | None = None,
+) -> Tensor:
+    mean, log_var, z = _samples(x, encoder, n_samples, generator)
+    log_var_x = 2 * torch.log(torch.as_tensor(sigma_p, dtype=x.dtype, device=x.device))
+    log_ratio = _log_prior(z) - gaussian_log_density(z, mean, log_var)
+    log_likelihood = gaussian_log_density(x, decoder(z), log_var_x)
+    return log_mean_exp(log_ratio / z.shape[-1] + log_likelihood / x.shape[-1])
+
+
+@wrong(
     "divided_by_pixels",
     "The estimate is divided by the number of pixels; log p(x) is that of a whole image.",
     severity="slip",

@@ -1,6 +1,7 @@
 """What is held against the checks of `ppca_fit`."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -20,6 +21,37 @@ def _fit(eigenvalues: Tensor, eigenvectors: Tensor, n: int, sigma2: Tensor) -> T
     return eigenvectors[:, :n] * (eigenvalues[:n] - sigma2).clamp(min=0).sqrt()
 
 
+Fit = tuple[Tensor, Tensor, Variance]
+
+
+def _eigenvalues(W: Tensor, sigma2: Variance) -> Tensor:
+    """The eigenvalues that belong to the columns of W, which have the squared length λ − σ²."""
+    return (W**2).sum(0) + sigma2
+
+
+def _rescaled(fit: Fit, scale: Callable[[Tensor, Tensor], Tensor]) -> Fit:
+    """The eigenvectors times `scale(λ, σ²)`."""
+    W, mu, sigma2 = fit
+    return (
+        W / (W**2).sum(0).sqrt().clamp(min=1e-12) * scale(_eigenvalues(W, sigma2), torch.as_tensor(sigma2)),
+        mu,
+        sigma2,
+    )
+
+
+def _with_noise(fit: Fit, n_discarded: int, noise: Callable[[Tensor, Tensor], Tensor]) -> Fit:
+    """The fit with `noise(λ, the sum of the discarded eigenvalues)` for σ²."""
+    W, _, sigma2 = fit
+    other = noise(_eigenvalues(W, sigma2), torch.as_tensor(sigma2) * n_discarded)
+    W, mu, _ = _rescaled(fit, lambda kept, sigma2: (kept - other).clamp(min=0).sqrt())
+    return W, mu, other
+
+
+def _with_covariance_times(fit: Fit, factor: float) -> Fit:
+    W, mu, sigma2 = fit
+    return W * factor**0.5, mu, sigma2 * factor
+
+
 def _spectrum(cov: Tensor) -> tuple[Tensor, Tensor]:
     eigenvalues, eigenvectors = torch.linalg.eigh(cov)
     return eigenvalues.flip(0), eigenvectors.flip(1)  # in descending order
@@ -30,10 +62,8 @@ def _covariance(X: Tensor) -> Tensor:
 
 
 @wrong("unbiased_covariance", "The covariance is divided by N − 1; maximum likelihood divides by N.", severity="form")
-def _unbiased_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(torch.cov(X.mT))
-    sigma2 = eigenvalues[n_components:].mean()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _unbiased_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_covariance_times(ppca_fit(X, n_components), len(X) / (len(X) - 1))
 
 
 @wrong(
@@ -41,10 +71,8 @@ def _unbiased_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, 
     "Squared singular values are used without dividing by N, so that σ² doubles when the data are listed twice.",
     severity="slip",
 )
-def _scatter_for_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X) * len(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _scatter_for_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_covariance_times(ppca_fit(X, n_components), len(X))
 
 
 @wrong(
@@ -53,9 +81,8 @@ def _scatter_for_covariance(X: Tensor, n_components: int) -> tuple[Tensor, Tenso
     severity="slip",
     credit=0.5,
 )
-def _loadings_not_scaled(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    return U[:, :n_components], X.mean(0), eigenvalues[n_components:].mean()
+def _loadings_not_scaled(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: torch.ones_like(kept))
 
 
 @wrong(
@@ -63,24 +90,19 @@ def _loadings_not_scaled(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, 
     "The eigenvectors are multiplied by √λ; σ² must be subtracted first, √(λ − σ²).",
     severity="slip",
 )
-def _noise_not_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    return _fit(eigenvalues, U, n_components, torch.zeros_like(sigma2)), X.mean(0), sigma2
+def _noise_not_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: kept.sqrt())
 
 
 @wrong("root_missing", "The eigenvectors are multiplied by λ − σ²; the square root of it is missing.", severity="slip")
-def _root_missing(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    return U[:, :n_components] * (eigenvalues[:n_components] - sigma2), X.mean(0), sigma2
+def _root_missing(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: kept - sigma2)
 
 
 @wrong("not_centred", "The data are not centred before the eigenvectors are computed.", severity="slip", credit=0.5)
-def _not_centred(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(X.mT @ X / len(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _not_centred(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    W, _, sigma2 = ppca_fit(torch.cat([X, -X]), n_components)
+    return W, X.mean(0), sigma2
 
 
 @wrong("zero_mean", "μ is returned as zero; it is the mean of the data.", severity="slip")
@@ -90,10 +112,8 @@ def _zero_mean(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
 
 
 @wrong("sum_of_discarded", "σ² is the sum of the discarded eigenvalues; it is their mean.", severity="slip")
-def _sum_of_discarded(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].sum()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _sum_of_discarded(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(ppca_fit(X, n_components), X.shape[1] - n_components, lambda kept, rest: rest)
 
 
 @wrong(
@@ -102,10 +122,8 @@ def _sum_of_discarded(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Ten
     severity="slip",
     credit=0.7,
 )
-def _divided_by_all_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].sum() / X.shape[1]
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _divided_by_all_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(ppca_fit(X, n_components), X.shape[1] - n_components, lambda kept, rest: rest / X.shape[1])
 
 
 @wrong(
@@ -114,17 +132,15 @@ def _divided_by_all_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Te
     severity="slip",
     credit=0.5,
 )
-def _mean_of_kept(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[:n_components].mean()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _mean_of_kept(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(ppca_fit(X, n_components), X.shape[1] - n_components, lambda kept, rest: kept.mean())
 
 
 @wrong("mean_of_all", "σ² is the mean of all eigenvalues; only the discarded ones count as noise.", severity="slip")
-def _mean_of_all(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues.mean()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _mean_of_all(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(
+        ppca_fit(X, n_components), X.shape[1] - n_components, lambda kept, rest: (kept.sum() + rest) / X.shape[1]
+    )
 
 
 @wrong(
@@ -189,19 +205,13 @@ def _eigenvectors_not_reordered(X: Tensor, n_components: int) -> tuple[Tensor, T
     "Every eigenvector is multiplied by the √(λ − σ²) of another: eigenvalues and eigenvectors are in opposite orders.",
     severity="slip",
 )
-def _scales_in_reverse(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    scales = (eigenvalues[:n_components] - sigma2).clamp(min=0).sqrt()
-    return U[:, :n_components] * scales.flip(0), X.mean(0), sigma2
+def _scales_in_reverse(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: (kept - sigma2).clamp(min=0).sqrt().flip(0))
 
 
 @wrong("noise_added", "The eigenvectors are multiplied by √(λ + σ²); σ² must be subtracted.", severity="slip")
-def _noise_added(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    kept = eigenvalues[:n_components]
-    return U[:, :n_components] * (kept + sigma2).sqrt(), X.mean(0), sigma2
+def _noise_added(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: (kept + sigma2).sqrt())
 
 
 @wrong(
@@ -209,11 +219,8 @@ def _noise_added(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     "The eigenvectors are multiplied by √(λ − σ); it is the variance σ² that is subtracted.",
     severity="slip",
 )
-def _std_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    kept = eigenvalues[:n_components]
-    return U[:, :n_components] * (kept - sigma2.sqrt()).clamp(min=0).sqrt(), X.mean(0), sigma2
+def _std_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: (kept - sigma2.sqrt()).clamp(min=0).sqrt())
 
 
 @wrong(
@@ -221,19 +228,13 @@ def _std_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tenso
     "The eigenvectors are multiplied by √λ − σ; the root is taken of the difference, √(λ − σ²).",
     severity="slip",
 )
-def _roots_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    kept = eigenvalues[:n_components]
-    return U[:, :n_components] * (kept.sqrt() - sigma2.sqrt()), X.mean(0), sigma2
+def _roots_subtracted(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: kept.sqrt() - sigma2.sqrt())
 
 
 @wrong("scaled_by_eigenvalues", "The eigenvectors are multiplied by λ; it is √(λ − σ²).", severity="slip", credit=0.5)
-def _scaled_by_eigenvalues(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    kept = eigenvalues[:n_components]
-    return U[:, :n_components] * kept, X.mean(0), sigma2
+def _scaled_by_eigenvalues(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: kept)
 
 
 @wrong(
@@ -241,11 +242,8 @@ def _scaled_by_eigenvalues(X: Tensor, n_components: int) -> tuple[Tensor, Tensor
     "The eigenvectors are divided by √(λ − σ²), as in whitening; they are multiplied by it.",
     severity="slip",
 )
-def _divided_by_scale(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].mean()
-    kept = eigenvalues[:n_components]
-    return U[:, :n_components] * (kept - sigma2).clamp(min=1e-12).rsqrt(), X.mean(0), sigma2
+def _divided_by_scale(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _rescaled(ppca_fit(X, n_components), lambda kept, sigma2: (kept - sigma2).clamp(min=1e-12).rsqrt())
 
 
 @wrong(
@@ -265,10 +263,12 @@ def _one_discarded_eigenvalue(X: Tensor, n_components: int) -> tuple[Tensor, Ten
     severity="slip",
     credit=0.7,
 )
-def _noise_from_one_too_many(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components - 1 :].mean()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _noise_from_one_too_many(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(
+        ppca_fit(X, n_components),
+        X.shape[1] - n_components,
+        lambda kept, rest: (kept.min() + rest) / (X.shape[1] - n_components + 1),
+    )
 
 
 @wrong(
@@ -289,10 +289,8 @@ def _noise_from_one_too_few(X: Tensor, n_components: int) -> tuple[Tensor, Tenso
     severity="slip",
     credit=0.7,
 )
-def _divided_by_latents(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].sum() / n_components
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _divided_by_latents(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(ppca_fit(X, n_components), X.shape[1] - n_components, lambda kept, rest: rest / n_components)
 
 
 @wrong(
@@ -301,10 +299,8 @@ def _divided_by_latents(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, T
     severity="slip",
     credit=0.7,
 )
-def _divided_by_data_points(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = eigenvalues[n_components:].sum() / len(X)
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _divided_by_data_points(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(ppca_fit(X, n_components), X.shape[1] - n_components, lambda kept, rest: rest / len(X))
 
 
 @wrong(
@@ -324,10 +320,8 @@ def _mean_of_roots(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor
     "There is no noise in this model (σ² = 0): ordinary PCA; σ² is the mean of the discarded eigenvalues.",
     severity="gap",
 )
-def _no_noise(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X))
-    sigma2 = torch.zeros_like(eigenvalues[0])
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _no_noise(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_noise(ppca_fit(X, n_components), X.shape[1] - n_components, lambda kept, rest: 0 * rest)
 
 
 @wrong(
@@ -335,10 +329,8 @@ def _no_noise(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
     "The covariance is divided by the number of dimensions D; it is an average over the N data points.",
     severity="slip",
 )
-def _covariance_over_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    eigenvalues, U = _spectrum(_covariance(X) * len(X) / X.shape[1])
-    sigma2 = eigenvalues[n_components:].mean()
-    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
+def _covariance_over_dimensions(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Variance]:
+    return _with_covariance_times(ppca_fit(X, n_components), len(X) / X.shape[1])
 
 
 @wrong(

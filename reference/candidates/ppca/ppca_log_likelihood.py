@@ -419,6 +419,13 @@ def _log_of_the_density(X: Tensor, W: Tensor, mu: Tensor, sigma2: float | Tensor
     return torch.log(torch.exp(-0.5 * quadratic) / torch.sqrt((2 * math.pi) ** D * torch.linalg.det(C)))
 
 
+@wrong("density")
+def _density_as_printed(X: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> Tensor:
+    """With the determinant itself, which underflows as well."""
+    C = ppca_marginal(W, mu, sigma2)[1]
+    return torch.exp(-0.5 * _mahalanobis(X, W, mu, sigma2)) / torch.sqrt(TWO_PI ** len(C) * torch.linalg.det(C))
+
+
 # ------------------------------------------------------------------------------------------------------- in other words
 
 

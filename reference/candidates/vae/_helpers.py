@@ -85,9 +85,8 @@ def probability(x: Tensor, logits: Tensor) -> Tensor:
 
 
 def swapped(x: Tensor, logits: Tensor) -> Tensor:
-    """The cross-entropy with its arguments swapped: `binary_cross_entropy` takes −100 for log 0."""
-    p = torch.sigmoid(logits)
-    return p * torch.log(x).clamp(min=-100) + (1 - p) * torch.log(1 - x).clamp(min=-100)
+    """The cross-entropy with its arguments swapped: PyTorch's own takes −100 for log 0, and has no gradient for its target."""
+    return -F.binary_cross_entropy(x, torch.sigmoid(logits), reduction="none")
 
 
 # ----------------------------------------------------------------- without the reference, for what is written in other words

@@ -679,7 +679,7 @@ def _averaged_over_everything(
 
 @wrong(
     "mean_reconstruction_summed_kl",
-    'The reconstruction is averaged over pixels and batch (the default `reduction="mean"`), and the KL divergence is summed over both of its axes.',
+    'The reconstruction is averaged over pixels and batch (the default `reduction="mean"`), the KL divergence summed over all.',
     severity="slip",
     credit=0.5,
 )

@@ -62,10 +62,10 @@ def test_mistakes_are_told(work: Path) -> None:
     # a wrong value, with the golden check's own sentence, the numbers and a snippet
     assert "✗ kl_standard_normal 2 of 3 public checks" in flat
     assert "✗ golden KL(N(0, I) ‖ N(0, I)) = 0;" in flat
-    assert "gives a wrong value: your values are twice the expected ones." in flat
+    assert "gives a wrong value: your values are twice the expected ones (arguments: mean (" in flat
     assert "expected tensor([0, 0.5, 0.193147, 2.59657]" in flat
     assert "how far largest difference 2.59657 at index 3" in flat
-    assert "hint HUJI's printed equation (7)" in flat
+    assert "hint ½ stands in front of the whole sum" in flat
     assert "printed hello" in flat
     assert "\nfrom divergences import kl_standard_normal\n" in text
     # an error, with the student's line; whoever calls the broken function is sent there
@@ -81,7 +81,9 @@ def test_mistakes_are_told(work: Path) -> None:
     # a changed input, an open task, a right answer, and the sum
     assert "`ppca_fit` changed its argument `X`: work on a copy." in flat
     assert "○ vae_loss not implemented yet" in flat
-    assert "✓ gaussian_log_density 2 of 2 public checks" in flat
+    assert "✗ ppca_fit 2 of 3 public checks: only the form is not as asked for" in flat
+    assert "✓ gaussian_log_density 2 of 2 public checks: shape and speed only" in flat
+    assert "Nothing here has looked at the values of gaussian_log_density: shape and speed only." in flat
     assert "1 of 8 tasks pass the public checks, 4 do not, 3 still to be written." in flat
     assert all(len(line) <= 100 for line in text.splitlines() if line.startswith("  "))
 

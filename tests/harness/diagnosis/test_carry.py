@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment.callgraph import call_graph
+from autograder.assignment.prices import Mistake
 from autograder.assignment.rubric import CheckRule, TaskRule
 from autograder.checking.plugin import CheckResult
 from autograder.diagnosis.carry import Trial, collaborators_of, settle
+from autograder.diagnosis.naming import Diagnosis
 from autograder.diagnosis.survey import Again
 from autograder.outcomes import FailureKind, Outcome
 
+NAMED = Diagnosis(((Mistake("half", "The half is missing.", "slip"),),), "The half is missing.")
 AGAIN = Again(lambda student: None, {})
 COLLABORATORS = {"a": (), "b": (), "c": ("a", "b"), "d": ("a", "b", "c")}
 
@@ -141,6 +144,49 @@ def test_our_fault_issues_no_grade() -> None:
     settle(results, COLLABORATORS, lambda result, names: Trial(Outcome.ERROR, error="KeyError: ours"))
 
     assert (results["c.v"].outcome, results["c.v"].error, carried(results)) == (Outcome.ERROR, "KeyError: ours", {})
+
+
+def test_names_are_looked_for_given_right_collaborators() -> None:
+    """Once for each task that uses something charged, when it is known what is carried in it."""
+    named: list[tuple[str, tuple[str, ...], dict[str, str]]] = []
+    results = results_of(a__v="failed", b__v="passed", c__v="failed", c__w="failed", d__v="failed")
+    ask = Pretended(lambda check, names: check != "c.w" and "a" in names)
+    settle(results, COLLABORATORS, ask, lambda task, found, names: named.append((task, names, carried(dict(found)))))
+
+    assert named == [("c", ("a",), {"c.v": "a"}), ("d", ("a", "c"), {"c.v": "a", "d.v": "a"})]
+
+
+def test_a_carried_failure_keeps_no_name_of_its_own() -> None:
+    """The mistake has its name where it was made."""
+    results = results_of(a__v="failed", c__v="failed", c__w="failed")
+    for result in results.values():
+        result.diagnosis = NAMED
+    settle(results, COLLABORATORS, Pretended(lambda check, names: check == "c.v"))
+
+    assert {check_id: result.diagnosis for check_id, result in results.items()} == {
+        "a.v": NAMED,
+        "c.v": None,
+        "c.w": NAMED,
+    }
+
+
+def test_what_is_only_form_with_others_right_is_form() -> None:
+    """The task pays for its own form, and what waited for the failure is asked."""
+
+    def ask(result: CheckResult, names: tuple[str, ...]) -> Trial:
+        if result.id == "c.v":
+            return Trial(Outcome.FAILED, ("a",), "the result has dtype float64", forms=("other_dtype",))
+        return Trial(Outcome.PASSED, ("a",))
+
+    results = results_of(a__v="failed", c__v="failed", c__w="skipped after v")
+    results["c.v"].diagnosis = NAMED
+    settle(results, COLLABORATORS, ask)
+    own, waiting = results["c.v"], results["c.w"]
+
+    assert (own.outcome, own.kind, own.forms) == (Outcome.FAILED, FailureKind.CONTRACT, ("other_dtype",))
+    assert (own.message, own.carried_from, own.diagnosis) == ("the result has dtype float64", None, None)
+    assert not own.blocks
+    assert (waiting.outcome, waiting.carried_from) == (Outcome.SKIPPED, "a")
 
 
 def rule(name: str, uses: tuple[str, ...] | None = None, kind: str = "function") -> TaskRule:

@@ -97,10 +97,10 @@ NAMED: dict[str, tuple[Callable[[str], str], set[str], str]] = {
     "written down": (lambda text: "def double(x):\n    return x + 2\n", {"added"}, "1.20"),
     "a sign": (lambda text: text.replace("+ x.abs()", "- x.abs()"), {"flip_sign"}, "1.80"),
     "a term": (lambda text: text.replace(" + x.abs()", ""), {"missing_term"}, "1.35"),
-    "the sum of the result": (
-        lambda text: text.rstrip().replace("return ", "return (") + ").sum()\n",
-        {"summed_over_all"},
-        "2.10",
+    "the result three times": (
+        lambda text: text.replace("return ", "return 3 * (").rstrip() + ")\n",
+        {"scaled"},
+        "1.80",
     ),
     "in other words": (
         lambda text: "def double(x):\n    y = x + x\n    y = y - x.abs()\n    return y - x.mean() * len(x) / 3\n",

@@ -24,7 +24,7 @@ from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
 from autograder.quality.mutation import Mutated
 from autograder.quality.page import validation_page
 from autograder.quality.store import default_store
-from autograder.quality.validation import Validation, validate
+from autograder.quality.validation import MOST_FROM_PANEL, Validation, validate
 
 ROOT = Path(__file__).resolve().parents[3]
 FEW = ("kl_standard_normal", "sample_gaussian")
@@ -85,6 +85,26 @@ def test_a_name_is_never_wrong(matrix: Validation) -> None:
     wrong = [row for row in matrix.rows if row.kind == "misconception" and set(row.named) - {row.name}]
 
     assert [(row.task, row.name, row.named) for row in wrong] == []
+
+
+def test_every_mistake_costs_what_its_severity_says(matrix: Validation) -> None:
+    """The share of the task that is left is the credit of the mistake: it explains all that fails, and nothing fails besides."""
+    assert matrix.mispriced == ()
+
+
+def test_form_costs_little_and_fillings_earn_nothing(matrix: Validation) -> None:
+    """The reference in another form keeps 85 % of every task (70 % where no gradient can flow); zeros, noise and copies earn nothing."""
+    assert matrix.unfair == ()
+    kinds = {(row.task, row.kind) for row in matrix.rows}
+    assert (
+        {task for task, kind in kinds if kind == "form"} == {task for task, kind in kinds if kind == "filling"} != set()
+    )
+
+
+def test_points_are_those_of_careful_people(matrix: Validation) -> None:
+    """Pieces of work that people have graded get what they gave, within 0.06 on average."""
+    assert matrix.panel is not None
+    assert matrix.panel <= MOST_FROM_PANEL, matrix.fairness_line()
 
 
 def test_right_answers_are_far_from_the_tolerance(matrix: Validation) -> None:
@@ -194,14 +214,14 @@ def only_caught_by(row: Row, name: str) -> bool:
 
 
 def mistakes_of(assignment: Assignment, task: str, names: Collection[str] | None = None) -> list[Entry]:
-    """The misconceptions of a task, or some of them."""
-    own = [entry for entry in entries_of(assignment) if (entry.kind, entry.task) == ("misconception", task)]
+    """What is wrong with a task, misconceptions and forms, or some of it."""
+    own = [entry for entry in entries_of(assignment) if entry.kind in ("misconception", "form") and entry.task == task]
     return [entry for entry in own if names is None or entry.name in names]
 
 
 @lru_cache(maxsize=1)
 def rows_of(assignment: Assignment, task: str) -> tuple[Row, ...]:
-    """What the misconceptions of a task do to its checks as they are."""
+    """What the misconceptions and forms of a task do to its checks as they are."""
     return tuple(run_matrix(assignment, mistakes_of(assignment, task), named=False))
 
 

@@ -99,7 +99,7 @@ def own_problems(task: str, dtype: torch.dtype = torch.float64, special: bool = 
     if task == "bernoulli_log_density":
         return [(binary, 3 * randn(B, D, seed=2, dtype=dtype))] + [(binary, 800 * (1 - 2 * binary))] * special
     if task == "kl_standard_normal":
-        far = torch.full((B, M), -800.0 if dtype == torch.float64 else -110.0, dtype=dtype)
+        far = torch.full((B, M), -80.0, dtype=dtype)
         return [(mean, log_var), (mean[:, :1], log_var[:, :1])] + [(mean, far)] * special
     if task == "sample_gaussian":
         return [(mean, log_var)]

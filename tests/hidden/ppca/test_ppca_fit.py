@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 
 from autograder.authoring import check
-from tests.public.ppca.test_ppca_fit import ppca_fit
+from tests.public.ppca.test_ppca_fit import fitted, ppca_fit
 
 
 @check("ppca_fit", "value")
@@ -14,7 +14,7 @@ def test_value(student, oracle, case):
     """The fitted W Wᵀ + σ² I is the maximum-likelihood one: leading eigenvectors scaled by (Λ − σ² I)^½, σ² the mean
     of the discarded eigenvalues of the 1/N covariance.
     """
-    W, mu, sigma2 = student.value(case)
+    W, mu, sigma2 = fitted(student, case)
     best_W, _, best_sigma2 = oracle.value(case)
     s, t = float(sigma2), float(best_sigma2)
     help_text = (

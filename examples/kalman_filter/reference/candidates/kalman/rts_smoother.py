@@ -120,7 +120,7 @@ def _cov_filtered_ahead(y, A, C, Q, R, m0, P0):
     return _smooth(y, A, C, Q, R, m0, P0, cov_of=cov_of)
 
 
-@wrong("cov_kept", "Only the means are smoothed; the covariances are the filtered ones.", severity="gap", credit=0.5)
+@wrong("cov_kept", "Only the means are smoothed; the covariances are the filtered ones.", severity="slip")
 def _cov_kept(y, A, C, Q, R, m0, P0):
     return smoothed(y, A, C, Q, R, m0, P0)[0], filtered(y, A, C, Q, R, m0, P0)[1]
 

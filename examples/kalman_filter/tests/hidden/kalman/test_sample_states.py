@@ -90,7 +90,7 @@ def test_observations(student):
     student.judge(combine(*verdicts), CASE, "the observations do not follow N(C z, R)", help=help)
 
 
-@check("sample_states", "fresh")
+@check("sample_states", "fresh", given=True)
 def test_fresh(student):
     """Every call has noise of its own."""
     first = student.value(CASE)
