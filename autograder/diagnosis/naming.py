@@ -240,8 +240,8 @@ class Diagnostician:
         kind, number = first
         if any(r is not None and not math.isclose(r[1], number, rel_tol=1e-3) for r in relations):
             return {}
-        if kind == "factor" and not 1e-3 < abs(number) < 1e3:
-            return {}  # zeros are not a scaled right answer
+        if kind == "factor" and (not 1e-3 < abs(number) < 1e3 or math.isclose(number, -1.0, rel_tol=1e-3)):
+            return {}  # zeros are not a scaled right answer, and a reversed sign has a name of its own
         text = (
             "Every value is the right one times the same number: a factor is missing or one too many."
             if kind == "factor"

@@ -60,7 +60,8 @@ def earned(task: TaskRule, results: Mapping[str, CheckResult], rubric: Rubric) -
     of = sum(substance.values(), Fraction(0))
     part = won / of if of else Fraction(1)
     by_check = {
-        name: weight * shares[name] * (part if own[name].given else Fraction(1)) for name, weight in weights.items()
+        name: weight * (min(shares[name], part) if own[name].given else shares[name])
+        for name, weight in weights.items()
     }
     return Earned(sum(by_check.values(), Fraction(0)), by_check)
 

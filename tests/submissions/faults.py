@@ -58,7 +58,9 @@ class Fault:
         """The files of the submission."""
         files = {path.name: path.read_text(encoding="utf-8") for path in sorted(CORRECT.glob("*.py"))}
         if files[self.file].count(self.old) != 1:
-            raise ValueError(f"{self.name}: {self.old!r} stands {files[self.file].count(self.old)} times in {self.file}")
+            raise ValueError(
+                f"{self.name}: {self.old!r} stands {files[self.file].count(self.old)} times in {self.file}"
+            )
         files[self.file] = files[self.file].replace(self.old, self.new)
         return files
 
@@ -145,7 +147,7 @@ FAULTS = [
         "mean, C = ppca_marginal(W, mu, sigma2)",
         "mean, C = ppca_marginal(W, mu, sigma2 ** 0.5)",
         "ppca_log_likelihood",
-        "log det C",
+        "σ stands where the variance",
         keeps=("contract", "vectorised"),
     ),
     Fault(
@@ -154,7 +156,7 @@ FAULTS = [
         "sigma = torch.exp(0.5 * log_var)",
         "sigma = torch.exp(log_var)",
         "sample_gaussian",
-        "exp(log_var / 2)",
+        "it belongs to σ",
         dependent=("elbo", "vae_loss", "estimate_log_likelihood"),
         keeps=("contract", "vectorised"),
     ),
@@ -184,7 +186,7 @@ FAULTS = [
         "    loss_sum",
         "evaluate_classifier",
         "model.eval()",
-        keeps=("contract", "value"),
+        keeps=("contract", "accuracy"),
     ),
     Fault(
         "one_noise_for_the_batch",

@@ -323,7 +323,7 @@ def _softmax_over_examples(model: Any, images: Tensor, labels: Tensor, batch_siz
     losses = [
         F.nll_loss(_logits(over_examples, x), y, reduction="sum") for x, y in _batches(images, labels, batch_size)
     ]
-    return sum(losses).item() / len(labels), evaluate_classifier(model, images, labels, batch_size)[1]
+    return torch.stack(losses).sum().item() / len(labels), evaluate_classifier(model, images, labels, batch_size)[1]
 
 
 @wrong(
@@ -524,6 +524,31 @@ def _drop_last(model, images, labels, batch_size):
             count += len(y)
     model.train(was)
     return total / count, hits / count
+
+
+@wrong("batch_size_for_length", rewritten=True)
+def _times_batch_size(model, images, labels, batch_size):
+    was = _evaluating(model)
+    total = hits = 0.0
+    with torch.no_grad():
+        for i in range(0, len(images), batch_size):
+            scores, y = model(images[i : i + batch_size]), labels[i : i + batch_size]
+            total += F.cross_entropy(scores, y).item() * batch_size
+            hits += (scores.argmax(1) == y).sum().item()
+    model.train(was)
+    return total / len(images), hits / len(images)
+
+
+@wrong("accuracy_of_last_batch", rewritten=True)
+def _accuracy_after_the_loop(model, images, labels, batch_size):
+    was = _evaluating(model)
+    total = 0.0
+    with torch.no_grad():
+        for x, y in DataLoader(TensorDataset(images, labels), batch_size):
+            scores = model(x)
+            total += F.cross_entropy(scores, y, reduction="sum").item()
+    model.train(was)
+    return total / len(images), (scores.argmax(1) == y).double().mean().item()
 
 
 # ------------------------------------------------------------------------------------------------------- without a name

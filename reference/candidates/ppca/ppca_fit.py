@@ -561,6 +561,41 @@ def _scatter_matrix(X, n_components):
     return -W, mu, sigma2
 
 
+@wrong("scales_in_reverse", rewritten=True)
+def _sorted_after_the_fact(X, n_components):
+    mu = X.mean(0)
+    values, vectors = torch.linalg.eigh((X - mu).T @ (X - mu) / len(X))
+    values = torch.sort(values, descending=True).values
+    sigma2 = values[n_components:].mean()
+    return vectors[:, -n_components:] @ torch.diag((values[:n_components] - sigma2).sqrt()), mu, sigma2
+
+
+@wrong("singular_values_for_eigenvalues", rewritten=True)
+def _singular_values_as_they_are(X, n_components):
+    mu = X.mean(0)
+    _, values, Vt = torch.linalg.svd(X - mu, full_matrices=False)
+    sigma2 = values[n_components:].mean()
+    return Vt[:n_components].T * (values[:n_components] - sigma2).sqrt(), mu, sigma2
+
+
+@wrong("left_singular_vectors", rewritten=True)
+def _u_of_numpy(X, n_components):
+    mu = X.numpy().mean(0)
+    U, s, _ = np.linalg.svd(X.numpy() - mu, full_matrices=False)
+    values = s**2 / len(X)
+    sigma2 = values[n_components:].mean()
+    return tuple(_fitted(U[:, :n_components] * np.sqrt(values[:n_components] - sigma2), mu, sigma2, X))
+
+
+@wrong("loadings_transposed", rewritten=True)
+def _components_as_scikit_learn_has_them(X, n_components):
+    mu = X.mean(0)
+    _, s, Vt = torch.linalg.svd(X - mu, full_matrices=False)
+    values = s**2 / len(X)
+    sigma2 = values[n_components:].mean()
+    return torch.diag((values[:n_components] - sigma2).sqrt()) @ Vt[:n_components], mu, sigma2
+
+
 # ------------------------------------------------------------------------------------------------------- without a name
 
 

@@ -472,6 +472,33 @@ def _eigenvalues(X, W, mu, sigma2):
     return Normal(0.0, values.sqrt()).log_prob((X - mu) @ vectors).sum(1)
 
 
+@wrong("woodbury_sign", rewritten=True)
+def _inverse_by_woodbury(X, W, mu, sigma2):
+    D, M = W.shape
+    M_matrix = W.T @ W + sigma2 * torch.eye(M, dtype=W.dtype)
+    C_inv = (torch.eye(D, dtype=W.dtype) + W @ torch.inverse(M_matrix) @ W.T) / sigma2
+    log_det = (D - M) * math.log(float(sigma2)) + torch.logdet(M_matrix)
+    return -0.5 * (D * math.log(TWO_PI) + log_det + torch.einsum("nd,de,ne->n", X - mu, C_inv, X - mu))
+
+
+@wrong("diagonal_only", rewritten=True)
+def _normals_of_these_variances(X, W, mu, sigma2):
+    return Normal(mu, torch.sqrt((W**2).sum(1) + sigma2)).log_prob(X).sum(-1)
+
+
+@wrong("covariance_as_precision", rewritten=True)
+def _precision_matrix(X, W, mu, sigma2):
+    C = W @ W.T + sigma2 * torch.eye(len(W), dtype=W.dtype)
+    return MultivariateNormal(mu, precision_matrix=C).log_prob(X)
+
+
+@wrong("density", rewritten=True)
+def _exponential(X, W, mu, sigma2):
+    C = W @ W.T + sigma2 * torch.eye(len(W), dtype=W.dtype)
+    quadratic = ((X - mu) @ torch.inverse(C) * (X - mu)).sum(1)
+    return torch.exp(-0.5 * quadratic) / torch.sqrt((2 * math.pi) ** len(C) * torch.det(C))
+
+
 # ------------------------------------------------------------------------------------------------------- without a name
 
 

@@ -313,6 +313,18 @@ def _precision_form(x, W, mu, sigma2):
     return (cov @ W.T @ (x - mu).T).T, cov
 
 
+@wrong("elementwise_inverse", rewritten=True)
+def _minus_first_power(x, W, mu, sigma2):
+    M = torch.einsum("dm,dk->mk", W, W) + sigma2 * torch.eye(W.shape[1], dtype=W.dtype)
+    return torch.einsum("mk,dk,bd->bm", M**-1, W, x - mu), sigma2 * M**-1
+
+
+@wrong("covariance_of_data_size", rewritten=True)
+def _by_the_marginal(x, W, mu, sigma2):
+    C_inv = torch.inverse(W @ W.T + sigma2 * torch.eye(len(W), dtype=W.dtype))
+    return (x - mu) @ C_inv @ W, sigma2 * C_inv
+
+
 # ------------------------------------------------------------------------------------------------------- without a name
 
 

@@ -819,6 +819,46 @@ def _loss_with_entropy(x, encoder, decoder, n_samples=1):
     return energy.mean() - q.entropy().mean()
 
 
+@wrong("kl_mean_missing", rewritten=True)
+def _closed_form_without_mean(x, encoder, decoder, n_samples=1):
+    mu, logvar = encoder(x)
+    z = mu + torch.randn(n_samples, *mu.shape, dtype=mu.dtype) * torch.exp(0.5 * logvar)
+    return -bce(decoder(z), x).mean() + 0.5 * (1 + logvar - logvar.exp()).sum(1).mean()
+
+
+@wrong("log_prior_missing", rewritten=True)
+def _likelihood_minus_log_q(x, encoder, decoder, n_samples=1):
+    q, _ = q_and_prior(x, encoder)
+    z = q.rsample((n_samples,))
+    return (Bernoulli(logits=decoder(z)).log_prob(x).sum(-1) - q.log_prob(z)).mean()
+
+
+@wrong("log_std_convention", rewritten=True)
+def _scale_is_exp(x, encoder, decoder, n_samples=1):
+    mean, log_scale = encoder(x)
+    q, prior = normal(mean, log_scale.exp()), normal(torch.zeros_like(mean), torch.ones_like(mean))
+    z = q.rsample((n_samples,))
+    return (-bce(decoder(z), x) + prior.log_prob(z) - q.log_prob(z)).mean()
+
+
+@wrong("mean_reconstruction_summed_kl", rewritten=True)
+def _two_reductions(x, encoder, decoder, n_samples=1):
+    mu, logvar = encoder(x)
+    reconstruction = 0.0
+    for _ in range(n_samples):
+        z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
+        reconstruction = reconstruction - F.binary_cross_entropy_with_logits(decoder(z), x)
+    return reconstruction / n_samples + 0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+
+
+@wrong("arguments_swapped", rewritten=True)
+def _target_first(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    probs = torch.sigmoid(decoder(q.rsample((n_samples,))))
+    scored = F.binary_cross_entropy(x.expand_as(probs), probs, reduction="none").sum(-1)
+    return -(scored + kl_divergence(q, prior)).mean()
+
+
 # ------------------------------------------------------------------------------------------------------- without a name
 
 

@@ -766,6 +766,39 @@ def _kl_of_wrong_sign(x, encoder, decoder, n_samples=1):
     return bce(decoder(z), x).mean() + (prior.log_prob(z) - q.log_prob(z)).mean()
 
 
+@wrong("shared_noise", rewritten=True)
+def _one_draw_for_the_batch(x, encoder, decoder, n_samples=1):
+    mu, logvar = encoder(x)
+    loss = 0.0
+    for _ in range(n_samples):
+        z = mu + torch.exp(0.5 * logvar) * torch.randn(mu.shape[1], dtype=mu.dtype)
+        loss = loss + F.binary_cross_entropy_with_logits(decoder(z), x, reduction="sum") / n_samples
+    return (loss + 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum()) / len(x)
+
+
+@wrong("prior_samples", rewritten=True)
+def _decode_noise(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    return (bce(decoder(prior.sample((n_samples,))), x) + kl_divergence(q, prior)).mean()
+
+
+@wrong("averaged_over_everything", rewritten=True)
+def _means_of_both(x, encoder, decoder, n_samples=1):
+    mu, logvar = encoder(x)
+    loss = 0.0
+    for _ in range(n_samples):
+        z = mu + torch.randn_like(mu) * (0.5 * logvar).exp()
+        loss = loss + F.binary_cross_entropy_with_logits(decoder(z), x) / n_samples
+    return loss - 0.5 * torch.mean(1 + logvar - mu**2 - logvar.exp())
+
+
+@wrong("detached", rewritten=True)
+@torch.no_grad()
+def _no_grad_left_over(x, encoder, decoder, n_samples=1):
+    q, prior = q_and_prior(x, encoder)
+    return (bce(decoder(q.rsample((n_samples,))), x) + kl_divergence(q, prior)).mean()
+
+
 # ------------------------------------------------------------------------------------------------------- without a name
 
 

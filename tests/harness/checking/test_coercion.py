@@ -11,13 +11,13 @@ import torch
 
 from autograder.assignment.contract import parse_module
 from autograder.assignment.prices import FORMS
-from autograder.assignment.specs import ArraySpec
+from autograder.assignment.specs import ArraySpec, Sizes
 from autograder.authoring.failures import CheckFailed
 from autograder.checking.coercion import as_number, as_tensor, in_kind, in_shape
 from autograder.checking.ladder import Climbed, require_returns
 
 F64 = torch.float64
-SIZES = {"B": 4, "D": 5, "M": 2}
+SIZES: Sizes = {"B": 4, "D": 5, "M": 2}
 FOUR = torch.arange(4, dtype=F64)
 ROWS = torch.arange(20, dtype=F64).reshape(4, 5)
 

@@ -112,11 +112,13 @@ def test_a_wrong_submission_loses_points_where_it_is_wrong(change, grade, tmp_pa
 
 @pytest.mark.parametrize("change", OUTCOMES.HOSTILE, ids=lambda change: change.name)
 def test_a_hostile_submission_gains_nothing(change, grade, tmp_path):
-    """Tricks earn the points for form at most, and cost other tasks nothing."""
+    """Tricks earn what the same answer earns without them, which is nothing for most, and cost other tasks nothing."""
     record = grade(change.write(tmp_path), tasks=change.loses | change.keeps)
     assert below_full(record) == change.loses
-    for task in record["tasks"]:  # a tensor of the right shape earns the points for its form, and no more
-        assert task["id"] not in change.loses or Decimal(task["points"]) <= Decimal(task["max_points"]) / 4
+    for task in record["tasks"]:
+        if task["id"] in change.loses:
+            share = "0.7" if task["mistakes"] else "0.25"  # an honest mistake keeps its price beside a trick
+            assert Decimal(task["points"]) <= Decimal(task["max_points"]) * Decimal(share)
 
 
 def test_the_template_is_up_to_date():

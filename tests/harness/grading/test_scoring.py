@@ -71,13 +71,11 @@ ERROR = {"outcome": Outcome.ERROR}
 
 def results_of(**ended: dict[str, Any]) -> dict[str, CheckResult]:
     """How the checks of the task ended; those that are not said passed."""
-    names = ("contract", "vectorised", "value", "extreme")
-    return {
-        f"total.{name}": CheckResult(
-            f"total.{name}", "", "hidden", **{"outcome": Outcome.PASSED, "given": name in GIVEN} | ended.get(name, {})
-        )
-        for name in names
-    }
+    found = {}
+    for name in ("contract", "vectorised", "value", "extreme"):
+        said: dict[str, Any] = {"outcome": Outcome.PASSED, "given": name in GIVEN} | ended.get(name, {})
+        found[f"total.{name}"] = CheckResult(f"total.{name}", "", "hidden", **said)
+    return found
 
 
 def won(rubric: Rubric = RUBRIC, **ended: dict[str, Any]) -> Earned:
@@ -228,6 +226,13 @@ CARRIED: dict[str, tuple[dict[str, dict[str, Any]], dict[str, str]]] = {
     "alone": ({"value": FROM}, {"never": "1", "half": "0.6667", "always": "0.3333"}),
     "with what waits for it": (
         {"value": FROM, "extreme": {**SKIPPED, "carried_from": "other"}},
+        {"never": "1", "half": "0.5", "always": "0"},
+    ),
+    "all of it": (
+        {
+            "contract": FROM,
+            **{name: {**SKIPPED, "carried_from": "other"} for name in ("vectorised", "value", "extreme")},
+        },
         {"never": "1", "half": "0.5", "always": "0"},
     ),
     # 1/8 + 1/8 + 2/8 of the task are explained, 4/8 are carried: each at 0.6

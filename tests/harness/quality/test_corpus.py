@@ -107,14 +107,17 @@ LOOPS = {
     'Float[Tensor, "B"]': True,
     'Float[Tensor, "B D"]': True,
     'Float[Tensor, ""]': False,
-    'tuple[Float[Tensor, "B"], Float[Tensor, "B"]]': False,
+    'tuple[Float[Tensor, "B"], Float[Tensor, "B"]]': True,
+    'tuple[Float[Tensor, "B"], Float[Tensor, "D D"]]': True,
+    'tuple[Float[Tensor, "K"], Float[Tensor, "K"]]': False,
+    'tuple[Float[Tensor, "B"], float]': False,
     "float": False,
 }
 
 
 @pytest.mark.parametrize(("returns", "loops"), LOOPS.items())
 def test_rows_are_computed_one_by_one_where_they_can_be(returns: str, loops: bool) -> None:
-    """Only where the batch is an axis of one result."""
+    """Only where arrays are asked for, of which some have the batch along an axis."""
     assert ("loop" in forms_of(contract(returns), total)) == loops
 
 
