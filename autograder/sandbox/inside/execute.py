@@ -279,10 +279,8 @@ def _differentiable(value: Any, cotangent: torch.Tensor | None) -> Any:
     """Return a result that came with an extra output, or as a list of tensors, as the tensor that is asked for."""
     if not isinstance(value, tuple | list) or not value or not all(isinstance(v, torch.Tensor) for v in value[:1]):
         return value
-    if cotangent is None:
-        wanted = value[0].numel() if type(value) is tuple else len(value) * value[0].numel()
-    else:
-        wanted = cotangent.numel()
+    all_of_it = value[0].numel() if type(value) is tuple else len(value) * value[0].numel()
+    wanted = all_of_it if cotangent is None else cotangent.numel()
     if value[0].numel() == wanted:
         return value[0]
     alike = all(isinstance(item, torch.Tensor) and item.shape == value[0].shape for item in value)
