@@ -283,6 +283,18 @@ def _negative(
 
 
 @wrong(
+    "loop_over_examples",
+    "A Python loop goes over the examples of the batch; operations on whole tensors do all of them at once.",
+    severity="form",
+    credit=0.95,
+)
+def _loop_over_examples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return torch.stack([elbo(row, encoder, decoder, n_samples, generator) for row in rows(x)]).mean()
+
+
+@wrong(
     "per_example", "One value per example, or per sample, is returned; the mean of all is asked for.", severity="form"
 )
 def _per_example(
