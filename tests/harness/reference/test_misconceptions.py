@@ -13,7 +13,9 @@ from autograder.assignment.candidates import Candidate
 ALL = [mistake for task in CANDIDATES.tasks() for mistake in CANDIDATES.mistakes(task)]
 OF_FUNCTIONS = [mistake for mistake in ALL if mistake.task in FUNCTION_TASKS]
 SAME_NUMBERS = {"loop_over_examples", "log_of_sigmoid", "log_of_determinant"}
-"""Loops are slow, not wrong; the others are wrong at inputs that are not among these: large logits, many dimensions. Checks catch both: see validation."""
+"""Loops are slow, not wrong; the others are wrong at inputs that are not among these: large logits, many dimensions.
+Checks catch all of them: see validation.
+"""
 
 
 def _id(m: Candidate) -> str:
