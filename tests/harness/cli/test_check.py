@@ -69,7 +69,7 @@ def test_mistakes_are_told(work: Path) -> None:
     assert "printed hello" in flat
     assert "\nfrom divergences import kl_standard_normal\n" in text
     # an error, with the student's line; whoever calls the broken function is sent there
-    assert "✗ bernoulli_log_density 0 of 2 public checks" in flat
+    assert "✗ bernoulli_log_density 0 of 3 public checks" in flat
     assert "return x @ 3 * logsigmoid(logits)" in text
     assert "– vectorised not run: waits for contract" in flat
     assert "hint The error arises in bernoulli_log_density: look there first." in flat
@@ -81,8 +81,8 @@ def test_mistakes_are_told(work: Path) -> None:
     # a changed input, an open task, a right answer, and the sum
     assert "`ppca_fit` changed its argument `X`: work on a copy." in flat
     assert "○ vae_loss not implemented yet" in flat
-    assert "✗ ppca_fit 2 of 3 public checks: only the form is not as asked for" in flat
-    assert "✓ gaussian_log_density 2 of 2 public checks: shape and speed only" in flat
+    assert "✗ ppca_fit 3 of 4 public checks: only the form is not as asked for" in flat
+    assert "✓ gaussian_log_density 3 of 3 public checks" in flat
     assert "Nothing here has looked at the values of gaussian_log_density: shape and speed only." in flat
     assert "1 of 8 tasks pass the public checks, 4 do not, 3 still to be written." in flat
     assert all(len(line) <= 100 for line in text.splitlines() if line.startswith("  "))

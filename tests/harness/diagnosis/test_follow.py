@@ -61,7 +61,7 @@ NAMED = {
     "a named mistake": (lambda x: 2 + x, ("added",)),
     "another one": (lambda x: x**2, ("squared",)),
     "in another form": (lambda x: (x**2).float()[:, None].numpy(), ("squared",)),
-    "one of its own, done to any result": (lambda x: -2 * x, ("scaled",)),
+    "one of its own, done to any result": (lambda x: -2 * x, ("negated",)),
     "no name": (lambda x: x - 2, ()),
     "nothing": (lambda x: 0 * x, ()),
     "its argument": (lambda x: x.clone(), ()),
