@@ -120,7 +120,7 @@ class Attack:
     def sources(self) -> dict[str, bytes | str]:
         """The files of the submission."""
         body = textwrap.dedent(self.returns[1:]) if self.returns.startswith("!") else f"return {self.returns}"
-        text = f'''{HELPERS}
+        text = f"""{HELPERS}
 {textwrap.dedent(self.top)}
 def attack(mean, log_var):
 {textwrap.indent(textwrap.dedent(self.attack), "    ") or "    pass"}
@@ -137,7 +137,7 @@ def kl_standard_normal(mean, log_var):
         except Exception as error:
             print("STOPPED", type(error).__name__, str(error)[:100], flush=True)
 {textwrap.indent(body, "    ")}
-'''
+"""
         return {"divergences.py": text, "evidence.py": EVIDENCE, **self.files}
 
     def without_attack(self) -> dict[str, bytes | str]:
@@ -556,8 +556,8 @@ VERDICT = [
         """,
         fails={"value": ("contract", "exception", "value")},
     ),
-    Attack("nan", "Returns NaN.", returns="wrong(mean, log_var) * float('nan')", fails=CONTRACT),
-    Attack("infinite", "Returns infinity.", returns="wrong(mean, log_var) / 0", fails=CONTRACT),
+    Attack("nan", "Returns NaN.", returns="wrong(mean, log_var) * float('nan')", fails={"contract": ("value",)}),
+    Attack("infinite", "Returns infinity.", returns="wrong(mean, log_var) / 0", fails={"contract": ("value",)}),
     Attack("huge", "Returns a stretched tensor of 80 GB.", returns="torch.zeros(1).expand(10**10)", fails=MEMORY),
     Attack(
         "negative_stride",
@@ -1332,7 +1332,10 @@ REACH = [
         import evil
         print("REACHED import of evil.so")
         """,
-        files={"evil.so": b"\x7fELF\x02\x01\x01" + bytes(200), "evil.cpython-311-x86_64-linux-gnu.so": b"\x7fELF" + bytes(64)},
+        files={
+            "evil.so": b"\x7fELF\x02\x01\x01" + bytes(200),
+            "evil.cpython-311-x86_64-linux-gnu.so": b"\x7fELF" + bytes(64),
+        },
     ),
     Attack(
         "pickles",
