@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from autograder.assignment.documents import DocumentRule
 from autograder.assignment.kinds import KindName
@@ -123,7 +124,17 @@ class Deliverable(DocumentRule):
     costs: Decimal = Field(default=Decimal(0), ge=0)
 
 
-Price = Severity | Annotated[Decimal, Field(ge=0, le=1)]
+def _price(value: object) -> object:
+    """Say what a price may be; the messages about each alternative of a union say it of one at a time."""
+    if isinstance(value, str) and value in get_args(Severity):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 <= value <= 1:
+        return value
+    known = ", ".join(get_args(Severity))
+    raise PydanticCustomError("price", "A price is a severity ({known}) or a share from 0 to 1", {"known": known})
+
+
+Price = Annotated[Severity | Decimal, BeforeValidator(_price)]
 """What a rubric may say of a mistake: another severity, or a credit of its own."""
 
 

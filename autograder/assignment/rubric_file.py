@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -195,6 +195,21 @@ def _usable(name: str, task: TaskRule, rubric: Rubric, line: int | None, path: P
 
 def _known(names: Mapping[str, Any] | Collection[str]) -> str:
     return "known are: " + ", ".join(names)
+
+
+def refuse_price(path: Path, where: Collection[str], message: str) -> NoReturn:
+    """Refuse an entry under `mistakes`, the rubric's or a track's.
+
+    Args:
+        path: The rubric.
+        where: The keys on the way to the entry.
+        message: What is wrong with it.
+
+    Raises:
+        RubricError: Always.
+    """
+    tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+    raise RubricError(path, _line_of(tree, where), message)
 
 
 def require_checks(rubric: Rubric, path: Path, found: Collection[str]) -> None:

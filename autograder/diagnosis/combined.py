@@ -54,6 +54,11 @@ def derived(contract: FunctionContract, reference: Function) -> list[Suspect]:
     return [Suspect((one.mistake,), _after(reference, one.change)) for one in _changes(contract.returns)]
 
 
+def names_for(contract: FunctionContract) -> tuple[str, ...]:
+    """Return the names of what can go wrong with a function's result, whatever it is the result of."""
+    return tuple(one.mistake.name for one in _changes(contract.returns))
+
+
 def _after(function: Function, change: Callable[[Any], Any]) -> Function:
     @functools.wraps(function)
     def changed(*args: Any, **kwargs: Any) -> Any:
@@ -136,4 +141,4 @@ def _on_top(outer: Function, inner: Function, reference: Function) -> Function |
     return made
 
 
-__all__ = ["Suspect", "derived", "pairs", "suspects_of"]
+__all__ = ["Suspect", "derived", "names_for", "pairs", "suspects_of"]

@@ -7,7 +7,7 @@ if the wrong answer passes what the submission passes. Where several are left, a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,16 @@ from autograder.sandbox.inprocess import OneFunction
 MOST_NAMES = 3
 FEW_CALLS = 12_000
 """Calls that looking for mistakes which nobody wrote down, and for two at once, may take of the effort for one task."""
+
+
+OF_NUMBERS: Mapping[str, Mistake] = {
+    mistake.name: mistake
+    for mistake in (
+        Mistake("scaled", "Every value is the right one times the same number: a factor is missing or one too many."),
+        Mistake("shifted", "Every value is off by the same constant: a term is missing or one too many."),
+    )
+}
+"""What is read off the numbers alone."""
 
 
 @dataclass(frozen=True)
@@ -242,12 +252,8 @@ class Diagnostician:
             return {}
         if kind == "factor" and (not 1e-3 < abs(number) < 1e3 or math.isclose(number, -1.0, rel_tol=1e-3)):
             return {}  # zeros are not a scaled right answer, and a reversed sign has a name of its own
-        text = (
-            "Every value is the right one times the same number: a factor is missing or one too many."
-            if kind == "factor"
-            else "Every value is off by the same constant: a term is missing or one too many."
-        )
-        mistake = Mistake("scaled" if kind == "factor" else "shifted", text, "slip")
+        mistake = OF_NUMBERS["scaled" if kind == "factor" else "shifted"]
+        text = mistake.text
         return {
             a.check_id: Diagnosis(((mistake,),), f"{text} {evidence(a.survey)}".strip())
             for a in case.failed

@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.assignment.loading import REFERENCE, Assignment
 from autograder.assignment.prices import Mistake, Severity
-from autograder.authoring.mutants import materialise, mutants_of
+from autograder.authoring.mutants import OPERATORS, materialise, mutants_of
 from autograder.diagnosis.combined import Suspect
 
 _PART = Decimal("0.45")
@@ -33,6 +33,8 @@ _SAID: Mapping[str, tuple[str, Decimal | None]] = {
     "detach gradient": ("A part of the computation is cut from the graph, so its gradient is missing.", None),
 }
 """What students read of an operator, and the share that is kept where that of a slip will not do."""
+OF_EDITS = tuple(operator.name.replace(" ", "_") for operator in OPERATORS)
+"""Names of single edits as mistakes."""
 _OTHERWISE = ("A single step of the computation is another one than it should be.", None)
 
 

@@ -179,8 +179,10 @@ def _checked(
     from autograder.diagnosis.carry import Retrial
     from autograder.diagnosis.follow import Following
     from autograder.diagnosis.naming import Diagnostician
+    from autograder.diagnosis.priced import require_prices
 
     assignment = session.assignment
+    require_prices(assignment)
     kept = _kept(session)
     order = [f"{t.id}.{c.name}" for t in session.rubric.tasks if KINDS[t.kind].asked for c in t.checks]
     order = [check_id for check_id in order if check_id not in kept]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from autograder.assignment.loading import Assignment
+from autograder.diagnosis.priced import require_prices
 from autograder.quality.fresh import FreshJob, fresh_jobs, run_fresh
 from autograder.quality.matrix import Entry, Row, entries_of, references_of, run_matrix
 from autograder.quality.mutation import Mutated, mutants_asked, mutated
@@ -213,8 +214,12 @@ def validate(
         mutants: Whether the generated mutants are asked about.
         store: Folder for rows, see `store.Store`; None keeps nothing.
         progress: Told what has been done.
+
+    Raises:
+        RubricError: The rubric prices a mistake that nothing can recognise.
     """
     started = time.monotonic()
+    require_prices(assignment)
     kept = Store(store, assignment)
     entries = [entry for entry in _everyone(assignment) if tasks is None or entry.task in tasks]
     known = {entry.key: row for entry in entries if (row := kept.get(entry.task, entry.key)) is not None}

@@ -81,12 +81,17 @@ BAD = {
         "credits.gap: Input should be greater",
     ),
     "a credit in words": ("points: 3", "credits: {gap: half}\npoints: 3", 2, "credits.gap"),
-    "a mistake of no severity": ("points: 3", "mistakes: {double.half: worse}\npoints: 3", 2, "mistakes.double.half"),
+    "a mistake of no severity": (
+        "points: 3",
+        "mistakes: {double.half: worse}\npoints: 3",
+        2,
+        "mistakes.double.half: A price is a severity (form, slip, gap, empty) or a share from 0 to 1 (found 'worse')",
+    ),
     "a mistake that keeps too much": (
         "points: 3",
         "mistakes:\n  half: 0.5\n  double.half: 60\npoints: 3",
         4,
-        "mistakes.double.half",
+        "mistakes.double.half: A price is a severity (form, slip, gap, empty) or a share from 0 to 1 (found 60)",
     ),
     "mistakes in a list": (
         "points: 3",
