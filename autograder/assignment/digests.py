@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder.assignment.callgraph import Folder, reached, text_of
+from autograder.assignment.candidates import FOLDER as CANDIDATES
 
 if TYPE_CHECKING:
     from autograder.assignment.loading import Assignment
@@ -41,6 +42,14 @@ def engine_digest() -> str:
     digest = hashlib.sha256()
     for path in sorted(ENGINE.rglob("*.py")):
         digest.update(path.relative_to(ENGINE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def names_digest(folder: Path) -> str:
+    """Return a digest of the named mistakes of an assignment, read as text: what failures are called and cost depends on them."""
+    digest = hashlib.sha256()
+    for path in sorted((folder / CANDIDATES).rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from autograder.assignment.digests import engine_digest
+from autograder.assignment.digests import engine_digest, names_digest
 from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric
 from autograder.records import Submission
@@ -36,11 +36,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def provenance_of(submission: Submission, rubric: Rubric) -> dict[str, Any]:
+def provenance_of(submission: Submission, assignment: Assignment, rubric: Rubric) -> dict[str, Any]:
     """Return what results depend on beside the task itself, as it stands in a record."""
     return {
         "submission_sha256": submission.sha256,
         "engine_sha256": engine_digest(),
+        "names_sha256": names_digest(assignment.folder),
         "versions": versions(),
         "limits": {
             "functions": rubric.budgets.model_dump(mode="json"),

@@ -145,7 +145,7 @@ def _loading_notes(report: LoadReport) -> list[Note]:
 def _provenance(graded: Graded) -> dict[str, Any]:
     rubric = graded.rubric
     return {
-        **provenance_of(graded.submission, rubric),
+        **provenance_of(graded.submission, graded.assignment, rubric),
         "assignment_sha256": digest_of(graded.assignment),
         "device": graded.device,
         "dataset": ", ".join(graded.datasets) or None,

@@ -1,7 +1,7 @@
 """Results that still hold: tasks of an earlier grading whose questions would be the same ones, with the same answers.
 
 A task's results are taken over when the submission, the engine, the libraries and the limits are the same, and what the task and
-the tasks that it is built from are made of (their digests). Points, weights and titles may have changed: they are computed anew.
+the tasks that it is built from are made of (their digests); where something failed, the named mistakes as well. Points, weights and titles may have changed: they are computed anew.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ def still_holding(
     earlier: GradeRecord, assignment: Assignment, rubric: Rubric, submission: Submission
 ) -> dict[str, CheckResult]:
     """Return the results of an earlier grading that hold for this one, by check id, for whole tasks."""
-    now = provenance_of(submission, rubric)
+    now = provenance_of(submission, assignment, rubric)
     if earlier.status != "graded" or any(earlier.provenance.get(name) != now[name] for name in _SAME):
         return {}
     before = {task.id: task for task in earlier.tasks}
+    if earlier.provenance.get("names_sha256") != now["names_sha256"]:
+        before = {task_id: task for task_id, task in before.items() if task.outcome is Outcome.PASSED}
     uses = collaborators_of(rubric.tasks, assignment.graph)
     found: dict[str, CheckResult] = {}
     for task in rubric.tasks:

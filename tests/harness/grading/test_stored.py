@@ -72,6 +72,19 @@ def test_the_same_record_as_a_fresh_grading(name: str, folder: Path, plain: Plai
     assert without_times(reused) == without_times(fresh)
 
 
+def test_another_severity_of_a_named_mistake_changes_the_points(folder: Path, plain: Plain) -> None:
+    """It stands beside the reference, in no task's digest: what failed is asked again, what passed is not."""
+    scores = []
+    for name in ("a named mistake", "right"):
+        write_files(folder, {"reference/candidates/first/double.py": CANDIDATES})
+        earlier = GradeRecord.model_validate(grade_here(folder, WORK[name], backend=plain))
+        write_files(folder, {"reference/candidates/first/double.py": CANDIDATES.replace("0.45", "0.25")})
+        reused = grade_here(folder, WORK[name], backend=plain, earlier=earlier)
+        scores.append((earlier.score, reused["score"], "checks" in reused["timing"]["stages_seconds"]))
+
+    assert scores == [("1.35", "0.75", True), ("3.00", "3.00", False)]
+
+
 def test_another_price_changes_the_points(folder: Path, plain: Plain) -> None:
     """That of a severity where the mistake has none of its own, that of the mistake before all others."""
     work = WORK["a named mistake"]
