@@ -1,7 +1,8 @@
 """Results that still hold: tasks of an earlier grading whose questions would be the same ones, with the same answers.
 
 A task's results are taken over when the submission, the engine, the libraries and the limits are the same, and what the task and
-the tasks that it is built from are made of (their digests); where something failed, the named mistakes as well. Points, weights and titles may have changed: they are computed anew.
+the tasks that it is built from are made of (their digests); where something failed, the named mistakes as well. Points, weights
+and titles may have changed: they are computed anew.
 """
 
 from __future__ import annotations
