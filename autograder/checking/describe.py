@@ -48,7 +48,8 @@ def kind_of(value: Any) -> str:
         return short(value)
     if value is None:
         return "None (is a `return` missing?)"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _numbers(value: Tensor, places: int) -> str:

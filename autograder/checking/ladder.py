@@ -254,9 +254,10 @@ class _Climb:
         self._note("other_dtype", message)
 
     def _of_another_shape(self, tensor: Tensor, spec: ArraySpec, what: str) -> CheckFailed:
-        shape = tuple("?" if n is None else n for n in expected_shape(spec, self.sizes))
+        sizes = ["?" if n is None else str(n) for n in expected_shape(spec, self.sizes)]
+        shape = f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
         message = f"{what} has shape {tuple(tensor.shape)}, but should have {spec.symbols()} = {shape}"
-        return CheckFailed(FailureKind.CONTRACT, message.replace("'", ""))
+        return CheckFailed(FailureKind.CONTRACT, message)
 
     def _named(self, value: Any, spec: NamedSpec, what: str) -> Any:
         if spec.name in ("float", "int"):

@@ -58,7 +58,7 @@ class Trial:
 
     Attributes:
         called: The functions whose stand-ins were called.
-        message: What it says when it failed.
+        message, kind: What it says when it failed, and how it failed.
         forms: The faults of form, where it failed for nothing else.
         error: Our own fault, when the outcome is `error`.
     """
@@ -69,6 +69,7 @@ class Trial:
     error: str = ""
     flags: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
+    kind: FailureKind | None = None
 
     @property
     def passes(self) -> bool:
@@ -166,7 +167,8 @@ def _settle_skipped(
     elif trial.forms:
         _only_form(result, trial)
     else:
-        result.message += f"; with {right} right it was asked all the same, and fails: {trial.message}"
+        result.outcome, result.kind, result.waits_for = Outcome.FAILED, trial.kind, None
+        result.message = f"asked with {right} right, it fails: {trial.message}"
 
 
 def _try(result: CheckResult, names: tuple[str, ...], ask: Ask) -> Trial:
@@ -227,9 +229,12 @@ class Retrial:
         with self._sandbox.fresh(stand_ins) as sandbox:
             asked = _WithStandIns(sandbox, tuple(tasks))
             student = Student(asked, context.report, context.contract, result.id, context.seed_of(task))
-            outcome, message, error, forms = _ending(result, student)
+            outcome, failure, error = _ending(result, student)
             called = tuple(tasks[name] for name in stand_ins.called)
-            return Trial(outcome, called, message, error, (*student.flags, *sandbox.flags), forms)
+            flags = (*student.flags, *sandbox.flags)
+            if failure is None:
+                return Trial(outcome, called, error=error, flags=flags)
+            return Trial(outcome, called, failure.message, error, flags, failure.forms, failure.kind)
 
     def name(self, task: str, results: Mapping[str, CheckResult], names: tuple[str, ...]) -> None:
         """See `Name`."""
@@ -240,23 +245,26 @@ class Retrial:
         standing = tuple(context.contract.resolved(other) for other in names)
         with self._sandbox.fresh(stand_ins) as sandbox:
             self._following.name_given(task, results, context, _WithStandIns(sandbox, standing))
+            if sandbox.flags:
+                first = next(result for result in results.values() if result.id.partition(".")[0] == task)
+                first.flags = tuple(dict.fromkeys([*first.flags, *sandbox.flags]))
 
 
-def _ending(result: CheckResult, student: Student) -> tuple[Outcome, str, str, tuple[str, ...]]:
-    """Run a check; return its outcome, what it says, our own fault, and what of its form alone is wrong."""
+def _ending(result: CheckResult, student: Student) -> tuple[Outcome, CheckFailed | None, str]:
+    """Run a check; return its outcome, how it failed, and our own fault."""
     assert result.again is not None
     try:
         until_it_fails(result.again, student)
     except (KeyboardInterrupt, SystemExit):
         raise
-    except Inconclusive as undecided:
-        return Outcome.INCONCLUSIVE, str(undecided), "", ()
+    except Inconclusive:
+        return Outcome.INCONCLUSIVE, None, ""
     except BaseException as error:
         failure = failure_in(error)
         if failure is None:
-            return Outcome.ERROR, "", f"{type(error).__name__}: {error}", ()
-        return Outcome.FAILED, failure.message, "", failure.forms
-    return Outcome.PASSED, "", "", ()
+            return Outcome.ERROR, None, f"{type(error).__name__}: {error}"
+        return Outcome.FAILED, failure, ""
+    return Outcome.PASSED, None, ""
 
 
 def until_it_fails(again: Again, student: Student) -> None:

@@ -48,7 +48,9 @@ class Pretended:
         self.asked.append((result.id, "".join(names)))
         passes = self._needs(result.id, set(names))
         called = tuple(name for name in names if name in self._uses)
-        return Trial(Outcome.PASSED if passes else Outcome.FAILED, called, "" if passes else "still wrong")
+        if passes:
+            return Trial(Outcome.PASSED, called)
+        return Trial(Outcome.FAILED, called, "still wrong", kind=FailureKind.VALUE)
 
 
 def carried(results: dict[str, CheckResult]) -> dict[str, str]:
@@ -129,13 +131,14 @@ def test_what_is_asked() -> None:
 
 
 def test_a_waiting_check_says_what_became_of_it() -> None:
-    """It stays skipped, and its message says that it was asked."""
+    """It stays skipped where it passes; where it fails, that is a failure of the task's own, with its message."""
     results = results_of(a__v="failed", c__v="failed", c__w="skipped after v", c__x="skipped after v")
     settle(results, COLLABORATORS, Pretended(lambda check, names: check != "c.x"))
 
     assert results["c.w"].message == "waits for c.v; with `a` right this check passes"
-    assert results["c.x"].message == "waits for c.v; with `a` right it was asked all the same, and fails: still wrong"
-    assert [results[c].outcome for c in ("c.w", "c.x")] == [Outcome.SKIPPED, Outcome.SKIPPED]
+    assert results["c.x"].message == "asked with `a` right, it fails: still wrong"
+    assert [results[c].outcome for c in ("c.w", "c.x")] == [Outcome.SKIPPED, Outcome.FAILED]
+    assert (results["c.x"].kind, results["c.x"].waits_for) == (FailureKind.VALUE, None)
 
 
 def test_our_fault_issues_no_grade() -> None:

@@ -108,6 +108,18 @@ def test_alone_each_has_its_name(tmp_path: Path, plain: Backend) -> None:
     assert (names(above), above["score"]) == ({"double": [], "distance": ["averaged"]}, "2.80")
 
 
+def test_what_is_above_a_blank_has_its_name(tmp_path: Path, plain: Backend) -> None:
+    """Nothing above could be asked for its value before a right one stood below: it is asked then, and its failure has a name."""
+    blank = ("return x + x", "raise NotImplementedError")
+    record = graded(tmp_path, plain, blank, SECOND)
+    value = checks_of(record)["distance.value"]
+
+    assert names(record)["distance"] == ["averaged"]
+    assert record["score"] == "0.80"
+    assert (value["outcome"], value["kind"], value["waits_for"]) == ("failed", "value", None)
+    assert value["message"].startswith("asked with `double` right, it fails: ")
+
+
 def test_both_at_once_have_both_names(tmp_path: Path, plain: Backend) -> None:
     """What is above would give other numbers if what is below were right: these are what its name is found with."""
     record = graded(tmp_path, plain, FIRST, SECOND)
