@@ -6,7 +6,7 @@ from autograder.authoring import inputs, value_check
 from autograder.authoring.cases import Case, Sizes
 from autograder.authoring.failures import CheckFailed, Inconclusive
 from autograder.authoring.generic import cotangent_for, gradient_check, require_gradients, value_check
-from autograder.authoring.inputs import DTYPES, Draw, Inputs, constant, inputs, made
+from autograder.authoring.inputs import DTYPES, Draw, Inputs, constant, drawn_sizes, inputs, made
 from autograder.authoring.marks import check
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Probe
@@ -24,6 +24,7 @@ __all__ = [
     "check",
     "constant",
     "cotangent_for",
+    "drawn_sizes",
     "gradient_check",
     "inputs",
     "made",

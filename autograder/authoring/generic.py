@@ -143,7 +143,7 @@ def value_check(
     help: str = "",
     examples: int | None = None,
     dtypes: Sequence[torch.dtype] | None = None,
-    sizes: Sequence[Sizes] | None = None,
+    sizes: Sequence[Sizes] | st.SearchStrategy[Sizes] | None = None,
     **more: st.SearchStrategy[Any],
 ) -> Callable[..., None]:
     """Return the check `value`: the value is the reference's, on drawn inputs.
@@ -154,7 +154,7 @@ def value_check(
         help: What a failing student reads besides: the mistakes to look for.
         examples: How many inputs are drawn; the profile's number where it is not said.
         dtypes: In place of those of the inputs.
-        sizes: In place of those of the inputs.
+        sizes: In place of those of the inputs: a table, or a strategy such as `drawn_sizes(B=(1, 9), D=(1, 12))`.
         more: Drawn and handed to the builder by keyword.
     """
 
@@ -189,9 +189,9 @@ def gradient_check(
     """
 
     @settings(max_examples=examples)
-    @given(seed=st.integers(0, 1000))
-    def test(student: Any, oracle: Any, seed: int) -> None:
-        case = source.generic(seed) if sizes is None else source.build(sizes, source.dtypes[0], seed)
+    @given(seed=st.integers(0, 2**31 - 1), dtype=st.sampled_from(source.dtypes))
+    def test(student: Any, oracle: Any, seed: int, dtype: torch.dtype) -> None:
+        case = source.build(sizes, dtype, seed)
         require_gradients(student, oracle, case, names, part, help)
 
     return _named(test, source.task, "gradient", sentence, given=True)
@@ -207,7 +207,7 @@ def require_gradients(
     """
     value = oracle.value(case)
     value = value if part is None else value[part]
-    weights = cotangent_for(value)
+    weights = cotangent_for(value, case.seed)
     got = student.gradients(case, names, weights, part)
     expected = oracle.gradients(case, names, weights, part)
     own = all(isinstance(case.arguments.get(name), Tensor) for name in names) and not student.same(case, value, part)

@@ -57,6 +57,12 @@ class Asking:
         """What answers the questions."""
         return self._asked
 
+    def lot(self, name: str = "") -> int:
+        """Return a number from 0 to 2**31 − 1 that belongs to this submission and this check: a seed for inputs that Hypothesis does
+        not draw. Another submission gets another one, the same submission the same again; `name` tells several of a check apart.
+        """
+        return zlib.crc32(f"{self._check_id}/{name}/{self._salt}".encode()) % 2**31
+
     def contract_of(self, case: Case) -> FunctionContract:
         """Return what the call of a case takes and returns: of a function, a class's constructor, a method or a script."""
         if isinstance(case, MethodCase | ScriptCase) and case.contract is not None:

@@ -15,8 +15,8 @@ from autograder.authoring.cases import probe_dtype
 from autograder.sandbox.inside import probes
 
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
-_NODES = torch.tensor(_POINTS)
-_SHARES = torch.tensor(_WEIGHTS / _WEIGHTS.sum())
+NODES = torch.tensor(_POINTS)
+SHARES = torch.tensor(_WEIGHTS / _WEIGHTS.sum())
 
 
 _REMEMBERED: dict[tuple[str, bytes], object] = {}
@@ -66,13 +66,31 @@ def bernoulli_elbo(case: Case, shifts: Mapping[str, Tensor] | None = None) -> Te
     mean, log_var = probes.build(_double(case.arguments["encoder"]))(x)
     shifts = shifts or {}
     mean, log_var = mean + shifts.get("mean", 0.0), log_var + shifts.get("log_var", 0.0)
-    layer = _double(case.arguments["decoder"])["layers"][0]
-    centre = mean @ layer["weight"].T + layer["bias"] + shifts.get("decoder", 0.0)
-    spread = (log_var.exp() @ (layer["weight"] ** 2).T).sqrt()
-    logits = centre[..., None] + spread[..., None] * _NODES
-    expected_softplus = (torch.nn.functional.softplus(logits) * _SHARES).sum(-1)
     kl = 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(-1)
-    return (x * centre - expected_softplus).sum(-1) - kl
+    return _reconstruction(case, mean, log_var, shifts.get("decoder", 0.0)) - kl
+
+
+def least_effect(case: Case) -> float:
+    """The least that the exact ELBO, averaged over the batch, changes (nats) if z is the mean of q, if the variance of q is taken for
+    its standard deviation, or if z is drawn from the prior; the decoder is affine.
+    """
+    x = case.arguments["x"].double()
+    mean, log_var = (part.detach() for part in probes.build(_double(case.arguments["encoder"]))(x))
+    right = _reconstruction(case, mean, log_var)
+    zero = torch.zeros_like(mean)
+    others = ((mean, zero - torch.inf), (mean, 2 * log_var), (zero, zero))
+    return min(float((_reconstruction(case, *other) - right).mean().abs()) for other in others)
+
+
+def _reconstruction(case: Case, mean: Tensor, log_var: Tensor, bias: Tensor | float = 0.0) -> Tensor:
+    """E log p(x | z) per example, shape (B,), for z ~ N(mean, exp(log_var)) and an affine decoder."""
+    x = case.arguments["x"].double()
+    layer = _double(case.arguments["decoder"])["layers"][0]
+    centre = mean @ layer["weight"].T + layer["bias"] + bias
+    spread = (log_var.exp() @ (layer["weight"] ** 2).T).sqrt()
+    logits = centre[..., None] + spread[..., None] * NODES
+    expected_softplus = (torch.nn.functional.softplus(logits) * SHARES).sum(-1)
+    return (x * centre - expected_softplus).sum(-1)
 
 
 @remembered
@@ -85,8 +103,8 @@ def noisiest_form(case: Case) -> tuple[float, Tensor]:
     x = case.arguments["x"].double()
     assert bool((x == x[0]).all()), "the images must be equal"
     mean, log_var = (part.detach() for part in probes.build(_double(case.arguments["encoder"]))(x[:1]))
-    eps = torch.cartesian_prod(*[_NODES] * mean.shape[-1]).reshape(-1, mean.shape[-1])
-    share = torch.cartesian_prod(*[_SHARES] * mean.shape[-1]).reshape(eps.shape).prod(-1)
+    eps = torch.cartesian_prod(*[NODES] * mean.shape[-1]).reshape(-1, mean.shape[-1])
+    share = torch.cartesian_prod(*[SHARES] * mean.shape[-1]).reshape(eps.shape).prod(-1)
     mu = mean.repeat(len(eps), 1).requires_grad_()
     z = mu + torch.exp(0.5 * log_var) * eps
     layer = _double(case.arguments["decoder"])["layers"][0]

@@ -6,6 +6,7 @@ They fail or pass; a pass means "nothing was found". Their power is stated at 4,
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +32,11 @@ standard deviations is 2**-22; the rest is room for a generator built on 24-bit 
 def gaussian_sample_test(z: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Verdict:
     """Are standardised draws z, shape (n,), independent N(0, 1)?
 
-    Three questions, each at `false_fail` / 3, each with its exact distribution under N(0, 1):
+    Four questions, each at `false_fail` / 4, each with its exact distribution under N(0, 1):
 
     - sqrt(n) mean(z) ~ N(0, 1);
     - sum (z - mean(z))^2 ~ chi-square with n - 1 degrees of freedom;
+    - the number of draws beyond ±3 is binomial;
     - Kolmogorov-Smirnov, D_n = max |F_n - Phi|, exact for this n (Marsaglia, Tsang and Wang 2003; Simard and L'Ecuyer
       2011, as in `scipy.stats.kstwo`), not the limit law.
 
@@ -46,28 +48,7 @@ def gaussian_sample_test(z: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Ver
     n = z.size
     if broken := broken_draws(z, false_fail):
         return broken
-    mean, variance = float(z.mean()), float(z.var(ddof=1))
-    ks = stats.ks_1samp(z, special.ndtr, method="exact")
-    of_n = f"of {n:,} standardised draws"
-    parts = [
-        _Part(
-            "mean",
-            2.0 * float(special.ndtr(-abs(mean) * math.sqrt(n))),
-            f"mean {of_n} is {mean:.4f}, expected 0 ± {n**-0.5:.4f}",
-        ),
-        _Part(
-            "variance",
-            _chi_square_p((n - 1) * variance, n - 1),
-            f"variance {of_n} is {variance:.4f}, expected 1 ± {math.sqrt(2.0 / (n - 1)):.4f}",
-        ),
-        _Part(
-            "distribution",
-            float(ks.pvalue),
-            f"distribution {of_n} differs from N(0, 1) by {ks.statistic:.4f} at {ks.statistic_location:.2f} "
-            f"(Kolmogorov-Smirnov; about {0.87 / math.sqrt(n):.4f} is usual)",
-        ),
-    ]
-    return _bonferroni(parts, n, false_fail)
+    return bonferroni(gaussian_parts(z), n, false_fail)
 
 
 def independence_test(
@@ -105,7 +86,7 @@ def independence_test(
         constant = a if np.ptp(np.abs(a)) == 0.0 else b
         detail = f"all {n:,} draws have the same magnitude, {abs(constant[0]):.6g}"
         return Verdict("fail", surprise(0.0), surprise(false_fail), n, detail)
-    return _bonferroni(_signs_of_dependence(a, b, resolution), n, false_fail)
+    return bonferroni(_signs_of_dependence(a, b, resolution), n, false_fail)
 
 
 def binary_sample_test(x: ArrayLike, probs: ArrayLike, *, false_fail: float = FALSE_FAIL) -> Verdict:
@@ -133,7 +114,7 @@ def binary_sample_test(x: ArrayLike, probs: ArrayLike, *, false_fail: float = FA
     where = f"coordinate {worst}: " if ones.size > 1 else ""
     detail = f"{where}{ones[worst]:,.0f} ones in {n:,} draws, expected {n * p[worst]:,.1f} (probability {p[worst]:.4g})"
     p_value = min(1.0, 2.0 * float(tails[worst]) * ones.size)
-    return _bonferroni([_Part("ones", p_value, detail, exact=False)], n, false_fail)
+    return bonferroni([Part("ones", p_value, detail, exact=False)], n, false_fail)
 
 
 def exact_equality_share(a: ArrayLike, b: ArrayLike) -> float:
@@ -142,6 +123,47 @@ def exact_equality_share(a: ArrayLike, b: ArrayLike) -> float:
     if a.shape != b.shape or a.size == 0:
         raise ValueError(f"a and b must have the same non-empty shape, but have {a.shape} and {b.shape}")
     return float(np.mean(a == b))
+
+
+_TAIL = 3.0
+"""Standard deviations: truncated noise has nothing beyond, noise with heavy tails several times too much."""
+
+
+def gaussian_parts(z: NDArray[np.float64]) -> list[Part]:
+    """Return the questions of `gaussian_sample_test` with their p-values, for a vector of finite numbers."""
+    n = z.size
+    mean, variance = float(z.mean()), float(z.var(ddof=1))
+    ks = stats.ks_1samp(z, special.ndtr, method="exact")
+    of_n = f"of {n:,} standardised draws"
+    beyond = int(np.count_nonzero(np.abs(z) > _TAIL))
+    expected = 2.0 * float(special.ndtr(-_TAIL))
+    return [
+        Part(
+            "mean",
+            2.0 * float(special.ndtr(-abs(mean) * math.sqrt(n))),
+            f"mean {of_n} is {mean:.4f}, expected 0 ± {n**-0.5:.4f}",
+        ),
+        Part(
+            "variance",
+            _chi_square_p((n - 1) * variance, n - 1),
+            f"variance {of_n} is {variance:.4f}, expected 1 ± {math.sqrt(2.0 / (n - 1)):.4f}",
+        ),
+        Part(
+            "tails",
+            min(
+                1.0,
+                2.0 * min(float(stats.binom.cdf(beyond, n, expected)), float(stats.binom.sf(beyond - 1, n, expected))),
+            ),
+            f"{beyond:,} {of_n} lie beyond ±{_TAIL:g}, expected {n * expected:.1f}",
+            exact=False,
+        ),
+        Part(
+            "distribution",
+            float(ks.pvalue),
+            f"distribution {of_n} differs from N(0, 1) by {ks.statistic:.4f} at {ks.statistic_location:.2f} "
+            f"(Kolmogorov-Smirnov; about {0.87 / math.sqrt(n):.4f} is usual)",
+        ),
+    ]
 
 
 def _vector(name: str, values: ArrayLike, *, at_least: int) -> NDArray[np.float64]:
@@ -155,48 +177,51 @@ def _chi_square_p(value: float, degrees: int) -> float:
     return min(1.0, 2.0 * min(float(special.chdtr(degrees, value)), float(special.chdtrc(degrees, value))))
 
 
-def _signs_of_dependence(a: NDArray[np.float64], b: NDArray[np.float64], resolution: float) -> list[_Part]:
+def _signs_of_dependence(a: NDArray[np.float64], b: NDArray[np.float64], resolution: float) -> list[Part]:
     """The three questions of `independence_test`: p-value and sentence of each, the most telling first."""
     n = a.size
     same = round(exact_equality_share(a, b) * n)
     coincidence = resolution / (2.0 * math.sqrt(math.pi))
-    r, folded_r = float(np.corrcoef(a, b)[0, 1]), float(np.corrcoef(_fold(a), _fold(b))[0, 1])
+    r, folded_r = float(np.corrcoef(a, b)[0, 1]), float(np.corrcoef(fold(a), fold(b))[0, 1])
     usual = f"expected 0 ± {n**-0.5:.4f}"
     return [
-        _Part(
+        Part(
             "identical",
             float(stats.binom.sf(same - 1, n, coincidence)),
             f"{same:,} of {n:,} are identical",
             exact=False,
         ),
-        _Part("correlation", _correlation_p(r, n), f"correlation over {n:,} pairs is {r:.4f}, {usual}"),
-        _Part(
+        Part("correlation", correlation_p(r, n), f"correlation over {n:,} pairs is {r:.4f}, {usual}"),
+        Part(
             "magnitudes",
-            _correlation_p(folded_r, n),
+            correlation_p(folded_r, n),
             f"correlation of magnitudes over {n:,} pairs is {folded_r:.4f}, {usual}",
         ),
     ]
 
 
-def _correlation_p(r: float, n: int) -> float:
+def correlation_p(r: float, n: int) -> float:
+    """Return the two-sided p-value of a correlation r of n independent pairs."""
     return float(special.betainc(0.5 * (n - 2), 0.5, max(0.0, 1.0 - r * r)))
 
 
-def _fold(v: NDArray[np.float64]) -> NDArray[np.float64]:
+def fold(v: NDArray[np.float64]) -> NDArray[np.float64]:
     """Phi^-1(2 Phi(|v|) - 1), from the upper tail for accuracy; kept finite at v = 0."""
     upper_tail = np.clip(2.0 * special.ndtr(-np.abs(v)), 1e-300, 1.0 - 2.0**-53)
     return np.asarray(-special.ndtri(upper_tail), dtype=np.float64)
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
+    """One of several questions about the same draws: see `Look`."""
+
     question: str
     p: float
     detail: str
     exact: bool = True
 
 
-def _bonferroni(parts: list[_Part], n: int, false_fail: float) -> Verdict:
+def bonferroni(parts: Sequence[Part], n: int, false_fail: float) -> Verdict:
     """Fail if len(parts) times the smallest p-value is at most `false_fail`; the detail is that of the smallest."""
     worst = min(parts, key=lambda part: part.p)
     adjusted = min(1.0, len(parts) * worst.p)

@@ -401,6 +401,17 @@ def _bessel(log_w):
     return torch.logsumexp(log_w, 0) - math.log(len(log_w) - 1)
 
 
+@wrong(
+    "nothing_but_zero_weights",
+    "Where every weight of an example is zero (log-weights −∞), −∞ is subtracted from −∞, which is NaN; the mean is 0, its logarithm −∞.",
+    severity="slip",
+    credit=0.9,
+)
+def _nothing_but_zero_weights(log_w: Tensor) -> Tensor:
+    largest = log_w.max(dim=0).values
+    return largest + torch.log(torch.exp(log_w - largest).mean(0))
+
+
 # -------------------------------------------------------------------------------------------------------- right answers
 
 
@@ -434,10 +445,11 @@ def _special(log_w: Tensor) -> Tensor:
     return torch.special.logsumexp(log_w, 0) - torch.log(torch.tensor(len(log_w), dtype=log_w.dtype))
 
 
-@right("log_softmax", "log S and the log-softmax taken from the largest log-weight.")
+@right("log_softmax", "log S and the log-softmax taken from the largest log-weight, with room for an example without any weight.")
 def _log_softmax(log_w: Tensor) -> Tensor:
     largest, where = log_w.max(dim=0)
-    return largest - torch.log_softmax(log_w, 0).gather(0, where[None])[0] - math.log(len(log_w))
+    result = largest - torch.log_softmax(log_w, 0).gather(0, where[None])[0] - math.log(len(log_w))
+    return torch.where(largest == -torch.inf, largest, result)
 
 
 @right("logaddexp_tree", "logaddexp of halves of the samples.")

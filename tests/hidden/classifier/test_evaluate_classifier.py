@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.authoring import Probe, check
+from tests.hidden.sizes import WIDE
 from tests.public.classifier.test_evaluate_classifier import evaluate_classifier
 from tests.public.sizes import SIZES
 
@@ -24,7 +25,7 @@ def close_loss(student, case, loss, best, help_text):
 
 @check("evaluate_classifier", "loss")
 @settings(max_examples=15)
-@given(case=evaluate_classifier.drawn())
+@given(case=evaluate_classifier.drawn(sizes=WIDE))
 def test_loss(student, oracle, case):
     """The loss is the mean cross-entropy (nats) over all examples, where every batch is full."""
     case = in_whole_batches(case)
@@ -34,7 +35,7 @@ def test_loss(student, oracle, case):
 
 @check("evaluate_classifier", "accuracy")
 @settings(max_examples=15)
-@given(case=evaluate_classifier.drawn())
+@given(case=evaluate_classifier.drawn(sizes=WIDE))
 def test_accuracy(student, oracle, case):
     """The accuracy is the share of right answers among all examples, where every batch is full."""
     case = in_whole_batches(case)
@@ -44,7 +45,7 @@ def test_accuracy(student, oracle, case):
 
 @check("evaluate_classifier", "last_batch", after=["loss", "accuracy"])
 @settings(max_examples=15)
-@given(case=evaluate_classifier.drawn())
+@given(case=evaluate_classifier.drawn(sizes=WIDE))
 def test_last_batch(student, oracle, case):
     """A last batch that is smaller than the others counts for less: loss and accuracy are averages over examples, not over batches."""
     loss, accuracy = student.value(case)
@@ -59,7 +60,7 @@ def test_mode_restored(student):
     """Afterwards the model is in the mode it came in: training goes on with dropout, and a finished model stays in
     evaluation mode.
     """
-    case = evaluate_classifier.build(SIZES[2], torch.float32, 1)
+    case = evaluate_classifier.build(SIZES[2], torch.float32, student.lot("mode"))
     for training in (True, False):
         spec = case.arguments["model"].spec | {"eval": not training}
         modes = student.ask(case.but(model=Probe(spec))).modes
@@ -70,7 +71,7 @@ def test_mode_restored(student):
 
 @check("evaluate_classifier", "evaluation_mode", given=True)
 @settings(max_examples=8)
-@given(seed=st.integers(0, 100))
+@given(seed=st.integers(0, 2**31 - 1))
 def test_evaluation_mode(student, seed):
     """The model is evaluated in evaluation mode: dropout makes no difference, also when the model comes in training mode."""
     case = evaluate_classifier.build(SIZES[6], torch.float32, seed)

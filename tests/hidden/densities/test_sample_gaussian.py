@@ -7,62 +7,69 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.authoring import Case, Draw, check, cotangent_for
-from autograder.checking.statistics import combine, gaussian_sample_test, independence_test, share_of
+from autograder.authoring import DTYPES, Case, Draw, check, cotangent_for
+from autograder.checking.statistics import combine, gaussian_sample_test, noise_test, share_of
 from tests.public.densities.test_sample_gaussian import sample_gaussian
 
+ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
+SHAPES = ((2, 4000, 3), (2, 40, 70), (64, 12, 2), (64, 1, 12))
+"""Calls, examples and dimensions."""
 
-def _sampling_case(n: int, seed: int = 5) -> Case:
+
+def _sampling_case(n: int, seed: int, dtype: torch.dtype = torch.float64, dimensions: int = 3) -> Case:
+    """A call with the same mean and variance in every row; each dimension has its own, from e⁻³ to e²."""
     draw = Draw(torch.float64, seed)
-    mean = draw.normal(3, mean=2.0, std=3.0).expand(n, 3).clone()
-    log_var = torch.tensor([-3.0, 0.6, 1.9], dtype=torch.float64).expand(n, 3).clone()
-    return Case("sample_gaussian", {"mean": mean, "log_var": log_var}, seed=seed)
+    mean = draw.normal(dimensions, mean=2.0, std=1.0)
+    levels = torch.linspace(-3.0, 1.9, dimensions, dtype=torch.float64) + draw.uniform(dimensions, low=-0.2, high=0.2)
+    log_var = levels[torch.randperm(dimensions, generator=torch.Generator().manual_seed(seed))]
+    arguments = {name: row.expand(n, dimensions).to(dtype) for name, row in (("mean", mean), ("log_var", log_var))}
+    return Case("sample_gaussian", arguments, seed=seed)
 
 
-def _noise(case: Case, z: torch.Tensor) -> torch.Tensor:
-    return (z - case.arguments["mean"]) * torch.exp(-0.5 * case.arguments["log_var"])
+def _noise(case: Case, z: torch.Tensor) -> np.ndarray:
+    """The standardised draws of one call or of several, shape (..., B, D)."""
+    mean, log_var = (case.arguments[name].double() for name in ("mean", "log_var"))
+    return ((z.double() - mean) * torch.exp(-0.5 * log_var)).numpy()
 
 
 @check("sample_gaussian", "distribution")
 def test_distribution(student):
     """Draws follow N(μ, σ²) with σ = exp(½ log_var): standardised, they are standard normal in every dimension."""
-    case = _sampling_case(4000)
-    noise = _noise(case, student.value(case)).numpy()
-    student.sees(case, "the noise", noise, interchangeable=True)
-    verdict = combine(*(gaussian_sample_test(noise[:, m], false_fail=share_of(3)) for m in range(3)))
-    help_text = "The standard deviation is exp(log_var / 2): neither exp(log_var) nor log_var itself."
-    student.judge(verdict, case, "the draws do not follow N(mean, exp(log_var))", help=help_text)
+    for dtype in DTYPES:
+        case = _sampling_case(4000, student.lot(str(dtype)), dtype)
+        noise = _noise(case, student.value(case))
+        student.sees(case, "the noise", noise, interchangeable=True)
+        verdict = combine(*(gaussian_sample_test(noise[:, m], false_fail=share_of(6)) for m in range(3)))
+        help_text = "The standard deviation is exp(log_var / 2): neither exp(log_var) nor log_var itself."
+        student.judge(verdict, case, "the draws do not follow N(mean, exp(log_var))", help=help_text)
 
 
 @check("sample_gaussian", "independence", after=["distribution"])
 def test_independence(student):
     """Noise is fresh for every example, every dimension and every call."""
-    case = _sampling_case(4000, seed=6)
-    first = _noise(case, student.value(case)).numpy()
-    second = _noise(case, student.value(replace(case, seed=77))).numpy()
-    student.sees(case, "the noise", first, interchangeable=True)
-    student.sees(case, "the noise of two calls", np.stack([first[:, 0], second[:, 0]], axis=1), interchangeable=True)
-    apart = np.round(first[:, 0] - first[:, 1], 6)  # nothing where all dimensions share their noise
-    student.sees(case, "what sets two dimensions apart", apart, interchangeable=True)
-    pairs = [
-        ("examples share their noise", first[:-1, 0], first[1:, 0]),
-        ("examples share their noise", first[:2000, 0], first[2000:, 0]),
-        ("dimensions share their noise", first[:, 0], first[:, 1]),
-        ("dimensions share their noise", first[:, 1], first[:, 2]),
-        ("dimensions share their noise", first[:, 2], first[:, 0]),
-        ("calls share their noise", first[:, 0], second[:, 0]),
-    ]
-    for message, a, b in pairs:
-        student.judge(independence_test(a, b, false_fail=share_of(len(pairs))), case, message)
+    first = _sampling_case(4000, student.lot("names"))
+    noise = _noise(first, student.value(first))
+    student.sees(first, "the noise", noise, interchangeable=True)
+    second = _noise(first, student.value(replace(first, seed=first.seed + 77)))
+    student.sees(first, "the noise of two calls", np.stack([noise[:, 0], second[:, 0]], axis=1), interchangeable=True)
+    apart = np.round(noise[:, 0] - noise[:, 1], 6)  # nothing where all dimensions share their noise
+    student.sees(first, "what sets two dimensions apart", apart, interchangeable=True)
+    for turn, (calls, rows, dimensions) in enumerate(SHAPES):
+        dtype = DTYPES[(turn + student.lot("dtype")) % 2]
+        case = _sampling_case(rows, student.lot(f"noise {turn}"), dtype, dimensions)
+        drawn = student.draws(case)(0, calls).reshape(calls, rows, dimensions)
+        found = _noise(case, torch.as_tensor(drawn))
+        verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES)))
+        student.judge(verdict, case, "examples, dimensions or calls share their noise")
 
 
 @check("sample_gaussian", "gradient")
 @settings(max_examples=8)
-@given(seed=st.integers(0, 1000))
-def test_gradient(student, seed):
+@given(seed=st.integers(0, 2**31 - 1), dtype=st.sampled_from(DTYPES))
+def test_gradient(student, seed, dtype):
     """The draw is reparameterised, z = μ + σ ⊙ ε: ∂z/∂μ = 1 and ∂z/∂log_var = ½ (z − μ)."""
-    case = sample_gaussian.generic(seed)
-    weights = cotangent_for(case.arguments["mean"])
+    case = sample_gaussian.build(None, dtype, seed)
+    weights = cotangent_for(case.arguments["mean"], seed)
     answer = student.ask(case, gradients=["mean", "log_var"], cotangent=weights)
     z = student.settled(case, answer)
     student.require_gradients(case, answer.gradients)

@@ -4,30 +4,42 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import DTYPES, Case, check, gradient_check, value_check
+from autograder.authoring import DTYPES, Case, Draw, check, gradient_check, value_check
+from tests.hidden.sizes import WIDE
 from tests.public.evidence.test_log_mean_exp import log_mean_exp
 
 test_value = value_check(
     log_mean_exp,
     "log (1/S) Σ_s exp(log_w_s) over the S samples (the first axis), one value per example.",
     help="The mean over samples: − log S. The sum runs over axis 0, of size S.",
+    sizes=WIDE,
 )
 test_gradient = gradient_check(log_mean_exp, ["log_w"], "Its gradient is the softmax of the weights.")
 
 
 @check("log_mean_exp", "extreme")
-@given(dtype=st.sampled_from(DTYPES), level=st.sampled_from([-200.0, -10_000.0, 10_000.0]), zero=st.booleans())
-def test_extreme(student, oracle, dtype, level, zero):
+@given(
+    dtype=st.sampled_from(DTYPES),
+    level=st.sampled_from([-200.0, -10_000.0, 10_000.0]),
+    zero=st.booleans(),
+    nothing=st.booleans(),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_extreme(student, oracle, dtype, level, zero, nothing, seed):
     """It stays finite and exact for log-weights around −10,000 or +10,000, also where those of one example are far apart, and
-    where one weight is zero (log-weight −∞).
+    where one weight is zero (log-weight −∞); where all weights of an example are zero, their mean is, and its logarithm is −∞.
     """
-    log_w = level + torch.tensor(
-        [[0.0, 1.5, 0.0, 0.5], [-1.0, 0.25, 1000.0, 0.0], [0.5, 0.0, 2000.0, 1.0]], dtype=dtype
-    )
+    log_w = level + Draw(dtype, seed).normal(3, 4)
     log_w[:, 1] -= 2 * level  # examples may be far apart from each other
+    log_w[:, 2] += torch.tensor([0.0, 1000.0, 2000.0])
     if zero:
         log_w[1, 0] = -torch.inf
+    if nothing:
+        log_w[:, 3] = -torch.inf
     case = Case("log_mean_exp", {"log_w": log_w}, scale=abs(level))
     student.agrees(
-        case, oracle.value(case), help="torch.logsumexp subtracts the largest weight before it exponentiates."
+        case,
+        oracle.value(case),
+        finite=False,
+        help="torch.logsumexp subtracts the largest weight before it exponentiates, unless that is −∞.",
     )

@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 
 from autograder.authoring import check, require_gradients
 from tests.hidden.ppca.arguments import with_sigma2
+from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_marginal import ppca_marginal
 
 
 @check("ppca_marginal", "value")
-@given(case=ppca_marginal.drawn(), as_tensor=st.booleans())
+@given(case=ppca_marginal.drawn(sizes=NARROW), as_tensor=st.booleans())
 def test_value(student, oracle, case, as_tensor):
     """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""
     case = with_sigma2(case, as_tensor)
@@ -21,4 +22,4 @@ def test_value(student, oracle, case, as_tensor):
 @check("ppca_marginal", "gradient", given=True)
 def test_gradient(student, oracle):
     """The covariance can be differentiated with respect to W."""
-    require_gradients(student, oracle, ppca_marginal.generic(1), ["W"], part=1)
+    require_gradients(student, oracle, ppca_marginal.generic(student.lot("gradient")), ["W"], part=1)

@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 
 from autograder.authoring import check, require_gradients
 from tests.hidden.ppca.arguments import with_sigma2
+from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_posterior import ppca_posterior
 
 
 @check("ppca_posterior", "value")
-@given(case=ppca_posterior.drawn(), as_tensor=st.booleans())
+@given(case=ppca_posterior.drawn(sizes=NARROW), as_tensor=st.booleans())
 def test_value(student, oracle, case, as_tensor):
     """z | x ~ N(M⁻¹ Wᵀ (x − μ), σ² M⁻¹) with M = Wᵀ W + σ² I, as Tipping and Bishop have it."""
     case = with_sigma2(case, as_tensor)
@@ -20,4 +21,4 @@ def test_value(student, oracle, case, as_tensor):
 @check("ppca_posterior", "gradient", given=True)
 def test_gradient(student, oracle):
     """The posterior mean can be differentiated with respect to x and W."""
-    require_gradients(student, oracle, ppca_posterior.generic(2), ["x", "W"], part=0)
+    require_gradients(student, oracle, ppca_posterior.generic(student.lot("gradient")), ["x", "W"], part=0)

@@ -1,18 +1,17 @@
 """What the bound and the loss are both asked: calls whose exact answer is known, and how many answers are judged.
 
 Any form of the bound is right: analytic KL, an average of log p(x, z) − log q(z | x), or one with the analytic entropy. They
-agree in expectation only, so that is what is asked, never a single draw.
+agree in expectation only, so that is what is asked, never a single draw. Every call is drawn for one submission.
 """
 
 import numpy as np
 import torch
 
 from autograder.authoring import DTYPES, Case, CheckFailed, Draw, FailureKind, Probe, Sizes, constant
+from autograder.authoring.cases import probe_dtype
 from autograder.checking import compare
 from autograder.checking.statistics import FALSE_FAIL, mean_test, mean_vector_test, share_of, variance_at_most_test
 from tests.hidden import exact
-from tests.public.networks import affine_decoder, gaussian_encoder
-from tests.public.sizes import SIZES
 
 PARTS = {
     "encoder.heads.0.0.bias": "mean",
@@ -47,35 +46,72 @@ def without_kl(task: str, sizes: Sizes, dtype: torch.dtype, seed: int, size: flo
     return Case(task, arguments, seed=seed % 2**31)
 
 
-def with_kl_only(task: str) -> Case:
-    """A call with a large KL and a decoder that ignores z."""
+def with_kl_only(task: str, dtype: torch.dtype, seed: int) -> Case:
+    """A call with a large KL, other for every image, and a decoder that ignores z."""
     sizes = Sizes({"B": 500, "D": 4, "M": 3, "S": 2})
-    draw = Draw(torch.float64, 4)
-    mean, log_var = (torch.tensor(v, dtype=torch.float64) for v in ([0.4, 2.5, -1.0], [0.9, -3.5, -0.5]))
-    heads = [[constant(mean, 4)], [constant(log_var, 4)]]
-    logits = torch.tensor([0.5, -1.0, 2.0, 0.3], dtype=torch.float64)
+    draw = Draw(torch.float64, seed, sizes)
+    order = torch.randperm(3, generator=torch.Generator().manual_seed(seed))
+    mean, spread = (torch.tensor(v, dtype=torch.float64)[order] for v in ([0.4, 2.2, -1.2], [0.9, -3.0, -0.8]))
+    heads = [
+        [{"op": "affine", "weight": draw.normal(3, 4, std=0.4), "bias": mean * (2 * draw.binary(3) - 1)}],
+        [{"op": "affine", "weight": draw.normal(3, 4, std=0.4), "bias": spread}],
+    ]
     arguments = {
         "x": draw.binary(sizes["B"], sizes["D"]),
         "encoder": Probe({"layers": [], "heads": heads}),
-        "decoder": Probe({"layers": [constant(logits, 3)]}),
+        "decoder": Probe({"layers": [constant(draw.normal(4, std=1.2), 3)]}),
         "n_samples": sizes["S"],
     }
-    return Case(task, arguments, seed=4)
+    return in_dtype(unlike_first(Case(task, arguments, seed=seed)), dtype)
 
 
-def with_noise(task: str, n_samples: int, batch: int) -> Case:
-    """A call with σ from 0.5 to 1.6, in which the noise matters: the mean of q alone, its variance for its standard deviation or
-    draws from the prior change the result by 0.7 nats or more.
+def with_noise(task: str, dtype: torch.dtype, seed: int, n_samples: int = 3, batch: int = 400) -> Case:
+    """A call in which everything matters: the mean of q alone, its variance for its standard deviation or draws from the prior
+    change the result by 0.7 nats or more, log-variances depend on the image, and every gradient in `PARTS` is far from 0.
     """
-    sizes = Sizes({"B": batch, "D": 6, "M": 2, "S": n_samples})
-    draw = Draw(torch.float64, 38, sizes)  # in float32 a sigmoid rounds to 1 at logits that occur here: see `extreme`
+    for attempt in range(1000):
+        case = _with_noise(task, seed + attempt * 7919, n_samples, batch)
+        few = case.but(x=case.arguments["x"][:100])
+        if exact.least_effect(few) > 0.7 and np.abs(exact_gradient(few)).min() > LEAST_GRADIENT:
+            return in_dtype(unlike_first(case), dtype)
+    raise AssertionError("no call was found in which everything matters")
+
+
+LEAST_GRADIENT = 0.25
+
+
+def _with_noise(task: str, seed: int, n_samples: int, batch: int) -> Case:
+    D = PIXELS
+    draw = Draw(torch.float64, seed % 2**31, Sizes({"B": batch, "D": D, "M": 2, "S": n_samples}))
+    white = 2 * draw.binary(D) - 1  # most pixels are nearly always of one colour, and the decoder expects the other one
+    spread = torch.tensor([0.9, -2.5] if bool(draw.binary(1)) else [-2.5, 0.9], dtype=torch.float64)
+    heads = [
+        [draw.affine("M", "D", std=0.7)],
+        [{"op": "affine", "weight": draw.normal(2, D, std=0.8 / D**0.5), "bias": spread}],
+    ]
+    decoder = {
+        "op": "affine",
+        "weight": draw.normal(D, 2, std=0.9),
+        "bias": -white * draw.uniform(D, low=0.4, high=1.2),
+    }
     arguments = {
-        "encoder": gaussian_encoder(draw, torch.tensor([0.9, -1.2], dtype=torch.float64)),
-        "decoder": affine_decoder(draw, std=1.8),
-        "x": draw.binary(batch, 6),
+        "encoder": Probe({"layers": [], "heads": heads}),
+        "decoder": Probe({"layers": [decoder]}),
+        "x": (draw.uniform(batch, D, low=0.0, high=1.0) < 0.5 + 0.4 * white).double(),
         "n_samples": n_samples,
     }
-    return Case(task, arguments, seed=38)
+    return Case(task, arguments, seed=seed % 2**31)
+
+
+PIXELS = 12
+
+
+def unlike_first(case: Case) -> Case:
+    """The same call with the images in another order: first comes the one whose bound differs most from the others'."""
+    bounds = exact.bernoulli_elbo(case).detach()
+    first = int((bounds - bounds.mean()).abs().argmax())
+    order = [first, *(b for b in range(len(bounds)) if b != first)]
+    return case.but(x=case.arguments["x"][order])
 
 
 def with_linear_decoder(task: str) -> Case:
@@ -90,13 +126,43 @@ def with_linear_decoder(task: str) -> Case:
     return Case(task, arguments, seed=2)
 
 
+def revealing(task: str, dtype: torch.dtype, seed: int, rows: int, latents: int, n_samples: int = 1) -> Case:
+    """A call whose gradient by the weights of the encoder's mean tells the noise of every example in every latent.
+
+    Image b is the b-th unit vector, followed by a white pixel for every latent, whose logit depends on that latent alone; q is the
+    prior. Column b of the gradient then belongs to example b.
+    """
+    draw = Draw(torch.float64, seed)
+    weights = draw.uniform(latents, low=1.2, high=1.8) * (2 * draw.binary(latents) - 1)
+    x = torch.cat([torch.eye(rows, dtype=torch.float64), torch.ones(rows, latents, dtype=torch.float64)], dim=1)
+    pixels = rows + latents
+    decoder = torch.zeros(pixels, latents, dtype=torch.float64)
+    decoder[rows:] = torch.diag(weights)
+    logits = torch.cat([draw.normal(rows), draw.normal(latents, std=0.3)])
+    zeros = constant(torch.zeros(latents, dtype=torch.float64), pixels)
+    arguments = {
+        "x": x,
+        "encoder": Probe({"layers": [], "heads": [[zeros], [zeros]]}),
+        "decoder": Probe({"layers": [{"op": "affine", "weight": decoder, "bias": logits}]}),
+        "n_samples": n_samples,
+    }
+    return in_dtype(Case(task, arguments, seed=seed), dtype)
+
+
+def in_dtype(case: Case, dtype: torch.dtype) -> Case:
+    """The same call with the images and both networks in another dtype."""
+    networks = {name: probe_dtype(case.arguments[name], dtype) for name in ("encoder", "decoder")}
+    return case.but(x=case.arguments["x"].to(dtype), **networks)
+
+
 @exact.remembered
 def exact_gradient(case: Case) -> np.ndarray:
     """The gradient of the exact ELBO with respect to the biases in `PARTS`, one after the other."""
+    M, D = case.arguments["decoder"].spec["layers"][0]["weight"].shape[::-1]
     shifts = {
-        "mean": torch.zeros(2, dtype=torch.float64, requires_grad=True),
-        "log_var": torch.zeros(2, dtype=torch.float64, requires_grad=True),
-        "decoder": torch.zeros(6, dtype=torch.float64, requires_grad=True),
+        "mean": torch.zeros(M, dtype=torch.float64, requires_grad=True),
+        "log_var": torch.zeros(M, dtype=torch.float64, requires_grad=True),
+        "decoder": torch.zeros(D, dtype=torch.float64, requires_grad=True),
     }
     value = exact.bernoulli_elbo(case, shifts).mean()
     return torch.cat(torch.autograd.grad(value, list(shifts.values()))).numpy()
@@ -120,15 +186,22 @@ def gradient_draws(student, case, parts=PARTS):
     return draw
 
 
-def judge_gradient(student, case):
-    """Require that the mean gradient is the exact one."""
-    expected = SIGN[case.function] * exact_gradient(case)
-    verdict = mean_vector_test(
-        gradient_draws(student, case), expected, tolerance=0.3, stages=STAGES[:2], max_skewness=SKEWNESS
-    )
-    student.judge(
-        verdict, case, "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)"
-    )
+def judge_gradient(student, task):
+    """Require that the mean gradient is the exact one, each entry within a part of itself, in both dtypes."""
+    for dtype in DTYPES:
+        case = with_noise(task, dtype, student.lot("gradient"))
+        expected = SIGN[task] * exact_gradient(case)
+        verdict = mean_vector_test(
+            gradient_draws(student, case),
+            expected,
+            tolerance=0.4 * np.abs(expected),
+            stages=STAGES,
+            max_skewness=SKEWNESS,
+            false_fail=share_of(2),
+        )
+        student.judge(
+            verdict, case, "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)"
+        )
 
 
 def judge_mean(student, case, tolerance, message, help_text, share=FALSE_FAIL, stages=STAGES):
@@ -148,31 +221,29 @@ def judge_mean(student, case, tolerance, message, help_text, share=FALSE_FAIL, s
 
 
 def judge_reconstruction(student, task, help_text):
-    """Require log p(x), summed over pixels and averaged over examples, for several sizes and both dtypes."""
-    for sizes, dtype in ((SIZES[2], torch.float32), (SIZES[5], torch.float64)):
-        case = without_kl(task, sizes.but(B=40), dtype, seed=sizes["D"])
+    """Require log p(x), summed over pixels and averaged over examples, in both dtypes, with 1 on every axis in turn."""
+    rng = np.random.default_rng(student.lot("sizes"))
+    for turn, axis in enumerate("BDMS"):
+        drawn = {"B": 400, "D": int(rng.integers(2, 13)), "M": int(rng.integers(2, 6)), "S": int(rng.integers(2, 10))}
+        sizes = Sizes(drawn | {"S": 60 if axis == "B" else drawn["S"], axis: 1})
+        case = without_kl(task, sizes, DTYPES[turn % 2], seed=int(rng.integers(2**31)))
         student.value(case)
-        judge_mean(student, case, 0.5, "the reconstruction term is wrong", help_text, share_of(2), FEW)
+        judge_mean(student, case, 0.2, "the reconstruction term is wrong", help_text, share_of(4), FEW)
 
 
-def judge_noise(student, task):
-    """Require that calls, examples and samples have noise of their own: the variance falls with their number as it should."""
-    one = with_noise(task, n_samples=1, batch=1)
-    term, _ = exact.noisiest_form(one)
-    row = one.arguments["x"]
-    for what, B, S in (
-        ("256 examples share their noise", 256, 1),
-        ("64 samples of one example are not 64 draws", 4, 64),
-    ):
-        case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
-        draw = student.draws(case)
-        verdict = variance_at_most_test(
-            draw, NOISE_ROOM * term / (B * S), clear=NOISE_CLEAR, false_fail=share_of(3), stages=NOISE_STAGES
-        )
-        student.judge(verdict, case, what, help="One ε for every sample and example: shape (n_samples, B, M).")
-    # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8
-    closest = float(np.diff(np.sort(student.draws(one)(0, 32))).min())
-    student.require(closest > 1e-11, one, "calls repeat the noise of earlier calls")
+def judge_divergence(student, task, share=FALSE_FAIL):
+    """Require the bound where the KL divergence is large and the decoder ignores z, in both dtypes."""
+    help_text = "ELBO = reconstruction − KL, with KL = ½ Σ (σ² + μ² − 1 − log σ²) summed over the latent dimensions."
+    for dtype in DTYPES:
+        case = with_kl_only(task, dtype, student.lot(f"divergence {dtype}"))
+        judge_mean(student, case, 0.1, "the KL term is wrong", help_text, share / 2)
+
+
+def judge_unbiased(student, task, help_text, share=FALSE_FAIL):
+    """Require that the mean of noisy estimates is the exact bound, in both dtypes."""
+    for dtype in DTYPES:
+        case = with_noise(task, dtype, student.lot(f"noise {dtype}"))
+        judge_mean(student, case, 0.25, "the estimates are biased", help_text, share / 2)
 
 
 def judge_reparameterised(student, task):
@@ -193,7 +264,9 @@ def judge_reparameterised(student, task):
 def judge_extreme(student, task):
     """Require log p(x) for logits of ±800, in both dtypes."""
     for dtype in DTYPES:
-        case = without_kl(task, Sizes({"B": 40, "D": 4, "M": 2, "S": 3}), dtype, 1, size=800.0)
+        seed = student.lot(f"extreme {dtype}")
+        sizes = Sizes({"B": 400, "D": 2 + seed % 5, "M": 2, "S": 3})
+        case = without_kl(task, sizes, dtype, seed, size=800.0)
         student.value(case)
         help_text = "Compute log p(x | z) from logits: no log of a sigmoid."
-        judge_mean(student, case, 0.5, "logits of ±800 are too much for it", help_text, share_of(2), FEW)
+        judge_mean(student, case, 0.2, "logits of ±800 are too much for it", help_text, share_of(2), FEW)

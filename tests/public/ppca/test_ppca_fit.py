@@ -9,11 +9,13 @@ from tests.public.sizes import SIZES
 
 @inputs("ppca_fit", sizes=SIZES, scale="D")
 def ppca_fit(draw):
-    """Data with M strong directions, clearly separated from the rest, so that iterative fits converge."""
+    """Data with M strong directions, clearly separated from the rest however few points there are, so that iterative fits converge."""
     factors = max(1, min(draw.size("M"), draw.size("D") - 1))
     strengths = torch.linspace(3.0, 2.0, factors, dtype=draw.normal(1).dtype)
     W = draw.orthogonal("D", factors) * strengths
-    X = draw.normal("N", factors) @ W.T + draw.normal("N", "D", std=0.4)
+    scores = draw.normal("N", factors)
+    scores = torch.linalg.qr((scores - scores.mean(0)).double())[0].to(W.dtype) * draw.size("N") ** 0.5
+    X = scores @ W.T + draw.normal("N", "D", std=0.6)
     return {"X": X + draw.normal("D", mean=6.0, std=2.0), "n_components": factors}
 
 

@@ -1,0 +1,145 @@
+"""The noise inside a bound: recovered, example by example, from the gradient that flows through the sample.
+
+Where q is the prior and every latent has a pixel of its own, the gradient by the mean of one example and latent is a monotone
+function of its z. What is recovered is judged as draws are: law, equal numbers, sums (`checking.statistics.noise`).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy import special
+
+from autograder.authoring import DTYPES
+from autograder.checking.statistics import noise_test, share_of, spread_test
+from tests.hidden import exact
+from tests.hidden.vae.bound import SIGN, revealing, with_noise
+
+GRADIENT = "encoder.heads.0.0.weight"
+CALLS = 64
+ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
+FEW, MANY = (4, 200, 3), (64, 8, 2)
+"""Calls, examples and latents: many examples in a few calls, few examples in many calls."""
+SHARE = share_of(10)
+HELP = "One ε for every sample and example: shape (n_samples, B, M)."
+
+
+def judge_noise(student, task):
+    """Require that calls, examples, latents and samples have noise of their own, drawn from N(0, I), as much as `n_samples` says."""
+    judge_scatter(student, task)
+    if slopes_of(student, revealing(task, torch.float64, student.lot("any"), 2, 1), 1) is None:
+        return  # no gradient comes through a sample: other checks look at that
+    for turn, dtype in enumerate((*DTYPES, DTYPES[student.lot("late") % 2])):
+        calls, rows, latents = MANY if turn == 2 else FEW
+        judge_draws(student, revealing(task, dtype, student.lot(f"draws {turn}"), rows, latents), calls)
+    for turn, n_samples in enumerate((8, 64)):
+        judge_samples(student, revealing(task, DTYPES[turn], student.lot(f"samples {turn}"), 200, 3, n_samples))
+
+
+# ----------------------------------------------------------------------------------------------------- seen in values
+
+
+def judge_scatter(student, task):
+    """Require that the variance of the result falls with the number of examples and samples, and that no call repeats another."""
+    rows = with_noise(task, torch.float64, student.lot("scatter"), n_samples=1, batch=100)
+    one = rows.but(x=rows.arguments["x"][:1])
+    term, _ = exact.noisiest_form(one)
+    row = one.arguments["x"]
+    for what, B, S in (
+        ("256 examples share their noise", 256, 1),
+        ("64 samples of one example are not 64 draws", 4, 64),
+    ):
+        case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
+        values = student.draws(case)(0, CALLS)
+        student.judge(spread_test(values, term / (B * S), false_fail=SHARE), case, what, help=HELP)
+    # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8
+    closest = float(np.diff(np.sort(student.draws(one)(0, 32))).min())
+    student.require(closest > 1e-11, one, "calls repeat the noise of earlier calls")
+
+
+# -------------------------------------------------------------------------------------------------- seen in gradients
+
+
+def slopes_of(student, case, calls, seed=0):
+    """Return the gradients of the bound by every example's mean, shape (calls, examples, latents); None where there are none."""
+    answer = student.ask(replace(case, seed=case.seed + seed), repeat=calls, gradients=[GRADIENT])
+    found = answer.gradients.get(GRADIENT)
+    if found is None or not bool(found.isfinite().all()) or not bool(found.any()):
+        return None
+    latents = case.arguments["decoder"].spec["layers"][0]["weight"].shape[1]
+    rows = case.arguments["x"].shape[0]
+    found = found.double().reshape(calls, latents, -1)[:, :, :rows]
+    return (SIGN[case.function] * rows * found).transpose(1, 2).numpy()
+
+
+def recovered(case, slopes):
+    """Return the noise that explains slopes, and how much one slope varies in each latent.
+
+    A slope is w σ(−(w z + c)) − κ, with κ = 0 for the closed form of the KL divergence (and for samplers that leave out the gradient
+    of log q), and κ = z where log p(z) is sampled.
+    """
+    layer = case.arguments["decoder"].spec["layers"][0]
+    latents = layer["weight"].shape[1]
+    weights = layer["weight"].double()[-latents:].diagonal().numpy()
+    offsets = layer["bias"].double()[-latents:].numpy()
+    share = slopes / weights
+    nodes, masses = (part.numpy()[:, None] for part in (exact.NODES, exact.SHARES))
+    sampled = not bool(((share > 0.0) & (share < 1.0)).all())
+    at_nodes = weights * special.expit(-(weights * nodes + offsets)) - (nodes if sampled else 0.0)
+    centre = (masses * at_nodes).sum(0)
+    spread = np.sqrt((masses * (at_nodes - centre) ** 2).sum(0))
+    z = _solved(slopes, weights, offsets) if sampled else (-special.logit(share) - offsets) / weights
+    return z, centre, spread
+
+
+def _solved(slopes, weights, offsets):
+    """Solve w σ(−(w z + c)) − z = slope, which falls in z, by halving."""
+    low, high = -slopes - np.abs(weights), -slopes + np.abs(weights)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        above = weights * special.expit(-(weights * middle + offsets)) - middle > slopes
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return 0.5 * (low + high)
+
+
+def judge_draws(student, case, calls):
+    """Require that the noise of calls, examples and latents is that of independent draws from N(0, 1)."""
+    slopes = slopes_of(student, case, calls)
+    if slopes is None:
+        return
+    noise, _, _ = recovered(case, slopes)
+    student.sees(case, "the noise of examples", noise.reshape(-1, noise.shape[2]), interchangeable=True)
+    verdict = noise_test(noise, false_fail=SHARE, rounding=ROUNDING[case.dtype()])
+    if verdict.decision == "fail" and not through_sample(student, case):
+        return
+    student.judge(verdict, case, "the noise is not that of independent draws from N(0, I)", help=HELP)
+
+
+def through_sample(student, case):
+    """Whether the gradient comes through the sample, so that noise can be recovered from it: two decoders tell of the same noise.
+
+    Where calls with one seed differ from each other, nothing can be said against it.
+    """
+    other = revealing(
+        case.function, case.dtype(), case.seed + 1, *recovered(case, slopes_of(student, case, 1))[0].shape[1:]
+    )
+    first, again, second = (slopes_of(student, c, 1) for c in (case, case, replace(other, seed=case.seed)))
+    if second is None or not np.array_equal(first, again):
+        return True
+    one, two = recovered(case, first)[0], recovered(other, second)[0]
+    return bool(np.median(np.abs(one - two)) < 1e-2)
+
+
+def judge_samples(student, case):
+    """Require that the mean over `n_samples` draws varies as little as it should."""
+    slopes = slopes_of(student, case, 2)
+    if slopes is None:
+        return
+    _, centre, spread = recovered(case.but(n_samples=1), slopes_of(student, case.but(n_samples=1), 2))
+    n_samples = case.arguments["n_samples"]
+    values = ((slopes - centre) / spread).reshape(-1)
+    message = f"the mean over n_samples={n_samples} draws varies too much: they are not {n_samples} independent draws"
+    verdict = spread_test(values, 1.0 / n_samples, false_fail=SHARE)
+    if verdict.decision == "fail" and not through_sample(student, case.but(n_samples=1)):
+        return
+    student.judge(verdict, case, message, help=HELP)
