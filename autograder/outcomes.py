@@ -16,8 +16,9 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-EARNS = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
-"""Outcomes with which a check earns its points."""
+EARNS = frozenset({Outcome.PASSED})
+"""Outcomes with which a check earns its points. One that could not be decided earns none by itself: a right answer is undecided less
+than once in a million times, and noise can be made for it. It waits for a person."""
 
 
 class FailureKind(StrEnum):

@@ -149,23 +149,31 @@ class Student(Asking):
         brief = "not finite" if not bool(got.isfinite().all()) and bool(want.isfinite().all()) else ""
         return CheckFailed(FailureKind.VALUE, message, help=help, evidence=evidence, brief=brief)
 
-    def judge(self, verdict: Verdict, case: Case, message: str, *, help: str = "") -> None:
-        """Turn the verdict of a statistical test into an outcome; `message` says what is wrong when it failed."""
+    def judge(self, verdict: Verdict, case: Case, message: str, *, help: str = "", noise: float = 1.0) -> None:
+        """Turn the verdict of a statistical test into an outcome.
+
+        The numbers go into the evidence, which students see of checks that they may see: an exact answer to a drawn input is none of
+        a student's page.
+
+        Args:
+            verdict: What the test said.
+            case: The call that it is about.
+            message: What is wrong when it failed.
+            help: What a failing student reads besides.
+            noise: A standard error, in units of the tolerance, that no right answer comes near: an undecided answer with more noise
+                than that is wrong for its noise alone.
+        """
         self.verdicts.append(verdict)
         if verdict.decision == "fail":
-            raise CheckFailed(
-                FailureKind.VALUE,
-                f"{message}: {verdict.detail}",
-                help=help,
-                evidence=self.evidence(case, verdict.detail),
-            )
-        if verdict.decision == "inconclusive" and verdict.noise > 1.0:
-            too_noisy = (
-                f"the results of `{self.called(case)}` are far noisier than those of any right form: {verdict.detail}"
-            )
+            said = f"{message}, by more than chance explains ({verdict.n:,} numbers were looked at)"
+            raise CheckFailed(FailureKind.VALUE, said, help=help, evidence=self.evidence(case, verdict.detail))
+        if verdict.decision == "inconclusive" and verdict.noise > noise:
+            too_noisy = f"the results of `{self.called(case)}` are far noisier than those of any right form"
             raise CheckFailed(FailureKind.VALUE, too_noisy, help=help, evidence=self.evidence(case, verdict.detail))
         if verdict.decision == "inconclusive":
-            raise Inconclusive(verdict.detail)
+            raise Inconclusive(
+                f"the results of `{self.called(case)}` vary so much that {verdict.n:,} draws do not decide whether it is right"
+            )
 
     def require(
         self,

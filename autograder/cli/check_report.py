@@ -130,7 +130,7 @@ class Report:
             self._line(f"{self._paint(*_TODO)} {task:<28} " + self._dim(waits))
             return
         broken = any(result.outcome is Outcome.ERROR for result in results)
-        passed = sum(result.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE) for result in results)
+        passed = sum(result.outcome is Outcome.PASSED for result in results)
         mark = Outcome.FAILED if failed else Outcome.ERROR if broken else Outcome.PASSED
         (self._failed if failed else self._broken if broken else self._passed).append(task)
         count = f"{passed} of {len(results)} public check{'s' if len(results) > 1 else ''}"

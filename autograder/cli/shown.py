@@ -19,7 +19,7 @@ _MARKS = {
     Outcome.FAILED: ("failed", "red"),
     Outcome.SKIPPED: ("skipped", "yellow"),
     Outcome.ERROR: ("our error", "magenta"),
-    Outcome.INCONCLUSIVE: ("undecided", "yellow"),
+    Outcome.INCONCLUSIVE: ("waiting for a person", "yellow"),
 }
 
 

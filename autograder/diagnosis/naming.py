@@ -318,8 +318,8 @@ def evidence(survey: Survey) -> str:
             return f"({where}: {pattern})"
         verb = "is" if len(wrong) == 1 else "are"
         return f"({where} {_joined(sorted(wrong))} {verb} what this mistake gives)"
-    if judged := [seen.detail for seen in survey.seen if not seen.ok and seen.detail]:
-        return f"({judged[0].partition('; ')[0]}; this mistake gives the same)"
+    if any(not seen.ok and seen.detail for seen in survey.seen):
+        return "(its results lie where this mistake's do)"
     return f"(this mistake gives the same {where})"
 
 

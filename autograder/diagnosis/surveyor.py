@@ -213,11 +213,11 @@ class Surveyor(Student):
         else:
             self.see(Seen(what, result.agrees, answer, want, dtype=dtype, scale=case.scale))
 
-    def judge(self, verdict: Verdict, case: Case, message: str, *, help: str = "") -> None:
+    def judge(self, verdict: Verdict, case: Case, message: str, *, help: str = "", noise: float = 1.0) -> None:
         """See `Student.judge`: written down, never raised."""
         self._flush()
         try:
-            super().judge(verdict, case, message, help=help)
+            super().judge(verdict, case, message, help=help, noise=noise)
         except CheckFailed:
             self.see(Seen(message, False, detail=verdict.detail))
         except Inconclusive:

@@ -75,7 +75,7 @@ def _explanation(
     """
     found: dict[str, tuple[Mistake, Severity, Fraction]] = {}
     for result in own.values():
-        if result.outcome is Outcome.ERROR:
+        if result.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE):
             return ()
         if result.outcome is not Outcome.FAILED or result.carried_from is not None:
             continue

@@ -32,8 +32,8 @@ def state(task: TaskRecord, lack: Blocked | None) -> str:
         return _state_of_answers(task)
     if task.mistakes and task.outcome is not Outcome.ERROR:
         return " ".join(mistake.text for mistake in task.mistakes)
-    counted = [check for check in task.checks if check.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE)]
-    undecided = sum(check.outcome is Outcome.INCONCLUSIVE for check in counted)
+    counted = [check for check in task.checks if check.outcome is Outcome.PASSED]
+    undecided = sum(check.outcome is Outcome.INCONCLUSIVE for check in task.checks)
     failed = [check for check in task.checks if check.outcome is Outcome.FAILED]
     own = [check for check in failed if check.carried_from is None]
     passes = f"{len(counted)} of {text.count(len(task.checks), 'check')} passed"
@@ -47,7 +47,7 @@ def state(task: TaskRecord, lack: Blocked | None) -> str:
     if task.outcome is Outcome.SKIPPED:
         return f"not run, waits for something else; {passes}" if counted else "not run, waits for something else"
     if undecided:
-        return f"complete; {text.count(undecided, 'check')} undecided, counted as passed"
+        return f"{text.count(undecided, 'check')} could not be decided and {'waits' if undecided == 1 else 'wait'} for a person; {passes}"
     return "complete" if task.outcome is Outcome.PASSED else f"{words.OUTCOMES[task.outcome]}; {passes}"
 
 
@@ -55,7 +55,7 @@ def headline(task: TaskRecord, lack: Blocked | None) -> str:
     """The line at the head of a task's section: how grave what follows is."""
     if not task.mistakes or task.outcome is Outcome.ERROR:
         return state(task, lack)
-    passed = sum(check.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE) for check in task.checks)
+    passed = sum(check.outcome is Outcome.PASSED for check in task.checks)
     grave = " and ".join(dict.fromkeys(words.SEVERITIES[mistake.severity] for mistake in task.mistakes))
     return f"{grave}; {passed} of {text.count(len(task.checks), 'check')} passed"
 

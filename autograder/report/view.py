@@ -196,7 +196,7 @@ def _summary(tasks: tuple[TaskView, ...]) -> str:
     """`12 tasks: 5 complete, 3 with failed checks, 4 not implemented yet.`"""
     labels: dict[str, str] = {
         Outcome.PASSED: "complete",
-        Outcome.INCONCLUSIVE: "complete with an undecided check",
+        Outcome.INCONCLUSIVE: "waiting for a person",
         "form": "right but for their form",
         "carried": "failing only because of others",
         Outcome.FAILED: "with failed checks",

@@ -20,7 +20,7 @@ OUTCOMES: dict[Outcome, str] = {
     Outcome.FAILED: "failed",
     Outcome.SKIPPED: "not run",
     Outcome.ERROR: "could not be checked",
-    Outcome.INCONCLUSIVE: "undecided",
+    Outcome.INCONCLUSIVE: "waiting for a person",
 }
 """What an outcome is called."""
 
@@ -59,8 +59,8 @@ ERROR_CHECK = (
 """What a student reads in place of our own error message."""
 
 INCONCLUSIVE_CHECK = (
-    "Your function is random, and the draws we made were not enough to decide. It counts as passed; a person may look "
-    "at it."
+    "Your function is random, and its results vary so much that all the draws we made do not decide whether it is right; with a right "
+    "function that happens less than once in a million times. It earns nothing by itself: a person will look at it."
 )
 """What an undecided statistical check means."""
 

@@ -35,5 +35,5 @@ def within_one_percent(student, case, got, best, what, help_text):
     """An iterative fit is not judged digit by digit: 1 % is allowed, far more than a converged EM needs."""
     ratio = got / best
     student.sees(case, what, got, within=0.01)
-    message = f"{what} is {got:.5g}, the maximum-likelihood value is {best:.5g} ({ratio:.4g} times that)"
+    message = f"{what} is {ratio:.4g} times the maximum-likelihood value"
     student.require(abs(ratio - 1) <= 0.01, case, message, help=help_text, got=f"{got:.8g}", expected=f"{best:.8g}")

@@ -10,7 +10,7 @@ import torch
 from autograder.authoring import DTYPES, Case, CheckFailed, Draw, FailureKind, Probe, Sizes, constant
 from autograder.authoring.cases import probe_dtype
 from autograder.checking import compare
-from autograder.checking.statistics import FALSE_FAIL, mean_test, mean_vector_test, share_of, variance_at_most_test
+from autograder.checking.statistics import FALSE_FAIL, combine, mean_test, mean_vector_test, share_of, spread_test
 from tests.hidden import exact
 
 PARTS = {
@@ -25,10 +25,16 @@ SKEWNESS = 0.3
 """Of one call's result, a mean over 160 to 2,000 independent terms. A term is nearly quadratic in Gaussian noise, which bounds its
 skewness by 2√2 (`statistics/intervals.py`), so a mean over 160 has at most 0.22. `make validate` measures it: at most 0.2.
 """
-NOISE_STAGES = (32, 128)
+UNBIASED_WITHIN, DIVERGENCE_WITHIN = 0.25, 0.1
+"""Nats."""
+GRADIENT_WITHIN = 0.4
+"""Of every entry of the gradient."""
+NOISE = 0.15
+"""Standard error after all draws, in units of the tolerance: right answers are settled at 0.07, and none comes near twice that
+(`tests/harness/reference/test_undecided.py`).
+"""
 NOISE_ROOM = 2.0
 """How much noisier than the noisiest form that we know an estimate may be."""
-NOISE_CLEAR = 6.0
 SIGN = {"elbo": 1.0, "vae_loss": -1.0}
 
 
@@ -72,12 +78,12 @@ def with_noise(task: str, dtype: torch.dtype, seed: int, n_samples: int = 3, bat
     for attempt in range(1000):
         case = _with_noise(task, seed + attempt * 7919, n_samples, batch)
         few = case.but(x=case.arguments["x"][:100])
-        if exact.least_effect(few) > 0.7 and np.abs(exact_gradient(few)).min() > LEAST_GRADIENT:
+        if exact.least_effect(few) > 0.7 and np.abs(exact_gradient(case)).min() > LEAST_GRADIENT:
             return in_dtype(unlike_first(case), dtype)
     raise AssertionError("no call was found in which everything matters")
 
 
-LEAST_GRADIENT = 0.25
+LEAST_GRADIENT = 0.3
 
 
 def _with_noise(task: str, seed: int, n_samples: int, batch: int) -> Case:
@@ -114,16 +120,19 @@ def unlike_first(case: Case) -> Case:
     return case.but(x=case.arguments["x"][order])
 
 
-def with_linear_decoder(task: str) -> Case:
+def with_linear_decoder(task: str, seed: int) -> Case:
     """A call in which log p(x | z) is all but linear in z and far from 0, so that reparameterised gradients have little noise."""
-    zero, logits = torch.zeros(2, dtype=torch.float64), torch.full((60,), -0.5, dtype=torch.float64)
+    draw = Draw(torch.float64, seed)
+    logits = draw.uniform(60, low=-0.7, high=-0.3)
+    weight = draw.uniform(60, 2, low=0.15, high=0.25) * (2 * draw.binary(2) - 1)
+    heads = [[constant(draw.normal(2, std=0.3), 60)], [constant(draw.uniform(2, low=-0.2, high=0.2), 60)]]
     arguments = {
         "x": torch.ones(8, 60, dtype=torch.float64),
-        "encoder": Probe({"layers": [], "heads": [[constant(zero + 0.3, 60)], [constant(zero, 60)]]}),
-        "decoder": Probe({"layers": [{"op": "affine", "weight": torch.full((60, 2), 0.2).double(), "bias": logits}]}),
+        "encoder": Probe({"layers": [], "heads": heads}),
+        "decoder": Probe({"layers": [{"op": "affine", "weight": weight, "bias": logits}]}),
         "n_samples": 2,
     }
-    return Case(task, arguments, seed=2)
+    return Case(task, arguments, seed=seed)
 
 
 def revealing(task: str, dtype: torch.dtype, seed: int, rows: int, latents: int, n_samples: int = 1) -> Case:
@@ -194,13 +203,16 @@ def judge_gradient(student, task):
         verdict = mean_vector_test(
             gradient_draws(student, case),
             expected,
-            tolerance=0.4 * np.abs(expected),
+            tolerance=GRADIENT_WITHIN * np.abs(expected),
             stages=STAGES,
             max_skewness=SKEWNESS,
             false_fail=share_of(2),
         )
         student.judge(
-            verdict, case, "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)"
+            verdict,
+            case,
+            "the gradient is biased (first mean, then log_var of the encoder, then the decoder's bias)",
+            noise=NOISE,
         )
 
 
@@ -217,7 +229,7 @@ def judge_mean(student, case, tolerance, message, help_text, share=FALSE_FAIL, s
         exact_tolerance=rounding,
         max_skewness=SKEWNESS,
     )
-    student.judge(verdict, case, message, help=help_text)
+    student.judge(verdict, case, message, help=help_text, noise=NOISE)
 
 
 def judge_reconstruction(student, task, help_text):
@@ -225,7 +237,7 @@ def judge_reconstruction(student, task, help_text):
     rng = np.random.default_rng(student.lot("sizes"))
     for turn, axis in enumerate("BDMS"):
         drawn = {"B": 400, "D": int(rng.integers(2, 13)), "M": int(rng.integers(2, 6)), "S": int(rng.integers(2, 10))}
-        sizes = Sizes(drawn | {"S": 60 if axis == "B" else drawn["S"], axis: 1})
+        sizes = Sizes(drawn | {"S": 200 if axis == "B" else drawn["S"], axis: 1})
         case = without_kl(task, sizes, DTYPES[turn % 2], seed=int(rng.integers(2**31)))
         student.value(case)
         judge_mean(student, case, 0.2, "the reconstruction term is wrong", help_text, share_of(4), FEW)
@@ -236,27 +248,24 @@ def judge_divergence(student, task, share=FALSE_FAIL):
     help_text = "ELBO = reconstruction − KL, with KL = ½ Σ (σ² + μ² − 1 − log σ²) summed over the latent dimensions."
     for dtype in DTYPES:
         case = with_kl_only(task, dtype, student.lot(f"divergence {dtype}"))
-        judge_mean(student, case, 0.1, "the KL term is wrong", help_text, share / 2)
+        judge_mean(student, case, DIVERGENCE_WITHIN, "the KL term is wrong", help_text, share / 2)
 
 
 def judge_unbiased(student, task, help_text, share=FALSE_FAIL):
     """Require that the mean of noisy estimates is the exact bound, in both dtypes."""
     for dtype in DTYPES:
         case = with_noise(task, dtype, student.lot(f"noise {dtype}"))
-        judge_mean(student, case, 0.25, "the estimates are biased", help_text, share / 2)
+        judge_mean(student, case, UNBIASED_WITHIN, "the estimates are biased", help_text, share / 2)
 
 
 def judge_reparameterised(student, task):
     """Require that the gradient by the encoder's mean has no more noise than one that comes through the sample."""
-    case = with_linear_decoder(task)
+    case = with_linear_decoder(task, student.lot("linear"))
     _, term = exact.noisiest_form(case)
     terms = case.arguments["x"].shape[0] * case.arguments["n_samples"]
-    verdict = variance_at_most_test(
-        gradient_draws(student, case, {"encoder.heads.0.0.bias": "mean"}),
-        NOISE_ROOM * term.numpy() / terms,
-        clear=NOISE_CLEAR,
-        stages=NOISE_STAGES,
-    )
+    draws = gradient_draws(student, case, {"encoder.heads.0.0.bias": "mean"})(0, 64)
+    largest = NOISE_ROOM * term.numpy() / terms
+    verdict = combine(*(spread_test(draws[:, m], largest[m], false_fail=share_of(2)) for m in range(2)))
     help_text = "Differentiate through z itself: no log q(z | x) times a detached value."
     student.judge(verdict, case, "the gradient with respect to the encoder's mean is too noisy", help=help_text)
 
