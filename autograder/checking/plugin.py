@@ -15,6 +15,7 @@ import pytest
 from autograder.assignment.code import AuthorsCode
 from autograder.assignment.contract import Contract
 from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
+from autograder.authoring.inputs import draw_lot
 from autograder.authoring.marks import FIRST, MARK
 from autograder.checking.oracle import Oracle
 from autograder.checking.results import CheckResult, Context
@@ -315,7 +316,8 @@ def visibility_of(item: pytest.Item, root: Path) -> str:
 
 
 def seed_draws(item: pytest.Item, seed: int) -> None:
-    """Let Hypothesis draw a check's inputs from a seed."""
+    """Let the inputs of a check, those that Hypothesis draws and others, be drawn from a seed."""
+    draw_lot(seed)
     function: Any = getattr(item, "obj", None)
     if hasattr(function, "hypothesis"):
         hypothesis.seed(seed)(getattr(function, "__func__", function))

@@ -22,6 +22,7 @@ from torch import Tensor
 from autograder.assignment.contract import FunctionContract
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped
+from autograder.authoring.inputs import draw_lot
 from autograder.checking.compare import compare
 from autograder.checking.oracle import call_like_reference
 from autograder.checking.student import Student
@@ -83,6 +84,7 @@ class Again:
 
     def strictly(self, student: Student) -> None:
         """Run the check as it was run, with the same drawn inputs, for another student; raises what it raises."""
+        draw_lot(self.seed)
         if hasattr(self.function, "hypothesis"):  # several tasks may share the function: each has a seed of its own
             hypothesis_seed(self.seed)(getattr(self.function, "__func__", self.function))
         self.function(**{**self.arguments, "student": student})
@@ -93,6 +95,7 @@ class Again:
         examples: list[Mapping[str, Any]] = []
         end = time.monotonic() + MOST_SECONDS
         inner, handle = self._inner()
+        draw_lot(self.seed)
 
         @functools.wraps(inner)
         def tolerant(*positional: Any, **drawn: Any) -> None:
@@ -117,6 +120,7 @@ class Again:
     def explains(self, surveyor: Surveyor, survey: Survey) -> bool:
         """Whether `surveyor`, made with `like=survey.seen`, sees the same on the same inputs."""
         inner, _ = self._inner()
+        draw_lot(self.seed)
         try:
             for drawn in survey.examples:
                 _run(inner, {**self.arguments, **drawn, "student": surveyor}, surveyor)

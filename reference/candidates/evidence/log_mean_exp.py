@@ -445,7 +445,10 @@ def _special(log_w: Tensor) -> Tensor:
     return torch.special.logsumexp(log_w, 0) - torch.log(torch.tensor(len(log_w), dtype=log_w.dtype))
 
 
-@right("log_softmax", "log S and the log-softmax taken from the largest log-weight, with room for an example without any weight.")
+@right(
+    "log_softmax",
+    "log S and the log-softmax taken from the largest log-weight, with room for an example without any weight.",
+)
 def _log_softmax(log_w: Tensor) -> Tensor:
     largest, where = log_w.max(dim=0)
     result = largest - torch.log_softmax(log_w, 0).gather(0, where[None])[0] - math.log(len(log_w))

@@ -54,22 +54,25 @@ def moment_of_weight(k: int) -> float:
 
 def revealing(rows: int, latents: int, latent: int, dtype: torch.dtype, seed: int) -> Case:
     """A call with one sample whose result tells z of one latent in every row: q is the prior, and the only pixel is far above z."""
+    pixel, sigma_p = pixel_and_sigma(seed)
     weight = torch.zeros(1, latents, dtype=torch.float64)
     weight[0, latent] = 1.0
     decoder = Probe({"layers": [{"op": "affine", "weight": weight, "bias": torch.zeros(1, dtype=torch.float64)}]})
     zeros = constant(torch.zeros(latents, dtype=torch.float64), 1)
     encoder = Probe({"layers": [], "heads": [[zeros], [zeros]]})
     arguments = {
-        "x": torch.full((rows, 1), FAR_ABOVE, dtype=dtype),
+        "x": torch.full((rows, 1), pixel, dtype=dtype),
         "encoder": probe_dtype(encoder, dtype),
         "decoder": probe_dtype(decoder, dtype),
-        "sigma_p": SIGMA_P,
+        "sigma_p": sigma_p,
         "n_samples": 1,
     }
     return Case("estimate_log_likelihood", arguments, seed=seed)
 
 
-FAR_ABOVE, SIGMA_P = 9.0, 1.5
+def pixel_and_sigma(seed: int) -> tuple[float, float]:
+    """Return the value of the pixel, which no z comes near, and σ_p."""
+    return 9.0 + 2.0 * (seed % 1009) / 1009, 1.3 + 0.4 * (seed % 2003) / 2003
 
 
 def noise_of(student, calls: int, rows: int, latents: int, dtype: torch.dtype, name: str):
@@ -78,11 +81,12 @@ def noise_of(student, calls: int, rows: int, latents: int, dtype: torch.dtype, n
     """
     seed = student.lot(name)
     cases = [revealing(rows, latents, latent, dtype, seed) for latent in range(latents)]
+    sigma_p, x = cases[0].arguments["sigma_p"], float(cases[0].arguments["x"][0, 0])  # in float32 the pixel is rounded
     found = []
     for case in cases:
         answers = student.draws(case)(0, calls).reshape(calls, rows)
-        squares = -2.0 * SIGMA_P**2 * (answers + np.log(SIGMA_P) + 0.5 * np.log(2 * np.pi))
-        found.append(FAR_ABOVE - np.sqrt(np.maximum(squares, 0.0)))
+        squares = -2.0 * sigma_p**2 * (answers + np.log(sigma_p) + 0.5 * np.log(2 * np.pi))
+        found.append(x - np.sqrt(np.maximum(squares, 0.0)))
     return cases[0], np.stack(found, axis=-1)
 
 
