@@ -69,7 +69,9 @@ def grade(path: Path, assignment: Assignment, options: GradeOptions) -> GradeRec
     started = time.monotonic()
     rubric = options.applied_to(assignment.rubric)
     device = device_of(options.device)
-    backend = open_backend(options.sandbox, device)  # loads torch in the background while the submission is read
+    backend = open_backend(
+        options.sandbox, device, options.data_root
+    )  # loads torch in the background while the submission is read
     try:
         from autograder.intake import take_in
 
@@ -107,15 +109,18 @@ def wanted_files(rubric: Rubric) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*of_tasks, *(wanted.file for wanted in rubric.deliverables)]))
 
 
-def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
+def open_backend(choice: SandboxChoice, device: str = "cpu", data_root: Path | None = None) -> Any:
     """Start the isolation that `choice` asks for. Call it from the main thread.
+
+    What models are trained on, with its labels, is not seen in there: also where it lies in `data_root`.
 
     Raises:
         SandboxUnavailable: It cannot be had; says what to install.
     """
     from autograder.sandbox.choice import open_sandbox
+    from autograder.training.data import places
 
-    return open_sandbox(choice, device)
+    return open_sandbox(choice, device, places(data_root))
 
 
 # -------------------------------------------------------------------------------------------------------- one run

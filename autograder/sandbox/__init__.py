@@ -5,6 +5,7 @@ cgroups.py      control groups for its memory and processes;  watch.py: counting
 seccomp.py      the system calls it may make, with reasons
 choice.py       which of the following is used
 zygote.py       starting the zygote and forking workers from it (the only place that starts processes)
+hidden.py       data sets with labels among the installed packages, which nobody may see in there
 bubblewrap.py   the zygote behind bubblewrap;  plain.py: without isolation, for a student's own machine
 uid.py          the zygote as a user of its own, whose workers are users of their own, where namespaces are forbidden
 reachable.py    ... the Python that they can reach;  scratch.py: their files;  foreign.py: ending and removing what is theirs
