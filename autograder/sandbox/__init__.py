@@ -1,6 +1,6 @@
 """Asking an isolated process questions about a submission.
 
-limits.py       what a worker may use
+limits.py       what a worker may use;  clock.py: the time of one question, in seconds of computing and on the wall's clock
 cgroups.py      control groups for its memory and processes;  watch.py: counting them where there are none
 seccomp.py      the system calls it may make, with reasons
 choice.py       which of the following is used
