@@ -130,6 +130,7 @@ def _run(session: _Session) -> GradeRecord:
     # scipy takes a second to import: here it does so while the zygote loads torch
     importlib.import_module("autograder.checking.statistics")
     from autograder.grading.rules import look_at
+    from autograder.sandbox.apart import Apart
     from autograder.sandbox.proxy import Sandbox
 
     rubric, assignment = session.rubric, session.assignment
@@ -137,7 +138,7 @@ def _run(session: _Session) -> GradeRecord:
     function_limits, training_limits = limits_on(session.device, rubric)
     with (
         Sandbox(session.backend, session.submission, names, function_limits) as asked,
-        Sandbox(session.backend, session.submission, names, training_limits) as trainer,
+        Apart(Sandbox(session.backend, session.submission, names, training_limits)) as trainer,
     ):
         with session.timed("sandbox_and_loading"):
             report = asked.load()
@@ -179,6 +180,7 @@ def _checked(
     """Run the checks that ask; return how they ended by id, and what staff should know of the diagnosis."""
     from autograder.checking.oracle import Oracle
     from autograder.checking.plugin import ChecksPlugin
+    from autograder.checking.repeats import Repeats
     from autograder.checking.results import Context
     from autograder.checking.session import run_checks
     from autograder.diagnosis.carry import Retrial
@@ -199,9 +201,12 @@ def _checked(
     context = Context(
         asked, asked.report, assignment.contract, oracle, dict(runs), follower=following, seeds=session.seeds()
     )
+    context.repeats = repeats = Repeats()
     retrial = Retrial(context, asked, oracle, session.secret, following)
 
     def finished(found: Mapping[str, CheckResult]) -> None:
+        with session.timed("repeats"):
+            repeats.settle(context, found, lambda: asked.fresh(None))
         _carry(session, kept | dict(found), retrial)
         following.finish(context, found)
 

@@ -10,6 +10,8 @@ bubblewrap.py   the zygote behind bubblewrap;  plain.py: without isolation, for 
 uid.py          the zygote as a user of its own, whose workers are users of their own, where namespaces are forbidden
 reachable.py    ... the Python that they can reach;  scratch.py: their files;  foreign.py: ending and removing what is theirs
 proxy.py        one submission, asked question by question; replaces workers that died
+patience.py     second chances for functions that ran out of time
+apart.py        the same, with every call of a function in a worker of its own: for trainings
 inprocess.py    the same questions answered in this process, for the student's kit
 inside/         the runner: the only project code that is visible in there
 """

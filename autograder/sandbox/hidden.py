@@ -1,8 +1,8 @@
 """Data sets with labels that lie among the installed packages, which no submission may see: a grade may hang on them.
 
-scikit-learn brings its digits along, statsmodels, mlxtend and others bring tables of their own. They are found by where they lie, so
+scikit-learn brings some along, and so do statsmodels, mlxtend and others. They are found by where they lie, so
 that a package which is installed tomorrow is covered, too. The code beside the files stays: `import sklearn.datasets` works, and
-`load_digits()` finds no file.
+`load_iris()` finds no file.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from autograder.sandbox.inside.scripts import MOST_BYTES
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.inspection import Inspect, Inspected, inspected_of
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.patience import Patience
 from autograder.sandbox.questions import (
     MALFORMED,
     Answer,
@@ -71,9 +72,8 @@ class Sandbox:
         self._modes = {source.module: 0 for source in submission.sources}
         self._why_excluded: dict[str, str] = {}
         self._loading_seconds = self._asking_seconds = 0.0
-        self._first_handle = 1
-        self._hanging: set[str] = set()
-        self._slow_to_start: set[str] = set()
+        self._handles_from, self._first_handle = 0, 1
+        self._patience = Patience()
         self._warm: set[str] = set()
         self._counter: Sandbox | None = None
         self._counts = False
@@ -82,17 +82,27 @@ class Sandbox:
         self.flags: list[str] = []
         self.collaborators: Collaborators | None = None
 
-    def fresh(self, collaborators: Collaborators | None) -> Sandbox:
+    def fresh(self, collaborators: Collaborators | None, *, handles_from: int = 0) -> Sandbox:
         """Return another sandbox for the same submission, with no worker yet, which knows what was learnt about loading it.
 
         Args:
             collaborators: Answers the stand-ins of its questions; None where they have none.
+            handles_from: Numbers of its handles are larger than this one.
         """
         other = Sandbox(self._backend, self._submission, self._names, self.limits)
         other._modes, other._why_excluded = dict(self._modes), dict(self._why_excluded)
-        other._hanging, other._slow_to_start = self._hanging, self._slow_to_start  # what one learns, the other knows
+        other._patience = self._patience  # what one learns, the other knows
         other.collaborators = collaborators
+        other._handles_from, other._first_handle = handles_from, handles_from + 1
         return other
+
+    def charged_to(self, other: Sandbox, ask: Callable[[Sandbox], _Reply]) -> _Reply:
+        """Ask something here; the time that it takes counts as the other's, together with what that one has used."""
+        self._asking_seconds = other._asking_seconds
+        try:
+            return ask(self)
+        finally:
+            other._asking_seconds = self._asking_seconds
 
     def __enter__(self) -> Sandbox:
         """Return the sandbox itself."""
@@ -134,7 +144,7 @@ class Sandbox:
 
         if not isinstance(question.function, str) or question.handles() or question.seconds is not None:
             return ask(0.0)  # what a fresh worker does not have, or a limit that was chosen for this very question
-        reply = self._at_most_twice(question.function, ask)
+        reply = self._patience.ask(question.function, self._warm, self.limits.warm_up_seconds, ask)
         if self._worker is not None:
             self._warm.add(question.function)
         return reply
@@ -145,31 +155,11 @@ class Sandbox:
             self._counter = self.fresh(self.collaborators)
             self._counter._counts, self._counter.flags = True, self.flags
         other = self._counter
-        other.limits, other.collaborators, other._asking_seconds = self.limits, self.collaborators, self._asking_seconds
-        restarts = other.restarts
+        other.limits, other.collaborators, restarts = self.limits, self.collaborators, other.restarts
         try:
-            return other.call(question)
+            return other.charged_to(self, lambda counter: counter.call(question))
         finally:
-            self._asking_seconds = other._asking_seconds
             self.restarts += other.restarts - restarts
-
-    def _at_most_twice(self, name: str, ask: Callable[[float], _Reply | Refusal]) -> _Reply | Refusal:
-        """Ask, and once more, in a fresh worker, where time ran out: twice for one function, and never again for that one.
-
-        Args:
-            name: What is called.
-            ask: Asks with so many more seconds of computing. The worker has ended when it runs out of time.
-        """
-        more = self.limits.warm_up_seconds
-        reply = ask(more if name in self._slow_to_start and name not in self._warm else 0.0)
-        if not isinstance(reply, Refusal) or not reply.clock or name in self._hanging:
-            return reply
-        again = ask(more if reply.clock == "computing" else 0.0)
-        if isinstance(again, Refusal) and again.kind is FailureKind.TIMEOUT:
-            self._hanging.add(name)
-            return replace(again, message=f"{again.message} (it was asked twice, the second time in a fresh process)")
-        self._slow_to_start.add(name)
-        return again
 
     def inspect(self, question: Inspect) -> Inspected | Refusal:
         """Ask what an object looks like.
@@ -244,13 +234,11 @@ class Sandbox:
 
         def ask(more_seconds: float) -> ScriptAnswer | Refusal:
             with self.fresh(None) as other:
-                other._asking_seconds = self._asking_seconds
-                try:
-                    return other._run_script(question, path, place, more_seconds)
-                finally:
-                    self._asking_seconds = other._asking_seconds
+                return other.charged_to(self, lambda other: other._run_script(question, path, place, more_seconds))
 
-        return ask(0.0) if question.seconds is not None else self._at_most_twice(path, ask)
+        if question.seconds is not None:
+            return ask(0.0)
+        return self._patience.ask(path, (), self.limits.warm_up_seconds, ask)
 
     def _run_script(
         self, question: RunScript, path: str, place: dict[str, Any], more_seconds: float
@@ -299,7 +287,7 @@ class Sandbox:
                 raise SandboxFault("the submission could not be loaded, and no module of it could be blamed")
             self._worker = self._backend.spawn(self.limits)
             # numbers of handles are never used twice, so one from a worker that died names nothing
-            self._first_handle = 1 + 1_000_000 * self.restarts
+            self._first_handle = self._handles_from + 1 + 1_000_000 * self.restarts
             started = time.monotonic()
             try:
                 seconds = self.limits.load_seconds * 2 + _GRACE_SECONDS

@@ -96,7 +96,7 @@ class Question:
 
     def handles(self) -> list[Handle]:
         """Return the handles that the question names, in containers, too."""
-        return _handles([self.function, *self.args, *self.kwargs.values()])
+        return handles_in([self.function, *self.args, *self.kwargs.values()])
 
     def as_message(self) -> dict[str, Any]:
         """Return the question as a message for the worker."""
@@ -120,11 +120,12 @@ class Question:
         }
 
 
-def _handles(value: Any) -> list[Handle]:
+def handles_in(value: Any) -> list[Handle]:
+    """Return the handles in a value, in containers, too."""
     if isinstance(value, Handle):
         return [value]
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return [handle for item in inside for handle in _handles(item)]
+    return [handle for item in inside for handle in handles_in(item)]
 
 
 @dataclass(frozen=True)
