@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 from asking import refusal, value
 from make_submission import LIMITS
 
@@ -126,6 +128,25 @@ def test_the_first_call_may_warm_up(sandbox_of: SandboxOf) -> None:
     assert refusal(sandbox, "die").kind is FailureKind.CRASH
     assert value(sandbox, "compiled", 3) == 4
     assert sandbox.restarts == 2, "no other worker ran out of time"
+
+
+COMPILED = """
+    import torch
+
+    @torch.compile
+    def total(x):
+        return (x * x).sum(-1) + torch.exp(x).mean(-1)
+"""
+ROOMY = Limits(call_seconds=120, call_wall_seconds=1200)
+
+
+@pytest.mark.skipif(shutil.which("g++", path="/usr/bin") is None, reason="torch.compile needs a C++ compiler")
+def test_plain_compile_works(sandbox_of: SandboxOf) -> None:
+    """A function under plain torch.compile is compiled within the limits on files, memory and processes of the product."""
+    x = torch.linspace(-1.0, 1.0, 18).reshape(6, 3)
+    found = value(sandbox_of(COMPILED, limits=ROOMY), "total", x)
+    assert isinstance(found, torch.Tensor)
+    assert torch.allclose(found, (x * x).sum(-1) + torch.exp(x).mean(-1))
 
 
 def test_who_ran_out_twice_has_no_more_chances(sandbox_of: SandboxOf) -> None:
