@@ -25,9 +25,12 @@ from autograder.authoring.inputs import Inputs
 from autograder.authoring.marks import MARK, check
 from autograder.errors import HarnessFault
 
-FEW, MANY = 6, 29
-"""Lengths of the batch between which the number of operations may not grow, by more than a few."""
-ROOM = 10
+FEW, MANY, MORE = 6, 29, 52
+"""Lengths of the batch between which what a call does may not grow, by more than a few, and grow again."""
+ROOM = {"tensor operations": 10, "lines of its own code": 20}
+"""What is counted (`checking.asking.Effort`) -> by how much it may grow from one length to the next: any loop over examples runs at
+least as many lines more as there are examples more, and one over chunks of them has room."""
+_NO_LOOP = "Replace the loop over examples by operations on whole tensors; sums over an axis take `dim=`."
 EXAMPLES = 8
 """Inputs that a check of form, or of gradients, is asked with."""
 
@@ -91,7 +94,10 @@ def contract_check(source: Inputs) -> Callable[..., None]:
 
 
 def vectorised_check(source: Inputs) -> Callable[..., None]:
-    """Return the check `vectorised`: the number of operations does not grow with the batch."""
+    """Return the check `vectorised`: neither tensor operations nor lines of the submission's own code grow with the batch.
+
+    What seems to grow is asked a third time: a search that happens to need more steps for one batch does not for the next.
+    """
     task = source.task
 
     def test(student: Any, contract: Any) -> None:
@@ -102,17 +108,26 @@ def vectorised_check(source: Inputs) -> Callable[..., None]:
                 f'`@inputs({task!r}, batch="N")`, or take `vectorised` out of its checks in rubric.yaml'
             )
         sizes, dtype = source.sizes[(len(source.sizes) - 1) // 2], source.dtypes[0]
-        few, many = (student.operations(source.build(sizes.but(**{axis: n}), dtype)) for n in (FEW, MANY))
-        student.require(
-            many <= few + ROOM,
-            source.build(sizes.but(**{axis: MANY}), dtype),
-            f"`{task}` runs {few} tensor operations for a batch of {FEW}, but {many} for a batch of {MANY}",
-            help="Replace the loop over examples by operations on whole tensors; sums over an axis take `dim=`.",
-            forms=(LOOP,),
-        )
+        cases = [source.build(sizes.but(**{axis: n}), dtype) for n in (FEW, MANY, MORE)]
+        few, many = student.effort(cases[0]), student.effort(cases[1])
+        if growing := _growing(few, many):
+            growing = [grown for grown in growing if grown in _growing(many, student.effort(cases[2]))]
+        if growing:
+            what = growing[0]
+            before, after = (effort[list(ROOM).index(what)] for effort in (few, many))
+            message = f"`{task}` runs {before} {what} for a batch of {FEW}, but {after} for a batch of {MANY}"
+            student.require(False, cases[1], message, help=_NO_LOOP, forms=(LOOP,))
 
-    sentence = f"`{task}` needs no Python loop over the batch: the number of tensor operations does not grow with it."
+    sentence = (
+        f"`{task}` needs no Python loop over the batch: the numbers of tensor operations and of lines that are run do not grow "
+        "with it."
+    )
     return _named(test, task, "vectorised", sentence)
+
+
+def _growing(before: Sequence[int], after: Sequence[int]) -> list[str]:
+    """Return what of two efforts grows by more than it may, from one length of the batch to the next."""
+    return [what for (what, room), a, b in zip(ROOM.items(), before, after, strict=True) if b > a + room]
 
 
 def batch_axis(contract: FunctionContract) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +28,18 @@ if TYPE_CHECKING:  # scipy, which the student's kit does without
 
 _Reply = TypeVar("_Reply")
 _FATAL = frozenset({FailureKind.TIMEOUT, FailureKind.CRASH, FailureKind.MEMORY, FailureKind.POLICY})
+
+
+class Effort(NamedTuple):
+    """What a call does, whatever the speed of the machine.
+
+    Attributes:
+        operations: Number of tensor operations.
+        lines: Number of lines of the submission's own code that are run, and of its functions that are called.
+    """
+
+    operations: int
+    lines: int
 
 
 class Asking:
@@ -245,12 +257,19 @@ class Asking:
 
         return dict(probes.build(case.arguments[head].spec).named_parameters())[rest].detach()
 
-    def operations(self, case: Case) -> int:
-        """Return the number of tensor operations of one call."""
-        counted = self.ask(case, count_operations=True).operations
-        if counted is None:
-            raise CheckFailed(FailureKind.CONTRACT, f"the operations of `{self.called(case)}` could not be counted")
-        return counted
+    def effort(self, case: Case) -> Effort:
+        """Return what one call does, counted in all threads: see `Effort`.
+
+        Raises:
+            CheckFailed: It cannot be counted, because the submission took the place of what counts.
+        """
+        answer = self.ask(case, count_operations=True)
+        if answer.operations is None or answer.lines is None:
+            message = f"what `{self.called(case)}` does could not be counted: something in it calls sys.settrace"
+            raise CheckFailed(
+                FailureKind.CONTRACT, message, help="Leave out debuggers and tracers from what you hand in."
+            )
+        return Effort(answer.operations, answer.lines)
 
     def draws(self, case: Case) -> Callable[[int, int], NDArray[np.float64]]:
         """Return `draw(start, n)`: the results of calls number `start` to `start + n − 1`, each with noise of its own, as rows.

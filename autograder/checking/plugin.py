@@ -149,6 +149,7 @@ class ChecksPlugin:
         run = context.extras.get(mark.task)
         asked = context.asked if run is None else run.asked
         self._student = Student(asked, context.report, context.contract, mark.id, context.seed_of(mark.task))
+        self._student.repeats = context.repeats
         return self._student
 
     @pytest.fixture

@@ -15,6 +15,7 @@ from autograder.outcomes import Evidence, FailureKind, Outcome
 from autograder.sandbox.questions import Asked, LoadReport
 
 if TYPE_CHECKING:  # scipy, which the student's kit does without
+    from autograder.checking.repeats import Repeats
     from autograder.checking.statistics import Verdict
 
 
@@ -105,6 +106,7 @@ class Context:
         oracle: None on a student's own machine.
         extras: The training run of every training task.
         follower: Looks closer at what failed.
+        repeats: Remembers calls whose values were right, to ask some of them again.
         seeds: By task: seeds what Hypothesis draws, and shifts every random seed that a check asks with.
         seed: The same for tasks that are not in `seeds`.
     """
@@ -115,6 +117,7 @@ class Context:
     oracle: Oracle | None = None
     extras: dict[str, Any] = field(default_factory=dict)
     follower: Follower | None = None
+    repeats: Repeats | None = None
     seeds: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
 

@@ -18,9 +18,10 @@ from autograder.checking.asking import Asking
 from autograder.checking.compare import Comparison, compare
 from autograder.checking.objects import Made, ScriptRun
 from autograder.outcomes import FailureKind
-from autograder.sandbox.questions import Asked, LoadReport
+from autograder.sandbox.questions import Answer, Asked, LoadReport
 
 if TYPE_CHECKING:  # scipy, which the student's kit does without
+    from autograder.checking.repeats import Repeats
     from autograder.checking.statistics import Verdict
 
 _Reply = TypeVar("_Reply")
@@ -33,12 +34,14 @@ class Student(Asking):
     Attributes:
         tolerance_used: Largest share of the tolerance that an answer used.
         verdicts: What the statistical tests of this check said.
+        repeats: Remembers calls whose values were right, to ask some of them again; None where nobody does.
     """
 
     def __init__(self, asked: Asked, report: LoadReport, contract: Contract, check_id: str, salt: int = 0) -> None:
         super().__init__(asked, report, contract, check_id, salt)
         self.tolerance_used = 0.0
         self.verdicts: list[Verdict] = []
+        self.repeats: Repeats | None = None
 
     def make(self, case: Case) -> Made:
         """Return the object that a class, or a function which returns one, makes; it stays with the submission.
@@ -85,7 +88,20 @@ class Student(Asking):
     def agrees(self, case: Case, expected: Any, *, finite: bool = True, help: str = "") -> None:
         """Ask for a call's value and require that it agrees with `expected` under the tolerance policy."""
         try:
-            got = self.value(case, finite=finite)
+            answer = self.ask(case)
+        except CheckFailed as failure:
+            failure.help = failure.help or help
+            raise
+        self.require_agreement(case, answer, expected, finite=finite, help=help)
+        if self.repeats is not None:
+            self.repeats.note(self, self._check_id, self.in_python(case), expected, finite)
+
+    def require_agreement(
+        self, case: Case, answer: Answer, expected: Any, *, finite: bool = True, help: str = ""
+    ) -> None:
+        """Require that an answer agrees with `expected` under the tolerance policy, once it has climbed the ladder."""
+        try:
+            got = self.settled(case, answer, finite=finite)
         except CheckFailed as failure:
             failure.help = failure.help or help
             raise

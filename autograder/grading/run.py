@@ -69,7 +69,9 @@ def grade(path: Path, assignment: Assignment, options: GradeOptions) -> GradeRec
     started = time.monotonic()
     rubric = options.applied_to(assignment.rubric)
     device = device_of(options.device)
-    backend = open_backend(options.sandbox, device)  # loads torch in the background while the submission is read
+    backend = open_backend(
+        options.sandbox, device, options.data_root
+    )  # loads torch in the background while the submission is read
     try:
         from autograder.intake import take_in
 
@@ -107,15 +109,18 @@ def wanted_files(rubric: Rubric) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*of_tasks, *(wanted.file for wanted in rubric.deliverables)]))
 
 
-def open_backend(choice: SandboxChoice, device: str = "cpu") -> Any:
+def open_backend(choice: SandboxChoice, device: str = "cpu", data_root: Path | None = None) -> Any:
     """Start the isolation that `choice` asks for. Call it from the main thread.
+
+    What models are trained on, with its labels, is not seen in there: also where it lies in `data_root`.
 
     Raises:
         SandboxUnavailable: It cannot be had; says what to install.
     """
     from autograder.sandbox.choice import open_sandbox
+    from autograder.training.data import places
 
-    return open_sandbox(choice, device)
+    return open_sandbox(choice, device, places(data_root))
 
 
 # -------------------------------------------------------------------------------------------------------- one run
@@ -125,6 +130,7 @@ def _run(session: _Session) -> GradeRecord:
     # scipy takes a second to import: here it does so while the zygote loads torch
     importlib.import_module("autograder.checking.statistics")
     from autograder.grading.rules import look_at
+    from autograder.sandbox.apart import Apart
     from autograder.sandbox.proxy import Sandbox
 
     rubric, assignment = session.rubric, session.assignment
@@ -132,7 +138,7 @@ def _run(session: _Session) -> GradeRecord:
     function_limits, training_limits = limits_on(session.device, rubric)
     with (
         Sandbox(session.backend, session.submission, names, function_limits) as asked,
-        Sandbox(session.backend, session.submission, names, training_limits) as trainer,
+        Apart(Sandbox(session.backend, session.submission, names, training_limits)) as trainer,
     ):
         with session.timed("sandbox_and_loading"):
             report = asked.load()
@@ -174,6 +180,7 @@ def _checked(
     """Run the checks that ask; return how they ended by id, and what staff should know of the diagnosis."""
     from autograder.checking.oracle import Oracle
     from autograder.checking.plugin import ChecksPlugin
+    from autograder.checking.repeats import Repeats
     from autograder.checking.results import Context
     from autograder.checking.session import run_checks
     from autograder.diagnosis.carry import Retrial
@@ -194,9 +201,12 @@ def _checked(
     context = Context(
         asked, asked.report, assignment.contract, oracle, dict(runs), follower=following, seeds=session.seeds()
     )
+    context.repeats = repeats = Repeats()
     retrial = Retrial(context, asked, oracle, session.secret, following)
 
     def finished(found: Mapping[str, CheckResult]) -> None:
+        with session.timed("repeats"):
+            repeats.settle(context, found, lambda: asked.fresh(None))
         _carry(session, kept | dict(found), retrial)
         following.finish(context, found)
 

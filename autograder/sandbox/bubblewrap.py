@@ -10,11 +10,13 @@ import shutil
 import site
 import sys
 import sysconfig
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import cgroups, seccomp
+from autograder.sandbox.hidden import unseen
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import INSIDE, START, Worker, Zygote
 
@@ -40,7 +42,7 @@ def find_bubblewrap() -> str:
     return path
 
 
-def _mounts(device: str) -> list[str]:
+def _mounts(device: str, hidden: Iterable[Path]) -> list[str]:
     arguments = ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
     # a shared map of /dev/zero is memory that nobody counts, and there are only so many terminals on a machine
     arguments += ["--dev-bind", "/dev/null", "/dev/zero", "--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"]
@@ -63,6 +65,8 @@ def _mounts(device: str) -> list[str]:
         if (Path(folder) / "autograder").is_dir():  # the engine, installed as a wheel: not for students to read
             ours = _inside(f"{folder}/autograder")
             arguments += ["--tmpfs", ours, "--remount-ro", ours]
+    for place in hidden:
+        arguments += _covered(place)
     if device == "cuda":
         for node in sorted(Path("/dev").glob("nvidia*")):
             arguments += ["--dev-bind", str(node), str(node)]
@@ -70,6 +74,21 @@ def _mounts(device: str) -> list[str]:
     arguments += ["--perms", "0755", "--dir", "/runner", "--ro-bind", str(INSIDE), "/runner/inside"]
     # where bubblewrap does not start as root these belong to the worker's own user: what one submission wrote, the next would see
     return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _covered(place: Path) -> list[str]:
+    """Put something empty over a file or a folder wherever it would be seen in the sandbox; nothing where it would not be."""
+    mounted = {Path("/usr"): Path("/usr"), Path(sys.base_prefix).resolve(): Path(sys.base_prefix)}
+    if sys.prefix != sys.base_prefix:
+        mounted[Path(sys.prefix).resolve()] = Path(_ENVIRONMENT)
+    place = place.resolve()
+    arguments: list[str] = []
+    for target in {str(seen / place.relative_to(real)) for real, seen in mounted.items() if place.is_relative_to(real)}:
+        if place.is_dir():
+            arguments += ["--tmpfs", target, "--remount-ro", target]
+        elif place.exists():
+            arguments += ["--ro-bind", "/dev/null", target]  # as a device it cannot be opened there
+    return arguments
 
 
 def _inside(path: str) -> str:
@@ -119,6 +138,9 @@ def environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "OPENBLAS_NUM_THREADS": "1",
+        # torch.compile would write a header of more than the limit on files, to compile one small kernel with
+        "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0",
+        "TORCHINDUCTOR_COMPILE_THREADS": "1",  # otherwise it starts processes of its own, which import torch again
         "AUTOGRADER_DROP_ROOT": "1" if os.getuid() == 0 else "0",
     }
 
@@ -128,7 +150,8 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", hidden: Sequence[Path] = ()) -> None:
+        """`hidden` are further files and folders, beside the data sets of packages, that nobody may see in there."""
         _require_reachable_python()
         self._filter = seccomp.program()
         command = [
@@ -136,7 +159,7 @@ class Bubblewrap:
             *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"),
             *("--die-with-parent", "--new-session", "--hostname", "sandbox"),
             *_identity(),
-            *_mounts(device),
+            *_mounts(device, unseen(hidden)),
             *("--chdir", "/"),
             *("--", _inside(sys.executable), "-s", "-P", "-X", "utf8", "-c", START.format(folder="/runner")),
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from autograder.errors import SandboxUnavailable
@@ -16,8 +18,10 @@ _NOT_FOUND = 127
 _AS_A_WORKER_DOES = "unshare --user --map-root-user --mount --pid --net --ipc --uts --fork mount -t tmpfs none /tmp"
 
 
-def open_sandbox(choice: SandboxChoice, device: str = "cpu") -> Any:
+def open_sandbox(choice: SandboxChoice, device: str = "cpu", hidden: Sequence[Path] = ()) -> Any:
     """Start the isolation that `choice` asks for; `auto` takes bubblewrap where it works, else another user with Landlock.
+
+    Nobody inside sees what is `hidden`, nor a data set of an installed package; `none` isolates nothing, and hides nothing.
 
     Raises:
         SandboxUnavailable: It cannot be had; says why, and what to do.
@@ -25,16 +29,16 @@ def open_sandbox(choice: SandboxChoice, device: str = "cpu") -> Any:
     if choice == "none":
         return Plain(device)
     if choice == "uid":
-        return Uid(device)
+        return Uid(device, hidden=hidden)
     if choice == "bubblewrap":
-        return Bubblewrap(device)
+        return Bubblewrap(device, hidden)
     why = why_not_bubblewrap()
     if not why:
-        return Bubblewrap(device)
+        return Bubblewrap(device, hidden)
     why_not = why_not_uid()
     if why_not:
         raise SandboxUnavailable(f"{why}\nNor can another user and Landlock be used instead: {why_not}")
-    return Uid(device, because=why)
+    return Uid(device, because=why, hidden=hidden)
 
 
 def why_not_uid() -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from autograder.errors import SandboxFault
 from autograder.outcomes import FailureKind
+from autograder.sandbox.clock import Clock, Which
 from autograder.sandbox.inside import wire
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.questions import Collaborators, MalformedRequest, Question, Refusal
@@ -43,6 +44,16 @@ def tampered(what: str) -> Refusal:
     )
 
 
+def _too_long(clock: Clock, which: Which) -> str:
+    """Say which limit on its time a question has exceeded."""
+    if which == "computing":
+        return f"it was stopped after {clock.computing:g} seconds of computing without a result"
+    if clock.computing is None:
+        return f"it was stopped after {clock.wall:g} seconds without a result"
+    message = f"it was stopped after {clock.wall:g} seconds on the clock without a result, before it had computed for"
+    return f"{message} {clock.computing:g} seconds: does it sleep, or wait for something that never comes?"
+
+
 class StandInReplies:
     """Answers what the stand-ins of one question ask, up to a number that no honest function needs."""
 
@@ -68,12 +79,11 @@ class StandInReplies:
 class Conversation:
     """Sending and receiving under a deadline, while watching memory and draining what is printed."""
 
-    def __init__(self, worker: Worker, limits: Limits, seconds: float) -> None:
+    def __init__(self, worker: Worker, limits: Limits, clock: Clock) -> None:
         self._worker = worker
         self._limits = limits
-        self._seconds = seconds
-        self._deadline = time.monotonic() + seconds
-        self._patience = seconds
+        self._clock = clock
+        clock.start(worker.computed_seconds)
         self._kept = bytearray()
         self._printed = 0
         self._progress = 0
@@ -98,9 +108,7 @@ class Conversation:
         """Send what `work` returns. Its time is not the worker's, as long as it does not take more than the worker may."""
         started = time.monotonic()
         frame = work()
-        spent = min(time.monotonic() - started, self._patience)
-        self._patience -= spent
-        self._deadline += spent
+        self._clock.pause(time.monotonic() - started)
         self.send(frame)
 
     def send(self, frame: bytes) -> None:
@@ -164,9 +172,9 @@ class Conversation:
         return bool(select.select([self._worker.channel], [], [], 0)[0])
 
     def _check_time(self) -> None:
-        if time.monotonic() > self._deadline:
-            message = f"it was stopped after {self._seconds:g} seconds without a result"
-            raise Died(Refusal(FailureKind.TIMEOUT, message, printed=self.printed()), self.module)
+        if which := self._clock.over():
+            message = _too_long(self._clock, which)
+            raise Died(Refusal(FailureKind.TIMEOUT, message, printed=self.printed(), clock=which), self.module)
 
     def _check_memory(self) -> None:
         if exceeded := self._worker.exceeded():
@@ -186,7 +194,7 @@ class Conversation:
             if self._printed > self._limits.printed_mb * 2**20:
                 message = f"it printed more than {self._limits.printed_mb} MB and was stopped"
                 raise Died(Refusal(FailureKind.CRASH, message, printed=self.printed()), self.module)
-            if time.monotonic() > self._deadline:
+            if time.monotonic() > self._clock.deadline:
                 return True
 
     def printed(self) -> str:

@@ -24,7 +24,7 @@ class Inspect:
     Attributes:
         object: The handle that an earlier answer returned.
         state: Whether the tensors of its state are wanted, too.
-        seconds: Wall-clock limit, where it differs from the sandbox's.
+        seconds: Limit in seconds of computing, where it differs from the sandbox's.
     """
 
     object: Handle

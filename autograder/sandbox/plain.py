@@ -1,4 +1,7 @@
-"""No isolation: the same worker as an ordinary process of ours. For a student's own machine only; the record says so."""
+"""No isolation: the same worker as an ordinary process of ours. For a student's own machine only; the record says so.
+
+Nothing is hidden: data sets with labels can be read, as everything else that the user may read.
+"""
 
 from __future__ import annotations
 

@@ -17,12 +17,14 @@ from typing import Any, TypeVar
 from autograder.errors import SandboxFault
 from autograder.outcomes import FailureKind
 from autograder.records import SourceFile, Submission
+from autograder.sandbox.clock import Clock
 from autograder.sandbox.conversation import Conversation, Died, StandInReplies, tampered
 from autograder.sandbox.inside import wire
 from autograder.sandbox.inside.scripts import MOST_BYTES
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.inspection import Inspect, Inspected, inspected_of
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.patience import Patience
 from autograder.sandbox.questions import (
     MALFORMED,
     Answer,
@@ -70,22 +72,37 @@ class Sandbox:
         self._modes = {source.module: 0 for source in submission.sources}
         self._why_excluded: dict[str, str] = {}
         self._loading_seconds = self._asking_seconds = 0.0
-        self._first_handle = 1
+        self._handles_from, self._first_handle = 0, 1
+        self._patience = Patience()
+        self._warm: set[str] = set()
+        self._counter: Sandbox | None = None
+        self._counts = False
         self.report: LoadReport | None = None
         self.restarts = 0
         self.flags: list[str] = []
         self.collaborators: Collaborators | None = None
 
-    def fresh(self, collaborators: Collaborators | None) -> Sandbox:
+    def fresh(self, collaborators: Collaborators | None, *, handles_from: int = 0) -> Sandbox:
         """Return another sandbox for the same submission, with no worker yet, which knows what was learnt about loading it.
 
         Args:
             collaborators: Answers the stand-ins of its questions; None where they have none.
+            handles_from: Numbers of its handles are larger than this one.
         """
         other = Sandbox(self._backend, self._submission, self._names, self.limits)
         other._modes, other._why_excluded = dict(self._modes), dict(self._why_excluded)
+        other._patience = self._patience  # what one learns, the other knows
         other.collaborators = collaborators
+        other._handles_from, other._first_handle = handles_from, handles_from + 1
         return other
+
+    def charged_to(self, other: Sandbox, ask: Callable[[Sandbox], _Reply]) -> _Reply:
+        """Ask something here; the time that it takes counts as the other's, together with what that one has used."""
+        self._asking_seconds = other._asking_seconds
+        try:
+            return ask(self)
+        finally:
+            other._asking_seconds = self._asking_seconds
 
     def __enter__(self) -> Sandbox:
         """Return the sandbox itself."""
@@ -96,7 +113,14 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, and the one that counts."""
+        if self._counter is not None:
+            self._counter.close()
+            self._counter = None
+        self._end_worker()
+
+    def _end_worker(self) -> None:
+        self._warm.clear()
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
@@ -109,9 +133,33 @@ class Sandbox:
         Raises:
             SandboxFault: The sandbox itself is broken, which is not the student's fault.
         """
-        stand_ins = self._stand_ins(question)
+        if question.count_operations and not self._counts and not question.handles():
+            return self._count(question)
         seconds = question.seconds or self.limits.call_seconds + (question.repeat - 1) * _REPEAT_SECONDS
-        return self._ask(question.as_message(), "answer", answer_of, question.handles(), seconds, stand_ins)
+
+        def ask(more_seconds: float) -> Answer | Refusal:
+            stand_ins = self._stand_ins(question)
+            handles, message = question.handles(), question.as_message()
+            return self._ask(message, "answer", answer_of, handles, seconds + more_seconds, stand_ins)
+
+        if not isinstance(question.function, str) or question.handles() or question.seconds is not None:
+            return ask(0.0)  # what a fresh worker does not have, or a limit that was chosen for this very question
+        reply = self._patience.ask(question.function, self._warm, self.limits.warm_up_seconds, ask)
+        if self._worker is not None:
+            self._warm.add(question.function)
+        return reply
+
+    def _count(self, question: Question) -> Answer | Refusal:
+        """Ask in a worker that counts only: it has watched every thread that the submission started, from the beginning."""
+        if self._counter is None:
+            self._counter = self.fresh(self.collaborators)
+            self._counter._counts, self._counter.flags = True, self.flags
+        other = self._counter
+        other.limits, other.collaborators, restarts = self.limits, self.collaborators, other.restarts
+        try:
+            return other.charged_to(self, lambda counter: counter.call(question))
+        finally:
+            self.restarts += other.restarts - restarts
 
     def inspect(self, question: Inspect) -> Inspected | Refusal:
         """Ask what an object looks like.
@@ -155,16 +203,16 @@ class Sandbox:
         seconds: float,
         stand_ins: StandInReplies | None = None,
     ) -> _Reply | Refusal:
-        started = time.monotonic()
         seconds = min(seconds, self.limits.total_seconds - self._asking_seconds)
         if seconds <= 0:
             return Refusal(
                 FailureKind.TIMEOUT, f"all calls together took more than {self.limits.total_seconds:g} seconds"
             )
+        started, clock = time.monotonic(), self.limits.clock(seconds)
         try:
-            reply, printed = self._exchange(message, (expected, "raised"), seconds, stand_ins)
+            reply, printed = self._exchange(message, (expected, "raised"), clock, stand_ins)
         finally:
-            self._asking_seconds += time.monotonic() - started
+            self._asking_seconds += clock.spent()
         return (
             refusal_of(reply, printed)
             if reply["type"] == "raised"
@@ -182,22 +230,28 @@ class Sandbox:
         if path is None:
             return question.missing()
         files = {file.path: file.data for file in self._submission.files} | dict(question.files)
-        with self.fresh(None) as other:
-            other._asking_seconds = self._asking_seconds
-            try:
-                return other._run_script(question, path, {"type": "place", "sources": texts, "files": files})
-            finally:
-                self._asking_seconds = other._asking_seconds
+        place = {"type": "place", "sources": texts, "files": files}
 
-    def _run_script(self, question: RunScript, path: str, place: dict[str, Any]) -> ScriptAnswer | Refusal:
+        def ask(more_seconds: float) -> ScriptAnswer | Refusal:
+            with self.fresh(None) as other:
+                return other.charged_to(self, lambda other: other._run_script(question, path, place, more_seconds))
+
+        if question.seconds is not None:
+            return ask(0.0)
+        return self._patience.ask(path, (), self.limits.warm_up_seconds, ask)
+
+    def _run_script(
+        self, question: RunScript, path: str, place: dict[str, Any], more_seconds: float
+    ) -> ScriptAnswer | Refusal:
         self._worker = self._backend.spawn(self.limits)
         room = min(MOST_BYTES, self.limits.answer_mb * 2**20 * 3 // 4)
         run = {"type": "script", "path": path, "argv": list(question.argv), "seed": question.seed, "most_bytes": room}
         try:
-            placed, _ = self._exchange(place, ("placed", "raised"), self.limits.load_seconds + _GRACE_SECONDS)
+            placed, _ = self._exchange(place, ("placed", "raised"), Clock(self.limits.load_seconds + _GRACE_SECONDS))
             if placed["type"] == "raised":  # no line of the student's has run yet
                 raise SandboxFault(f"the files of a script cannot be written: {placed['message']}")
-            return self._timed(run, "ended", script_answer_of, question.seconds or self.limits.call_seconds)
+            seconds = (question.seconds or self.limits.call_seconds) + more_seconds
+            return self._timed(run, "ended", script_answer_of, seconds)
         except Died as died:
             return died.refusal
         except MALFORMED as error:
@@ -214,13 +268,13 @@ class Sandbox:
         """Let the worker drop the objects that handles stand for."""
         if self._worker is not None:
             try:
-                self._exchange({"type": "forget"}, ("forgotten",), self.limits.call_seconds)
+                self._exchange({"type": "forget"}, ("forgotten",), self.limits.clock(self.limits.call_seconds))
             except Died:
                 self._bury()
 
     def _bury(self) -> None:
         self.restarts += 1
-        self.close()
+        self._end_worker()
 
     # ----------------------------------------------------------------------------------------------------- loading
 
@@ -233,11 +287,11 @@ class Sandbox:
                 raise SandboxFault("the submission could not be loaded, and no module of it could be blamed")
             self._worker = self._backend.spawn(self.limits)
             # numbers of handles are never used twice, so one from a worker that died names nothing
-            self._first_handle = 1 + 1_000_000 * self.restarts
+            self._first_handle = self._handles_from + 1 + 1_000_000 * self.restarts
             started = time.monotonic()
             try:
                 seconds = self.limits.load_seconds * 2 + _GRACE_SECONDS
-                message, _ = self._exchange(self._load_message(), ("loaded",), seconds)
+                message, _ = self._exchange(self._load_message(), ("loaded",), Clock(seconds))
                 self.report = load_report(message, self._paths, self._names, self._why_excluded)
             except Died as died:
                 self._distrust(died)
@@ -266,6 +320,7 @@ class Sandbox:
             "budget": self.limits.load_seconds,
             "device": self.limits.device,
             "first_handle": self._first_handle,
+            "counting": self._counts,
         }
 
     def _distrust(self, died: Died) -> None:
@@ -295,14 +350,14 @@ class Sandbox:
         self,
         message: dict[str, Any],
         expected: tuple[str, ...],
-        seconds: float,
+        clock: Clock,
         stand_ins: StandInReplies | None = None,
     ) -> tuple[dict[str, Any], str]:
         """Send a message and return the answer to it together with what was printed meanwhile."""
         worker = self._worker
         assert worker is not None
         nonce = secrets.token_hex(16)
-        conversation = Conversation(worker, self.limits, seconds)
+        conversation = Conversation(worker, self.limits, clock)
         early = conversation.unread()
         if early:
             raise Died(tampered("an answer before anything was asked"))

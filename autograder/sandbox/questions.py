@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from autograder.outcomes import FailureKind
+from autograder.sandbox.clock import Which
 from autograder.sandbox.inside.values import Handle
 
 _TEXT, _NAME, _LINES, _ENTRIES = 2000, 200, 20, 100
@@ -64,9 +65,10 @@ class Question:
             of them, up to 500.
         part: Which part of a tuple to differentiate; None for a result that is one tensor.
         cotangent: Weights of the result's entries in what is differentiated; ones by default.
-        count_operations: Ask for the number of tensor operations.
+        count_operations: Ask for the number of tensor operations, and of lines of the submission's own code.
         evaluate: Call a model (a handle) in evaluation mode and without gradients.
-        seconds: Wall-clock limit, where it differs from the sandbox's (which grows a little with `repeat`).
+        seconds: Limit in seconds of computing, where it differs from the sandbox's (which grows a little with `repeat`). With a limit
+            of its own a question is asked once only.
         stand_ins: Names of the contract: wherever the submission calls its own function of that name, the value comes
             from the trusted side. Only where somebody answers (`Sandbox.collaborators`).
         method: Name of a method of the object that `function` (a handle) stands for; "" to call the object itself.
@@ -94,7 +96,7 @@ class Question:
 
     def handles(self) -> list[Handle]:
         """Return the handles that the question names, in containers, too."""
-        return _handles([self.function, *self.args, *self.kwargs.values()])
+        return handles_in([self.function, *self.args, *self.kwargs.values()])
 
     def as_message(self) -> dict[str, Any]:
         """Return the question as a message for the worker."""
@@ -118,11 +120,12 @@ class Question:
         }
 
 
-def _handles(value: Any) -> list[Handle]:
+def handles_in(value: Any) -> list[Handle]:
+    """Return the handles in a value, in containers, too."""
     if isinstance(value, Handle):
         return [value]
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return [handle for item in inside for handle in _handles(item)]
+    return [handle for item in inside for handle in handles_in(item)]
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ class Answer:
         modified: Names of tensor arguments that were changed.
         gradients: Name -> gradient or None.
         operations: Number of tensor operations, when asked for.
+        lines: Number of lines of the submission's own code that were run, and of its functions that were called, when asked for; None
+            where they could not be counted.
         modes: For every probe, whether it was left in training mode.
         seconds: Wall-clock time measured outside.
         printed: What was printed, shortened.
@@ -143,6 +148,7 @@ class Answer:
     modified: tuple[str, ...] = ()
     gradients: Mapping[str, Tensor | None] = field(default_factory=dict)
     operations: int | None = None
+    lines: int | None = None
     modes: Mapping[str, bool] = field(default_factory=dict)
     seconds: float = 0.0
     printed: str = ""
@@ -158,6 +164,7 @@ class Refusal:
         exception: Type of the student's exception, if that was it.
         lines: The student's lines of the traceback.
         flag: Set when the answer channel was tampered with: what staff should know.
+        clock: Which limit on its time was exceeded, if that was it.
     """
 
     kind: FailureKind
@@ -166,6 +173,7 @@ class Refusal:
     lines: tuple[str, ...] = ()
     printed: str = ""
     flag: str = ""
+    clock: Which = ""
 
 
 class MalformedRequest(Exception):
@@ -307,14 +315,15 @@ def answer_of(message: Mapping[str, Any], seconds: float, printed: str) -> Answe
         raise TypeError("a gradient is a tensor or None")
     if len(gradients) > _GRADIENTS or not all(len(name) <= 2 * _NAME and name.isprintable() for name in gradients):
         raise ValueError("gradients have bounded, printable names")
-    operations = message["operations"]
-    if operations is not None and type(operations) is not int:
+    operations, lines = message["operations"], message["lines"]
+    if not all(count is None or type(count) is int for count in (operations, lines)):
         raise TypeError("a count is an integer")
     return Answer(
         value=message["value"],
         modified=_texts(message["modified"], longest=_NAME),
         gradients=gradients,
         operations=operations,
+        lines=lines,
         modes={name: bool(_of(bool, mode)) for name, mode in _map(message["modes"]).items()},
         seconds=seconds,
         printed=printed,

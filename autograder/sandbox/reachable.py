@@ -18,10 +18,19 @@ from pathlib import Path
 
 from autograder.sandbox.zygote import INSIDE
 
-_SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/share")
-_LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/usr/local/share")
+_SYSTEM = (
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/share",
+    "/usr/include",
+)
+_LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/usr/local/share", "/usr/local/include")
 _ROOT = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
-_PARTS = ("bin", "lib", "lib64", "share")
+_PARTS = ("bin", "lib", "lib64", "share", "include")  # the last for what torch.compile compiles
 _UNUSED = frozenset({"test", "idlelib", "turtledemo"})
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -53,8 +62,11 @@ def open_to_others(path: Path) -> bool:
         return False
 
 
-def prepare_python(folder: Path) -> Python:
-    """Return the Python that runs the grader, or a copy of it made in `folder` where only root can reach it."""
+def prepare_python(folder: Path, hidden: Iterable[Path] = ()) -> Python:
+    """Return the Python that runs the grader, or a copy of it made in `folder` where only root can reach it.
+
+    What is `hidden` is no part of a copy.
+    """
     base, packages = Path(sys.base_prefix).resolve(), Path(sysconfig.get_path("purelib")).resolve()
     virtual = sys.prefix != sys.base_prefix
     reachable = open_to_others(base / "lib" / _VERSION)
@@ -68,9 +80,9 @@ def prepare_python(folder: Path) -> Python:
     home = base
     if not reachable:
         home = folder / "python"
-        left_out = {base / "lib" / _VERSION / name for name in _UNUSED}
+        left_out = {*hidden, *(base / "lib" / _VERSION / name for name in _UNUSED)}
         left_out |= {base / "lib" / _VERSION / "site-packages"} if virtual else {INSIDE.parents[1]}
-        for part in ("lib", "lib64"):
+        for part in ("lib", "lib64", "include"):
             _mirror(base / part, home / part, left_out)
         _make(home / "bin", folder)
         program = Path(_link(program, home / "bin" / program.name))
@@ -78,10 +90,12 @@ def prepare_python(folder: Path) -> Python:
         environment["LD_LIBRARY_PATH"] = str(home / "lib")
     if not virtual:
         return Python(program, environment, (home,), copied=True)
-    return Python(_environment(folder / "env", program, packages), environment, (home, folder / "env", packages), True)
+    return Python(
+        _environment(folder / "env", program, packages, hidden), environment, (home, folder / "env", packages), True
+    )
 
 
-def _environment(folder: Path, program: Path, packages: Path) -> Path:
+def _environment(folder: Path, program: Path, packages: Path, hidden: Iterable[Path]) -> Path:
     """Make a virtual environment of `program` with the packages of ours; return its interpreter."""
     seen = folder / "lib" / _VERSION / "site-packages"
     for made in (folder / "bin", seen.parent):
@@ -89,7 +103,7 @@ def _environment(folder: Path, program: Path, packages: Path) -> Path:
     if open_to_others(packages):
         seen.symlink_to(packages)
     else:
-        _mirror(packages, seen, {packages / "autograder"})
+        _mirror(packages, seen, {packages / "autograder", *hidden})
     (folder / "pyvenv.cfg").write_text(f"home = {program.parent}\ninclude-system-site-packages = false\n")
     (folder / "pyvenv.cfg").chmod(0o644)
     (folder / "bin" / "python").symlink_to(program)
@@ -133,18 +147,19 @@ def copy_runner(folder: Path) -> Path:
     return folder
 
 
-def readable(python: Python, runner: Path) -> dict[str, list[str]]:
+def readable(python: Python, runner: Path, hidden: Iterable[Path] = ()) -> dict[str, list[str]]:
     """Return Landlock's rules for what is read only: system folders, Python, the packages and the runner, nothing of ours.
 
-    Where what must stay hidden lies within one of them (the engine, installed as a package), the folders on the way to it can
-    be listed, and only what lies beside the way can be read.
+    Where what must stay hidden lies within one of them (the engine, installed as a package; `hidden`), the folders on the way to it
+    can be listed, and only what lies beside the way can be read.
     """
     folders = [Path(name) for name in (*_SYSTEM, *_LOCAL, *_ROOT)]
     folders += [folder for folder in python.folders if folder not in (Path("/usr"), Path("/usr/local"))]
     real = {folder.resolve() for folder in [*folders, runner] if folder.exists()}
     rules: dict[str, list[str]] = {"read": [], "list": []}
+    unseen = [*_hidden(), *(place.resolve() for place in hidden)]
     for folder in sorted(real):
-        for kind, path in _without(folder, list(_hidden())):
+        for kind, path in _without(folder, unseen):
             rules[kind].append(str(path))
     return rules
 

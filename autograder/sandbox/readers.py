@@ -76,7 +76,7 @@ def count_pages(backend: Backend, data: bytes, limits: Limits) -> int | str:
         if report.failures or "pages" not in report.found:
             why = "; ".join(text for text, _ in report.failures.values()) or "it was stopped while it started"
             raise HarnessFault(f"the program that reads documents did not start in the sandbox: {why[:500]}")
-        answer = sandbox.call(Question("pages", [data]))
+        answer = sandbox.call(Question("pages", [data], seconds=_SECONDS))
     if isinstance(answer, Refusal):
         return _refusal(answer)
     return _counted(answer.value)

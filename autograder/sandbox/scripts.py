@@ -23,7 +23,7 @@ class RunScript:
         path: The file, relative to the submission; a bare name is looked for in its folders, too.
         argv: Arguments after the file's name.
         files: Written into the folder first: relative POSIX name -> content.
-        seconds: Wall-clock limit, where it differs from the sandbox's.
+        seconds: Limit in seconds of computing, where it differs from the sandbox's.
         seed: Seeds the global generators. On a student's own machine nothing does.
 
     Raises:

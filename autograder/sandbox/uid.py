@@ -21,7 +21,7 @@ import tempfile
 import time
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from autograder.errors import SandboxFault, SandboxUnavailable
 from autograder.sandbox import cgroups, foreign, seccomp, watch
 from autograder.sandbox.bubblewrap import environment
 from autograder.sandbox.cgroups import Group
+from autograder.sandbox.hidden import unseen
 from autograder.sandbox.inside import landlock
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.reachable import Python, copy_runner, prepare_python, readable
@@ -197,8 +198,14 @@ class Uid:
 
     name = "uid"
 
-    def __init__(self, device: str = "cpu", because: str = "") -> None:
-        """`because` says why bubblewrap is not used, where that was not asked for."""
+    def __init__(self, device: str = "cpu", because: str = "", hidden: Sequence[Path] = ()) -> None:
+        """Start a zygote that is nobody else.
+
+        Args:
+            device: Where tensors go: "cpu".
+            because: Why bubblewrap is not used, where that was not asked for.
+            hidden: Further files and folders, beside the data sets of packages, that nobody may read in there.
+        """
         require()
         if device != "cpu":
             raise SandboxUnavailable(
@@ -214,9 +221,10 @@ class Uid:
             stack.callback(self._users.close)
             self._folder = _Folder(_place())
             stack.callback(self._folder.close)
-            self._python: Python = prepare_python(self._folder.path)
+            out_of_sight = unseen(hidden)
+            self._python: Python = prepare_python(self._folder.path, out_of_sight)
             runner = copy_runner(self._folder.make("runner"))
-            self._rules = readable(self._python, runner)
+            self._rules = readable(self._python, runner, out_of_sight)
             home = self._folder.make("home")
             os.chown(home, self._users.all[0], self._users.all[0])
             self._zygote = Zygote(

@@ -88,6 +88,10 @@ class Worker:
             return self._watchdog.complaint
         return self._too_much_memory() if self._group is not None and self._group.out_of_memory() else ""
 
+    def computed_seconds(self) -> float:
+        """Return the processor time that the worker's processes have used so far, as far as the kernel lists them."""
+        return watch.computed_seconds(self.pid)
+
     def alive(self) -> bool:
         """Whether the worker's first process still runs."""
         return not select.select([self._pidfd], [], [], 0)[0]

@@ -38,10 +38,19 @@ def _functions(text: str) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
-LIMITS = Limits(call_seconds=60, load_seconds=60, memory_mb=512, scratch_mb=16, file_mb=4, printed_mb=1, answer_mb=8)
+LIMITS = Limits(
+    call_seconds=60,
+    call_wall_seconds=120,
+    load_seconds=60,
+    memory_mb=512,
+    scratch_mb=16,
+    file_mb=4,
+    printed_mb=1,
+    answer_mb=8,
+)
 """Small limits, and so much time that whatever ends by itself ends in it, whatever else this machine is doing."""
-BRIEF_CALL = LIMITS.model_copy(update={"call_seconds": 1.5})
-"""For a question that hangs: so that its test does not. Nothing else should be asked under it."""
+BRIEF_CALL = LIMITS.model_copy(update={"call_seconds": 1.5, "call_wall_seconds": 3.0, "warm_up_seconds": 0.0})
+"""For a question that hangs, computing or waiting: so that its test does not. Nothing else should be asked under it."""
 BRIEF_LOAD = LIMITS.model_copy(update={"load_seconds": 1.5})
 """For top-level statements that hang."""
 GUARD_SECONDS = 120.0

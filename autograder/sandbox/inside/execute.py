@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import random
+import site
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import loader, objects, probes
+from .counting import Counts, counting, watch_threads
 from .standins import Outside, standing_in
 from .traces import describe_error, student_lines
 from .values import Handle, Probe, Seed
@@ -29,17 +34,9 @@ SELF = "self"
 """In the names of gradients: the object whose method is called."""
 
 
-class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the tensor operations that run under it: a vectorised function needs the same number for any batch size."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.count = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Count one operation and run it."""
-        self.count += 1
-        return func(*args, **(kwargs or {}))
+_PLACES = [*map(Path, (sys.base_prefix, sys.prefix, *site.getsitepackages())), *Path(__file__).parents[2:3]]
+_LIBRARIES = ("<", *{f"{place}{os.sep}" for given in _PLACES for place in (given, given.resolve())})
+"""What the names of files begin with that hold no code of an assignment: Python, its packages, this project, and code from text."""
 
 
 class Missing(Exception):
@@ -59,6 +56,7 @@ class Session:
     def __init__(self) -> None:
         self._functions: dict[str, Any] = {}
         self._modules: list[str] = []
+        self._files: frozenset[str] = frozenset()
         self.outside: Outside | None = None
         self._objects: dict[int, Any] = {}
         self._next_id = 1
@@ -81,6 +79,9 @@ class Session:
             for s in message["sources"]
         ]
         self._modules = [source.module.removesuffix(".__init__") for source in sources]
+        self._files = frozenset(loader.file_name(source, label) for source in sources for label, _ in source.cells)
+        if message.get("counting"):
+            watch_threads()
         finder = loader.load(sources, message["budget"], on_module)
         found = {}
         for name, preferred in message["names"].items():
@@ -115,19 +116,23 @@ class Session:
             signed = signed if message.get("method") else function
         inputs = _Inputs(self, message)
         repeat = min(int(message.get("repeat") or 1), MAX_REPEAT)
-        counter = OperationCounter() if message.get("count_operations") else None
         started = time.perf_counter()
         values, gradients = [], []
         accepted = _parameters(signed)
+        counts: Counts | None = None
         with self._standing_in(message, inputs):
             for index in range(repeat):
                 _seed_everything(message["seed"] + index)
                 args, kwargs = inputs.bind(accepted, index)
-                with counter or contextlib.nullcontext():
+                if message.get("count_operations"):
+                    with counting(self._is_own) as counts:
+                        values.append(function(*args, **kwargs))
+                else:
                     values.append(function(*args, **kwargs))
                 if message.get("gradients"):
                     gradients.append(inputs.gradients(values[-1], message))
         seconds = time.perf_counter() - started
+        operations, lines = (None, None) if counts is None else counts.result()
         value = values[0] if repeat == 1 else _stack(values)
         # where a plain function's value is wanted, an object that cannot be called is none: it stays outside, opaque
         instances = bool(message.get("keep") or message.get("method")) or inspect.isclass(owner)
@@ -137,9 +142,17 @@ class Session:
             "value": kept,
             "modified": inputs.modified(),
             "modes": inputs.modes(),
-            "operations": None if counter is None else counter.count,
+            "operations": operations,
+            "lines": lines,
             "seconds": seconds,
         }
+
+    def _is_own(self, frame: FrameType) -> bool:
+        """Whether a frame runs code of the submission, or, where functions of ours were provided, of no library."""
+        name = frame.f_code.co_filename
+        if not self._modules:
+            return not name.startswith(_LIBRARIES)
+        return name in self._files or (name.startswith("<") and frame.f_globals.get("__name__") in self._modules)
 
     def _standing_in(self, message: dict[str, Any], inputs: _Inputs) -> contextlib.AbstractContextManager[None]:
         """Replace the functions that the question names, while its calls are made and differentiated."""

@@ -155,7 +155,7 @@ class SubmissionFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         definitions_only: bool,
         report: ModuleReport,
     ) -> bool:
-        filename = f"{source.path}" + (f" [{label}]" if label else "")
+        filename = file_name(source, label)
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         try:
             tree = ast.parse(text, filename)
@@ -218,6 +218,11 @@ class SubmissionFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def file_name(source: Source, label: str) -> str:
+    """Return the name under which the code of a cell is compiled."""
+    return f"{source.path} [{label}]" if label else source.path
 
 
 def _future_flags(tree: ast.Module) -> int:

@@ -14,7 +14,8 @@ import torch
 
 from . import channel as frames
 from . import confine, landlock, transport, wire
-from .execute import OperationCounter, Session
+from .counting import OperationCounter
+from .execute import Session
 from .scripts import Place
 from .traces import describe_error
 

@@ -1,7 +1,8 @@
 """The data sets that models are trained on: one module per data set, found by its name.
 
-Each module has `load(root, cache)`, which returns `Images` or raises `UsageError` where the data are not to be had, and `OFFLINE`,
-which says whether they come with an installed package, so that no download and no folder is needed.
+Each module has `load(root, cache)`, which returns `Images` or raises `UsageError` where the data are not to be had, `places(root, cache)`,
+the files and folders that hold them, which no submission may see, and `OFFLINE`, which says whether they come with an installed
+package, so that no download and no folder is needed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import pkgutil
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from autograder.errors import UsageError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and `places` is asked for before anything else is done
+    from torch import Tensor
 
 AUTO = "auto"
 """The choice that takes whatever can be had: first what has to be fetched, then what comes with a package."""
@@ -53,7 +55,7 @@ def load_images(choice: str, root: Path | None = None, cache: Path | None = None
     Raises:
         UsageError: There is no such data set, or it was asked for by name, or a data root was given, and it is not to be had.
     """
-    root = root or (Path(os.environ["AUTOGRADER_DATA"]) if os.environ.get("AUTOGRADER_DATA") else None)
+    root = root or _usual_root()
     for name in sorted(names(), key=lambda name: (offline(name), name)) if choice == AUTO else [choice]:
         try:
             found: Images = _module(name).load(root, cache or default_cache())
@@ -62,6 +64,16 @@ def load_images(choice: str, root: Path | None = None, cache: Path | None = None
             if choice != AUTO or root is not None:
                 raise
     raise UsageError("there is no data set that needs no download")
+
+
+def places(root: Path | None = None, cache: Path | None = None) -> tuple[Path, ...]:
+    """Return the files and folders that hold a data set, with its labels; arguments are those of `load_images`."""
+    root = root or _usual_root()
+    return tuple(place for name in names() for place in _module(name).places(root, cache or default_cache()))
+
+
+def _usual_root() -> Path | None:
+    return Path(os.environ["AUTOGRADER_DATA"]) if os.environ.get("AUTOGRADER_DATA") else None
 
 
 def names() -> tuple[str, ...]:

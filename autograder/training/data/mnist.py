@@ -31,6 +31,11 @@ def load(root: Path | None, cache: Path) -> Images:
         raise UsageError(f"{message} Use --data digits for the data set that ships with scikit-learn.") from None
 
 
+def places(root: Path | None, cache: Path) -> tuple[Path, ...]:
+    """Return where its files may lie, in torchvision's layout."""
+    return tuple(folder / "MNIST" for folder in (root, cache) if folder is not None)
+
+
 def _fetched(root: Path | None, cache: Path) -> Images:
     from autograder.training.torchvision_import import import_torchvision
 

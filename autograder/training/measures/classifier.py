@@ -33,7 +33,7 @@ class ClassifierRun:
     """One training run, started when the first check needs it. Its results, or its failure, are kept.
 
     Attributes:
-        asked: The sandbox with the training budget.
+        asked: The submission with the training budget, in which every training has a worker of its own.
         task: Id of the task.
         secret: Fixes the permutation and the split; the same for every grading of the same submission.
     """

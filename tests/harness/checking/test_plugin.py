@@ -43,7 +43,9 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     hidden = textwrap.dedent(VALUE) + textwrap.dedent(MORE)
     folder = make_assignment(tmp_path_factory.mktemp("assignment"), rubric=MANY, hidden=hidden)
     brief = make_assignment(
-        tmp_path_factory.mktemp("brief"), rubric=MANY.replace("call_seconds: 60", "call_seconds: 1.5"), hidden=hidden
+        tmp_path_factory.mktemp("brief"),
+        rubric=MANY.replace("call_seconds: 60", "call_seconds: 1.5, warm_up_seconds: 0"),
+        hidden=hidden,
     )
     folders = [brief if name == "hangs" else folder for name in SOURCES]
     return dict(zip(SOURCES, grade_all(folders, list(SOURCES.values())), strict=True))

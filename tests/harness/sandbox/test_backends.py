@@ -80,7 +80,7 @@ def test_auto_takes_the_next_best(forbidden: Path) -> None:
 def test_auto_takes_bubblewrap_where_it_works(backend: Bubblewrap, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a trial of bubblewrap succeeds, or cannot be made for want of a program, `auto` takes bubblewrap."""
     assert choice.why_not_bubblewrap() == ""
-    monkeypatch.setattr(choice, "Bubblewrap", lambda device: ("bubblewrap", device))
+    monkeypatch.setattr(choice, "Bubblewrap", lambda device, hidden: ("bubblewrap", device))
     assert open_backend("auto") == ("bubblewrap", "cpu")
     monkeypatch.setattr(choice, "_AS_A_WORKER_DOES", "no-such-program")
     assert open_backend("auto") == ("bubblewrap", "cpu")

@@ -35,6 +35,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], Any]]] = {
             "modified": ["x"],
             "modes": {"x": True},
             "operations": 3,
+            "lines": 4,
         },
         lambda message: questions.answer_of(message, 0.0, ""),
     ),
@@ -152,9 +153,7 @@ import sys, numpy as np, torch
 def patch(name, function):
     setattr(sys.modules["inside.execute"].Session, name, function)
 """
-ANSWER = (
-    '{"type": "answer", "value": 1, "gradients": {}, "modified": [], "modes": {}, "operations": None, "seconds": 0.0, '
-)
+ANSWER = '{"type": "answer", "value": 1, "gradients": {}, "modified": [], "modes": {}, "operations": None, "lines": None, "seconds": 0.0, '
 
 
 @pytest.mark.parametrize(

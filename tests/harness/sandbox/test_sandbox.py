@@ -66,8 +66,8 @@ def wait_until_nothing_runs(backend: Bubblewrap) -> None:
 
 EATING = "blocks = []\n    while True: blocks.append(bytearray(b'1' * 2**22))"
 ATTACKS: dict[str, tuple[str, FailureKind | tuple[FailureKind, ...], str]] = {
-    "hang": ("while True: pass", FailureKind.TIMEOUT, "it was stopped after 1.5 seconds without a result"),
-    "sleep": ("import time; time.sleep(100)", FailureKind.TIMEOUT, "stopped after 1.5 seconds"),
+    "hang": ("while True: pass", FailureKind.TIMEOUT, "it was stopped after"),
+    "sleep": ("import time; time.sleep(100)", FailureKind.TIMEOUT, "stopped after"),
     "exit at once": ("import os; os._exit(0)", FailureKind.CRASH, "the process ended in the middle of the call"),
     "segmentation fault": ("import ctypes; ctypes.string_at(0)", FailureKind.CRASH, "the process ended"),
     "abort": ("import os; os.abort()", FailureKind.CRASH, "the process ended"),

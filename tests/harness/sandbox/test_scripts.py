@@ -123,11 +123,11 @@ def test_data_of_the_submission(backend: Bubblewrap) -> None:
 
 
 ATTACKS: dict[str, tuple[str, FailureKind, str]] = {
-    "hang": ("while True: pass", FailureKind.TIMEOUT, "it was stopped after 1.5 seconds"),
+    "hang": ("while True: pass", FailureKind.TIMEOUT, "it was stopped after"),
     "a thread that stays": (
         "import threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()",
         FailureKind.TIMEOUT,
-        "it was stopped after 1.5 seconds",
+        "it was stopped after",
     ),
     "exit": ("import os; os._exit(0)", FailureKind.CRASH, "the process ended"),
     "memory": ("x = []\nwhile True: x.append(bytearray(b'1' * 2**22))", FailureKind.MEMORY, ""),

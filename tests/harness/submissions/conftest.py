@@ -33,7 +33,11 @@ def rubric(assignment: Assignment) -> Rubric:
     return assignment.rubric
 
 
-BRIEF = {"": {}, "a call": {"call_seconds": 2.0}, "its import": {"load_seconds": 1.0}}
+BRIEF = {
+    "": {},
+    "a call": {"call_seconds": 2.0, "call_wall_seconds": 4.0, "warm_up_seconds": 0.0},
+    "its import": {"load_seconds": 1.0},
+}
 """What hangs -> the budget that ends it. Whatever ends by itself has a minute, so that no load of the machine judges it."""
 
 
