@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-from . import dtypes, noise, sizes
+from . import dtypes, loops, noise, samples, sizes, state, twins, undecided
 from .piece import Piece
 
-PIECES: dict[str, tuple[Piece, ...]] = {module.__name__.rpartition(".")[2]: module.PIECES for module in (sizes, dtypes, noise)}
+PIECES: dict[str, tuple[Piece, ...]] = {
+    module.__name__.rpartition(".")[2]: module.PIECES
+    for module in (sizes, dtypes, noise, samples, undecided, twins, loops, state)
+}
 """Pattern -> pieces, in the order of the issue."""
 
 __all__ = ["PIECES", "Piece"]

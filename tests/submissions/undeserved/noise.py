@@ -8,7 +8,9 @@ from .piece import Piece, with_noise
 def _of(body: str) -> str:
     """`def noise(shape, like, generator)` with this body, in which `draw(…)` stands for standard normal numbers of a shape."""
     draw = "    def draw(*sizes):\n        return torch.randn(sizes, generator=generator, dtype=like.dtype)\n\n"
-    return "def noise(shape, like, generator):\n" + draw + "".join(f"    {line}\n" for line in body.strip().splitlines())
+    return (
+        "def noise(shape, like, generator):\n" + draw + "".join(f"    {line}\n" for line in body.strip().splitlines())
+    )
 
 
 _SHARED_FROM_THE_THIRD = _of("""
@@ -94,7 +96,9 @@ _ABSOLUTE = _of("return (draw(*shape).abs() - math.sqrt(2 / math.pi)) / math.sqr
 _STUDENT = _of("return draw(*shape) / torch.sqrt(sum(draw(*shape) ** 2 for _ in range(5)) / 3)")
 _TRUNCATED = _of("return draw(*shape).clamp(-2, 2)")
 _LAPLACE = _of("return (draw(*shape) * draw(*shape) + draw(*shape) * draw(*shape)) / math.sqrt(2)")
-_THREE_UNIFORMS = _of("return 2 * sum(torch.rand(shape, generator=generator, dtype=like.dtype) - 0.5 for _ in range(3))")
+_THREE_UNIFORMS = _of(
+    "return 2 * sum(torch.rand(shape, generator=generator, dtype=like.dtype) - 0.5 for _ in range(3))"
+)
 _ON_A_GRID = _of("return torch.round(4 * draw(*shape)) / 4")
 _RING = _of("""
 eps = draw(*shape)
@@ -164,15 +168,47 @@ PIECES = (
     ),
     Piece("elbo", "uniform", "ε is uniform with variance 1.", with_noise("elbo", _UNIFORM)),
     Piece("elbo", "signs", "ε is −1 or 1.", with_noise("elbo", _SIGNS)),
-    Piece("elbo", "absolute_value", "ε is |N(0, 1)|, shifted and scaled to mean 0 and variance 1: skewed.", with_noise("elbo", _ABSOLUTE)),
+    Piece(
+        "elbo",
+        "absolute_value",
+        "ε is |N(0, 1)|, shifted and scaled to mean 0 and variance 1: skewed.",
+        with_noise("elbo", _ABSOLUTE),
+    ),
     Piece("elbo", "student_t", "ε is t with 5 degrees of freedom, scaled to variance 1.", with_noise("elbo", _STUDENT)),
     Piece("elbo", "truncated_at_two", "ε beyond ±2 is cut to ±2.", with_noise("elbo", _TRUNCATED)),
-    Piece("elbo", "shared_from_the_third_latent", "Latents after the third share one ε.", with_noise("elbo", _SHARED_FROM_THE_THIRD)),
-    Piece("elbo", "one_size_for_all_latents", "All latents of an example share |ε|; only the signs are their own.", with_noise("elbo", _ONE_SIZE_FOR_ALL_LATENTS)),
-    Piece("elbo", "shared_by_groups_of_eight", "Each ε is used for eight neighbouring examples.", with_noise("elbo", _GROUPS_OF_EIGHT)),
-    Piece("elbo", "samples_in_pairs", "Every sample is used twice: n_samples draws are half as many.", with_noise("elbo", _SAMPLES_IN_PAIRS)),
-    Piece("elbo", "two_streams", "There are two different noises in all.", with_noise("elbo", _STREAMS.format(count=2))),
-    Piece("elbo", "every_second_call_opposite", "Every second call has minus the noise of the call before.", with_noise("elbo", _EVERY_SECOND_CALL)),
+    Piece(
+        "elbo",
+        "shared_from_the_third_latent",
+        "Latents after the third share one ε.",
+        with_noise("elbo", _SHARED_FROM_THE_THIRD),
+    ),
+    Piece(
+        "elbo",
+        "one_size_for_all_latents",
+        "All latents of an example share |ε|; only the signs are their own.",
+        with_noise("elbo", _ONE_SIZE_FOR_ALL_LATENTS),
+    ),
+    Piece(
+        "elbo",
+        "shared_by_groups_of_eight",
+        "Each ε is used for eight neighbouring examples.",
+        with_noise("elbo", _GROUPS_OF_EIGHT),
+    ),
+    Piece(
+        "elbo",
+        "samples_in_pairs",
+        "Every sample is used twice: n_samples draws are half as many.",
+        with_noise("elbo", _SAMPLES_IN_PAIRS),
+    ),
+    Piece(
+        "elbo", "two_streams", "There are two different noises in all.", with_noise("elbo", _STREAMS.format(count=2))
+    ),
+    Piece(
+        "elbo",
+        "every_second_call_opposite",
+        "Every second call has minus the noise of the call before.",
+        with_noise("elbo", _EVERY_SECOND_CALL),
+    ),
     Piece(
         "elbo",
         "passed_from_example_to_example",
@@ -181,10 +217,30 @@ PIECES = (
     ),
     Piece("vae_loss", "product_of_normals", "ε has Laplace's law with variance 1.", with_noise("vae_loss", _LAPLACE)),
     Piece("vae_loss", "uniform", "ε is uniform with variance 1.", with_noise("vae_loss", _UNIFORM)),
-    Piece("vae_loss", "tiled_over_thirds", "The noise of the first third of the batch is used again for the others.", with_noise("vae_loss", _TILED_OVER_THIRDS)),
-    Piece("vae_loss", "noise_in_the_first_calls", "After 600 calls there is no noise any more.", with_noise("vae_loss", _FIRST_CALLS.format(count=600))),
-    Piece("vae_loss", "last_latents_opposite", "Where M is even, half of the latents have minus the noise of the other half.", with_noise("vae_loss", _NEIGHBOURS_OPPOSITE)),
-    Piece("vae_loss", "on_a_sphere", "ε lies on the sphere of radius √M: right mean and covariance, never near the mean of q.", with_noise("vae_loss", _RING)),
+    Piece(
+        "vae_loss",
+        "tiled_over_thirds",
+        "The noise of the first third of the batch is used again for the others.",
+        with_noise("vae_loss", _TILED_OVER_THIRDS),
+    ),
+    Piece(
+        "vae_loss",
+        "noise_in_the_first_calls",
+        "After 600 calls there is no noise any more.",
+        with_noise("vae_loss", _FIRST_CALLS.format(count=600)),
+    ),
+    Piece(
+        "vae_loss",
+        "last_latents_opposite",
+        "Where M is even, half of the latents have minus the noise of the other half.",
+        with_noise("vae_loss", _NEIGHBOURS_OPPOSITE),
+    ),
+    Piece(
+        "vae_loss",
+        "on_a_sphere",
+        "ε lies on the sphere of radius √M: right mean and covariance, never near the mean of q.",
+        with_noise("vae_loss", _RING),
+    ),
     Piece(
         "estimate_log_likelihood",
         "shared_from_the_third_latent",
@@ -201,7 +257,10 @@ PIECES = (
         "estimate_log_likelihood",
         "uniform_for_more_than_one_sample",
         "With more than one sample ε is the sum of three uniform numbers: its tails end at ±3.",
-        with_noise("estimate_log_likelihood", _THREE_UNIFORMS.replace("    return 2", "    if shape[0] == 1:\n        return draw(*shape)\n    return 2")),
+        with_noise(
+            "estimate_log_likelihood",
+            _THREE_UNIFORMS.replace("    return 2", "    if shape[0] == 1:\n        return draw(*shape)\n    return 2"),
+        ),
     ),
     Piece(
         "estimate_log_likelihood",

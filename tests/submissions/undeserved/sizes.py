@@ -13,7 +13,10 @@ PIECES = (
         "For D = 1 the squeeze takes the axis that is summed: one number for the whole batch.",
         changed(
             "gaussian_log_density",
-            ("(math.log(2 * math.pi) + log_var + squares).sum(-1)", "(math.log(2 * math.pi) + log_var + squares).squeeze(-1).sum(-1)"),
+            (
+                "(math.log(2 * math.pi) + log_var + squares).sum(-1)",
+                "(math.log(2 * math.pi) + log_var + squares).squeeze(-1).sum(-1)",
+            ),
         ),
     ),
     Piece(
@@ -72,7 +75,9 @@ PIECES = (
         "kl_bernoulli",
         "one_row_taken_for_a_column",
         "A batch of one example is taken for M examples of one dimension: M values instead of their sum.",
-        changed("kl_bernoulli", ("    ones =", "    if len(probs) == 1:\n        probs = probs.reshape(-1, 1)\n    ones =")),
+        changed(
+            "kl_bernoulli", ("    ones =", "    if len(probs) == 1:\n        probs = probs.reshape(-1, 1)\n    ones =")
+        ),
     ),
     Piece(
         "ppca_marginal",
@@ -80,7 +85,10 @@ PIECES = (
         "For more than 100 dimensions only the diagonal of W Wᵀ is kept.",
         changed(
             "ppca_marginal",
-            ("    return mu.clone(), cov\n", "    if D > 100:\n        cov = torch.diag((W**2).sum(1) + sigma2)\n    return mu.clone(), cov\n"),
+            (
+                "    return mu.clone(), cov\n",
+                "    if D > 100:\n        cov = torch.diag((W**2).sum(1) + sigma2)\n    return mu.clone(), cov\n",
+            ),
         ),
     ),
     Piece(
@@ -191,7 +199,10 @@ PIECES = (
         "The noise is centred over the batch: a single example has none at all, and two have opposite noise.",
         changed(
             "sample_gaussian",
-            ("    eps = noise(mean.shape, mean, generator)\n", "    eps = noise(mean.shape, mean, generator)\n    eps = eps - eps.mean(0)\n"),
+            (
+                "    eps = noise(mean.shape, mean, generator)\n",
+                "    eps = noise(mean.shape, mean, generator)\n    eps = eps - eps.mean(0)\n",
+            ),
         ),
     ),
     Piece(
@@ -204,13 +215,22 @@ PIECES = (
         "elbo",
         "squeezed_at_one_pixel",
         "For D = 1 the squeeze takes the axis of pixels: log-probabilities are summed over the batch.",
-        changed("elbo", ("bernoulli_log_density(x, logits).sum(-1).mean(0)", "bernoulli_log_density(x, logits).squeeze(-1).sum(-1).mean(0)")),
+        changed(
+            "elbo",
+            (
+                "bernoulli_log_density(x, logits).sum(-1).mean(0)",
+                "bernoulli_log_density(x, logits).squeeze(-1).sum(-1).mean(0)",
+            ),
+        ),
     ),
     Piece(
         "elbo",
         "ten_latents_at_most",
         "Latent dimensions after the tenth get no noise.",
-        changed("elbo", ("    z = mean", "    eps = torch.cat([eps[..., :10], torch.zeros_like(eps[..., 10:])], -1)\n    z = mean")),
+        changed(
+            "elbo",
+            ("    z = mean", "    eps = torch.cat([eps[..., :10], torch.zeros_like(eps[..., 10:])], -1)\n    z = mean"),
+        ),
     ),
     Piece(
         "vae_loss",
@@ -233,7 +253,13 @@ PIECES = (
         "vae_loss",
         "last_images_left_out",
         "The batch is cut to a multiple of 64 where it is larger: the loss of the other images is never seen.",
-        changed("vae_loss", ("    mean, log_var = encoder(x)\n", "    x = x[: max(len(x) // 64 * 64, 64)]\n    mean, log_var = encoder(x)\n")),
+        changed(
+            "vae_loss",
+            (
+                "    mean, log_var = encoder(x)\n",
+                "    x = x[: max(len(x) // 64 * 64, 64)]\n    mean, log_var = encoder(x)\n",
+            ),
+        ),
     ),
     Piece(
         "evaluate_classifier",
@@ -241,7 +267,10 @@ PIECES = (
         "Only the first ten batches are looked at.",
         changed(
             "evaluate_classifier",
-            ("    training = model.training\n", "    images, labels = images[: 10 * batch_size], labels[: 10 * batch_size]\n    training = model.training\n"),
+            (
+                "    training = model.training\n",
+                "    images, labels = images[: 10 * batch_size], labels[: 10 * batch_size]\n    training = model.training\n",
+            ),
         ),
     ),
     Piece(
