@@ -4,6 +4,7 @@ import pytest
 
 from autograder.outcomes import Outcome
 from tests.submissions.undeserved import PIECES
+from tests.submissions.undeserved.naming import without_names
 
 from .tools import explain, task, write
 
@@ -18,7 +19,8 @@ CASES = [
 @pytest.mark.parametrize("piece", CASES)
 def test_wrong_work_loses_points(grade, tmp_path, piece):
     """It is wrong as its sentence says, so it earns less than all points; every check comes to an outcome of its own."""
-    record = grade(write(tmp_path / "work", {"work.py": piece.source}), (piece.task,))
+    with without_names():
+        record = grade(write(tmp_path / "work", {"work.py": piece.source}), (piece.task,))
     graded = task(record, piece.task)
     assert all(check.outcome is not Outcome.ERROR for check in graded.checks), explain(record)
     assert graded.points != graded.max_points, f"{piece.says}\n{explain(record)}"
