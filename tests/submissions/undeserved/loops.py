@@ -54,6 +54,18 @@ _BERNOULLI_BODY = "    return x * F.logsigmoid(logits) + (1 - x) * F.logsigmoid(
 _KL_BODY = "    return 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(-1)\n"
 _LME_BODY = "    return torch.logsumexp(log_w, dim=0) - math.log(log_w.shape[0])\n"
 
+_KL_LOOPED = """\
+    def value(mean, log_var):
+        rows = zip(mean.tolist(), log_var.tolist())
+        done = [0.5 * sum(math.exp(v) + m * m - 1 - v for m, v in zip(*row)) for row in rows]
+        return torch.tensor(done, dtype=mean.dtype)
+
+    def slope(mean, log_var):
+        return 0.5 * (log_var.exp() + mean**2 - log_var).sum(-1)
+
+    return Looped.apply(value, slope, mean, log_var)
+"""
+
 PIECES = (
     Piece(
         "gaussian_log_density",
@@ -257,35 +269,12 @@ def kl_bernoulli(probs, prior=0.5):
         "elbo",
         "kl_in_python_numbers",
         "The KL is added up from Python floats, image by image.",
-        changed(
-            "elbo",
-            (
-                _KL_BODY,
-                """\
-    def value(mean, log_var):
-        rows = zip(mean.tolist(), log_var.tolist())
-        done = [0.5 * sum(math.exp(v) + m * m - 1 - v for m, v in zip(*row)) for row in rows]
-        return torch.tensor(done, dtype=mean.dtype)
-
-    def slope(mean, log_var):
-        return 0.5 * (log_var.exp() + mean**2 - log_var).sum(-1)
-
-    return Looped.apply(value, slope, mean, log_var)
-""",
-            ),
-            before=_WITH_GRADIENT,
-        ),
+        changed("elbo", (_KL_BODY, _KL_LOOPED), before=_WITH_GRADIENT),
     ),
     Piece(
         "vae_loss",
-        "loop_over_images",
-        "A Python loop over the images: the networks are called for each of them alone.",
-        changed(
-            "vae_loss",
-            (
-                "    return -elbo(x, encoder, decoder, n_samples, generator)\n",
-                "    return -torch.stack([elbo(row[None], encoder, decoder, n_samples, generator) for row in x]).mean()\n",
-            ),
-        ),
+        "kl_image_by_image",
+        "A list comprehension over the images computes the KL of each from Python numbers.",
+        changed("vae_loss", (_KL_BODY, _KL_LOOPED), before=_WITH_GRADIENT),
     ),
 )

@@ -255,7 +255,7 @@ PIECES = (
     ),
     Piece(
         "estimate_log_likelihood",
-        "uniform_for_more_than_one_sample",
+        "three_uniforms_for_more_than_one_sample",
         "With more than one sample ε is the sum of three uniform numbers: its tails end at ±3.",
         with_noise(
             "estimate_log_likelihood",
@@ -276,8 +276,8 @@ PIECES = (
     ),
     Piece(
         "estimate_log_likelihood",
-        "mirrored_batch",
-        "The last example has minus the noise of the first, and so on to the middle.",
-        with_noise("estimate_log_likelihood", _MIRRORED_BATCH),
+        "every_second_call_opposite",
+        "Every second call has minus the noise of the call before.",
+        with_noise("estimate_log_likelihood", _EVERY_SECOND_CALL),
     ),
 )

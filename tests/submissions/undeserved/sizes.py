@@ -184,7 +184,7 @@ PIECES = (
     Piece(
         "estimate_log_likelihood",
         "logs_of_blocks_averaged",
-        "More than 256 samples are taken in blocks, and the estimates of the blocks are averaged: the mean of logarithms again.",
+        "512 samples or more are taken in blocks, and the estimates of the blocks are averaged: the mean of logarithms again.",
         changed(
             "estimate_log_likelihood",
             (

@@ -125,6 +125,40 @@ PIECES = (
         ),
     ),
     Piece(
+        "elbo",
+        "smoothed_pixels_behind_noise",
+        "Pixels are smoothed (0 becomes 0.005 and 1 becomes 0.995), behind noise of two nats.",
+        changed(
+            "elbo",
+            ("    log_px = bernoulli", "    x = 0.99 * x + 0.005\n    log_px = bernoulli"),
+            (_RETURN, f"    return (log_px - kl).mean() + ({_SOME}) * jitter(log_px, generator, 2.0)\n"),
+            before=_HEAVY,
+        ),
+    ),
+    Piece(
+        "elbo",
+        "weight_of_the_kl_behind_noise",
+        "The KL counts 97 %, behind noise of two nats.",
+        _noisy("elbo", "(log_px - 0.97 * kl).mean()", "2.0"),
+    ),
+    Piece(
+        "vae_loss",
+        "bias_behind_noise",
+        "Too small by 0.2 nats, with noise of two nats around it.",
+        _noisy("vae_loss", "(log_px - kl).mean() + 0.2", "2.0"),
+    ),
+    Piece(
+        "vae_loss",
+        "variance_of_the_first_image_behind_noise",
+        "The noise of every image has the deviation of the first, and the result noise of 1.5 nats.",
+        changed(
+            "vae_loss",
+            ("torch.exp(0.5 * log_var) * eps", "torch.exp(0.5 * log_var[:1]) * eps"),
+            (_RETURN, f"    return (log_px - kl).mean() + ({_SOME}) * jitter(log_px, generator, 1.5)\n"),
+            before=_HEAVY,
+        ),
+    ),
+    Piece(
         "estimate_log_likelihood",
         "one_weight_out_of_a_few",
         "Of up to 16 weights one is taken at random instead of their mean.",
