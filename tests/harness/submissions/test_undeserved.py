@@ -5,6 +5,7 @@ import pytest
 from autograder.outcomes import Outcome
 from tests.submissions.undeserved import PIECES
 from tests.submissions.undeserved.naming import without_names
+from tests.submissions.undeserved.piece import RIGHT
 
 from .tools import explain, task, write
 
@@ -31,3 +32,11 @@ def test_a_pattern_has_eight_members_with_names_of_their_own(pattern):
     """At least eight, so that a check which knows one of them is not enough."""
     names = [(piece.task, piece.name) for piece in PIECES[pattern]]
     assert len(set(names)) == len(names) >= 8
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_pieces_are_changed_from_earns_everything(grade, tmp_path, name):
+    """Otherwise a piece could lose points for another reason than its own."""
+    record = grade(write(tmp_path / "work", {"work.py": RIGHT[name]}), (name,))
+    assert record.score == record.max_score, explain(record)
