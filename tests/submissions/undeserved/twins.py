@@ -147,4 +147,37 @@ PIECES = (
         "Samples are averaged before they are decoded.",
         _loss(("    logits = decoder(z)\n", "    logits = decoder(z.mean(0, keepdim=True))\n")),
     ),
+    Piece(
+        "vae_loss",
+        "variance_of_the_first_image",
+        "The noise of every image has the deviation of the first.",
+        _loss((_DEVIATION, "torch.exp(0.5 * log_var[:1]) * eps")),
+    ),
+    Piece(
+        "vae_loss",
+        "tenth_of_the_decoder_s_gradient",
+        "The value is right, and the decoder's gradient a tenth of it.",
+        _loss(
+            (
+                "    logits = decoder(z)\n",
+                """\
+    logits = decoder(z)
+    through_z = decoder(z.detach())
+    logits = logits - 0.9 * (through_z - through_z.detach())
+""",
+            )
+        ),
+    ),
+    Piece(
+        "vae_loss",
+        "ten_latents_decoded",
+        "Latent dimensions after the tenth get no noise.",
+        _loss((_DEVIATION, "torch.exp(0.5 * log_var) * eps * (torch.arange(mean.shape[-1]) < 10)")),
+    ),
+    Piece(
+        "vae_loss",
+        "deviation_plus_a_little",
+        "σ + 0.02 for σ.",
+        _loss((_DEVIATION, "(torch.exp(0.5 * log_var) + 0.02) * eps")),
+    ),
 )
