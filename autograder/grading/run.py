@@ -126,18 +126,20 @@ def _run(session: _Session) -> GradeRecord:
     importlib.import_module("autograder.checking.statistics")
     from autograder.grading.rules import look_at
     from autograder.sandbox.proxy import Sandbox
+    from autograder.training.workers import FreshWorkers
 
     rubric, assignment = session.rubric, session.assignment
     names = assignment.names(rubric)
     function_limits, training_limits = limits_on(session.device, rubric)
     with (
         Sandbox(session.backend, session.submission, names, function_limits) as asked,
-        Sandbox(session.backend, session.submission, names, training_limits) as trainer,
+        FreshWorkers(Sandbox(session.backend, session.submission, names, training_limits)) as trainer,
     ):
         with session.timed("sandbox_and_loading"):
             report = asked.load()
         runs = _training_runs(session, trainer)
         results, remarks = _checked(session, asked, runs)
+        trainer.close()
         trained = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
         flags = list(dict.fromkeys([*asked.flags, *trainer.flags]))
