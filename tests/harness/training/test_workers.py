@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Handle
@@ -64,3 +65,33 @@ def test_an_object_is_asked_where_it_is(workers: FreshWorkers) -> None:
     answer = workers.call(Question(other, [10.0]))
     assert isinstance(answer, Answer)
     assert answer.value == 12.0
+
+
+COMPILED = """
+import torch
+
+@torch.compile
+def elbo(x, encoder, decoder, n_samples=1, generator=None):
+    return (x * 2).sum()
+
+def vae_loss(x, encoder, decoder, n_samples=1, generator=None):
+    model = torch.compile(torch.nn.Linear(3, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    model(x).sum().backward()
+    optimizer.step()
+    return model.eval(), {"val_loss": [1.0]}
+"""
+
+
+def test_a_compiled_model_trains(sandbox_of: Callable[..., Sandbox]) -> None:
+    """`torch.compile` costs no compilation, and changes no value: of a model in a training, and of a function."""
+    with FreshWorkers(sandbox_of(COMPILED)) as workers:
+        trained = workers.call(Question("vae_loss", [torch.ones(4, 3), 0, 0]))
+        assert isinstance(trained, Answer), trained
+        logits = workers.call(Question(trained.value[0], [torch.ones(5, 3)], evaluate=True))
+        value = workers.call(Question("elbo", [torch.ones(3), 0, 0]))
+
+    assert isinstance(logits, Answer), logits
+    assert logits.value.shape == (5, 2)
+    assert isinstance(value, Answer), value
+    assert value.value == 6.0
