@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from autograder.authoring import Case, CheckFailed, FailureKind, check
+from autograder.authoring.failures import CheckStopped
 from autograder.checking.student import Student
 from autograder.sandbox.inside.values import Handle
 from autograder.training.measures.classifier import FACTORS, ClassifierRun, Trained, history_list, share_right
@@ -78,7 +79,7 @@ def learns_in_larger_steps(student: Student, run: ClassifierRun, accuracy: float
         larger = [other for other in FACTORS if other >= factor > 1.0]
         truth = run.permutation[run.data.test_labels]
         return any(share_right(run.trained(student, f).test, truth) >= enough for f in larger)
-    except CheckFailed:
+    except (CheckFailed, CheckStopped):
         return False
 
 
