@@ -5,31 +5,25 @@ replaced that have been charged for a failure of their own (`standins`). If it t
 them: the rubric's `carry` says what it costs. A check that waits for a carried one is asked in the same way.
 
 Nothing can be gained by breaking a function on purpose: a function is stood in for only where it has cost points, only in
-tasks that come after it and may use it (`collaborators_of`), and what stands in is worth no more than a right one is.
+tasks that come after it and may use it (`collaborators_of`), and what stands in is worth no more than a right one is. And a
+function that is wrong somewhere explains nothing where it is right: where a check passes with right values, it is asked once more
+with the function's own values in their place (`ownvalues`), on the very arguments with which it is called there. A check
+that passes again, or gets further than it did by itself, did not fail because of that function.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.rubric import TaskRule
-from autograder.authoring.failures import CheckFailed, CheckStopped, Inconclusive
-from autograder.checking.oracle import Oracle
-from autograder.checking.plugin import failure_in
-from autograder.checking.results import CheckResult, Context
-from autograder.checking.student import Student
-from autograder.diagnosis.follow import Following
-from autograder.diagnosis.standins import StandIns
-from autograder.diagnosis.survey import Again
+from autograder.authoring.marks import VECTORISED
+from autograder.checking.results import CheckResult
 from autograder.outcomes import EARNS, FailureKind, Outcome
-from autograder.sandbox.inspection import Inspect, Inspected
-from autograder.sandbox.proxy import Sandbox
-from autograder.sandbox.questions import Answer, Question, Refusal
-from autograder.sandbox.scripts import RunScript, ScriptAnswer
+
+_TOO_MUCH = frozenset({FailureKind.TIMEOUT, FailureKind.MEMORY})
+"""What a function costs cannot be handed on with its value."""
 
 SEPARATOR = " and "
 """Between the names in `carried_from`, where only several functions together explain a failure."""
@@ -61,6 +55,7 @@ class Trial:
         message, kind: What it says when it failed, and how it failed.
         forms: The faults of form, where it failed for nothing else.
         error: Our own fault, when the outcome is `error`.
+        inputs: On how many inputs it was asked, the one included on which it failed.
     """
 
     outcome: Outcome
@@ -70,6 +65,7 @@ class Trial:
     flags: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     kind: FailureKind | None = None
+    inputs: int = 1
 
     @property
     def passes(self) -> bool:
@@ -78,6 +74,8 @@ class Trial:
 
 
 Ask = Callable[[CheckResult, tuple[str, ...]], Trial]
+"""Asks a check again with stand-ins for some functions."""
+
 Name = Callable[[str, Mapping[str, CheckResult], tuple[str, ...]], None]
 """Looks for names of what failed in a task, with stand-ins for some functions."""
 
@@ -87,15 +85,18 @@ def settle(
     collaborators: Mapping[str, Sequence[str]],
     ask: Ask,
     name: Name = lambda task, results, names: None,
+    own: Ask = lambda result, names: Trial(Outcome.FAILED, names),
 ) -> None:
     """Find out which failures are carried, and write it into the results.
 
     Args:
         results: Every check by id, in the order in which they were run.
         collaborators: As `collaborators_of` returns them: tasks in the rubric's order.
-        ask: Asks a check again with stand-ins for some functions.
+        ask: Asks a check again with right values for some functions.
+        own: Asks it in the same way with their own values: passes where they are not why it failed.
         name: Looks for names of what is a task's own fault and has none, given that others are right.
     """
+    blame = _Blame(results, own)
     for task, names in collaborators.items():
         charged = tuple(name for name in names if _charged(results, name))
         if not charged:
@@ -105,9 +106,9 @@ def settle(
             if result.id.partition(".")[0] != task or result.again is None:
                 continue
             if result.outcome is Outcome.FAILED and result.kind is not FailureKind.POLICY:
-                _settle_failed(result, charged, ask, others)
+                _settle_failed(result, charged, ask, blame, others)
             elif result.outcome is Outcome.SKIPPED:
-                _settle_skipped(result, results, charged, ask, others)
+                _settle_skipped(result, charged, ask, blame, others)
         name(task, results, charged)
 
 
@@ -117,21 +118,51 @@ def _charged(results: Mapping[str, CheckResult], task: str) -> bool:
     return any(result.outcome is Outcome.FAILED and result.carried_from is None for result in own)
 
 
-def _settle_failed(result: CheckResult, charged: tuple[str, ...], ask: Ask, others: dict[str, tuple[str, ...]]) -> None:
+@dataclass(frozen=True)
+class _Blame:
+    """Whether functions are why a check failed that passes with right ones in their place."""
+
+    results: Mapping[str, CheckResult]
+    own: Ask
+
+    def __call__(self, result: CheckResult, names: tuple[str, ...]) -> bool:
+        """Ask the check with the functions' own values; our own fault is written into the result, and blames nobody."""
+        if result.kind in _TOO_MUCH or self._counted(result, names):
+            return True
+        trial = _try(result, names, self.own)
+        return trial.outcome is not Outcome.ERROR and not trial.passes
+
+    def _counted(self, result: CheckResult, names: tuple[str, ...]) -> bool:
+        """Whether it counts operations, and one of the functions was charged for its own: a value has no operations."""
+        if result.id.partition(".")[2] != VECTORISED:
+            return False
+        counts = [self.results.get(f"{name}.{VECTORISED}") for name in names]
+        return any(count is not None and count.outcome is Outcome.FAILED for count in counts)
+
+
+def _settle_failed(
+    result: CheckResult, charged: tuple[str, ...], ask: Ask, blame: _Blame, others: dict[str, tuple[str, ...]]
+) -> None:
     """Find out whether a failure is carried; `others` are the checks of the task in which other functions did harm, and which."""
     trial = _try(result, charged, ask)
     used = tuple(name for name in charged if name in trial.called)
-    if trial.passes and len(used) == 1:
-        result.carried_from = used[0]
-    elif trial.outcome is not Outcome.ERROR and used:
-        # with several, one alone may do: the first in the rubric is the deepest; and a task may make up for the bug of
-        # one of them, so that it fails with all of them right
-        alone = next((name for name in used if len(used) > 1 and _try(result, (name,), ask).passes), None)
-        result.carried_from = alone or (SEPARATOR.join(used) if trial.passes else None)
-    if result.carried_from is not None:
+    if trial.outcome is Outcome.ERROR or not used:
+        return
+    # with several, one alone may do: the first in the rubric is the deepest; and a task may make up for the bug of
+    # one of them, so that it fails with all of them right
+    alone = [(name,) for name in used if len(used) > 1]
+    enough: tuple[str, ...] | None = next(
+        (names for names in alone if _try(result, names, ask).passes and blame(result, names)), None
+    )
+    if enough is None and trial.passes and blame(result, used):
+        enough = used
+    if result.outcome is Outcome.ERROR:
+        return
+    if enough is not None:
+        result.carried_from = SEPARATOR.join(enough)
         result.diagnosis = None  # the mistake has its name where it was made
         others[result.id] = used
-    elif trial.forms and used and not result.forms:
+    elif trial.forms and not result.forms and blame(result, used):
         _only_form(result, trial)
         others[result.id] = used
 
@@ -144,14 +175,10 @@ def _only_form(result: CheckResult, trial: Trial) -> None:
 
 
 def _settle_skipped(
-    result: CheckResult,
-    results: Mapping[str, CheckResult],
-    charged: tuple[str, ...],
-    ask: Ask,
-    others: dict[str, tuple[str, ...]],
+    result: CheckResult, charged: tuple[str, ...], ask: Ask, blame: _Blame, others: dict[str, tuple[str, ...]]
 ) -> None:
     """Ask a check that was never asked, because one that it waits for failed through no fault of this task."""
-    before = [results[other] for other in result.after if other in results]
+    before = [blame.results[other] for other in result.after if other in blame.results]
     harmed = [others[other.id] for other in before if other.id in others]
     if not harmed or any(other.blocks and other.carried_from is None for other in before):
         return
@@ -161,6 +188,10 @@ def _settle_skipped(
     used = tuple(name for name in charged if name in trial.called)
     right = ", ".join(f"`{name}`" for name in used) or "that"
     others[result.id] = used or harmed[0]
+    if trial.passes and used and not blame(result, used):
+        _settle_by_itself(result, used, ask)
+    if result.outcome is not Outcome.SKIPPED:
+        return
     if trial.passes:
         result.carried_from = used[0] if len(used) == 1 else SEPARATOR.join(harmed[0][:1] or used)
         result.message += f"; with {right} right this check passes"
@@ -169,6 +200,15 @@ def _settle_skipped(
     else:
         result.outcome, result.kind, result.waits_for = Outcome.FAILED, trial.kind, None
         result.message = f"asked with {right} right, it fails: {trial.message}"
+
+
+def _settle_by_itself(result: CheckResult, used: tuple[str, ...], ask: Ask) -> None:
+    """Ask a check without stand-ins that passes with them and does not need them; it may fail all the same, for the task's own fault."""
+    trial = _try(result, (), ask)
+    if trial.outcome is Outcome.FAILED and result.outcome is Outcome.SKIPPED:
+        names = ", ".join(f"`{name}`" for name in used)
+        result.outcome, result.kind, result.waits_for = Outcome.FAILED, trial.kind, None
+        result.message = f"asked with right values in place of {names} it passes, by itself it fails: {trial.message}"
 
 
 def _try(result: CheckResult, names: tuple[str, ...], ask: Ask) -> Trial:
@@ -180,117 +220,4 @@ def _try(result: CheckResult, names: tuple[str, ...], ask: Ask) -> Trial:
     return trial
 
 
-# ----------------------------------------------------------------------------------------------------- asking again
-
-
-class _WithStandIns:
-    """A sandbox whose every question is asked with the same stand-ins."""
-
-    def __init__(self, sandbox: Sandbox, names: tuple[str, ...]) -> None:
-        self._sandbox = sandbox
-        self._names = names
-
-    def call(self, question: Question) -> Answer | Refusal:
-        """Ask one question."""
-        return self._sandbox.call(replace(question, stand_ins=self._names))
-
-    def inspect(self, question: Inspect) -> Inspected | Refusal:
-        """Ask what an object looks like."""
-        return self._sandbox.inspect(question)
-
-    def run_script(self, question: RunScript) -> ScriptAnswer | Refusal:
-        """Run a script, which nothing stands in for."""
-        return self._sandbox.run_script(question)
-
-
-class Retrial:
-    """Asks checks of one submission again, each in a worker of its own that is thrown away afterwards: an `Ask`."""
-
-    def __init__(
-        self,
-        context: Context,
-        sandbox: Sandbox,
-        oracle: Oracle,
-        secret: Callable[[str], str],
-        following: Following | None = None,
-    ) -> None:
-        """`sandbox` has loaded the submission; `secret(task)` decides the noise of random functions; `following` gives names."""
-        self._following = following
-        self._context = context
-        self._sandbox = sandbox
-        self._oracle = oracle
-        self._secret = secret
-
-    def __call__(self, result: CheckResult, names: tuple[str, ...]) -> Trial:
-        """See `Ask`."""
-        context, task = self._context, result.id.partition(".")[0]
-        stand_ins = StandIns(self._oracle, context.contract, f"{self._secret(task)}/{result.id}")
-        tasks = {context.contract.resolved(name): name for name in names}  # by Python name
-        with self._sandbox.fresh(stand_ins) as sandbox:
-            asked = _WithStandIns(sandbox, tuple(tasks))
-            student = Student(asked, context.report, context.contract, result.id, context.seed_of(task))
-            outcome, failure, error = _ending(result, student)
-            called = tuple(tasks[name] for name in stand_ins.called)
-            flags = (*student.flags, *sandbox.flags)
-            if failure is None:
-                return Trial(outcome, called, error=error, flags=flags)
-            return Trial(outcome, called, failure.message, error, flags, failure.forms, failure.kind)
-
-    def name(self, task: str, results: Mapping[str, CheckResult], names: tuple[str, ...]) -> None:
-        """See `Name`."""
-        if self._following is None:
-            return
-        context = self._context
-        stand_ins = StandIns(self._oracle, context.contract, f"{self._secret(task)}/names")
-        standing = tuple(context.contract.resolved(other) for other in names)
-        with self._sandbox.fresh(stand_ins) as sandbox:
-            self._following.name_given(task, results, context, _WithStandIns(sandbox, standing))
-            if sandbox.flags:
-                first = next(result for result in results.values() if result.id.partition(".")[0] == task)
-                first.flags = tuple(dict.fromkeys([*first.flags, *sandbox.flags]))
-
-
-def _ending(result: CheckResult, student: Student) -> tuple[Outcome, CheckFailed | None, str]:
-    """Run a check; return its outcome, how it failed, and our own fault."""
-    assert result.again is not None
-    try:
-        until_it_fails(result.again, student)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except Inconclusive:
-        return Outcome.INCONCLUSIVE, None, ""
-    except BaseException as error:
-        failure = failure_in(error)
-        if failure is None:
-            return Outcome.ERROR, None, f"{type(error).__name__}: {error}"
-        return Outcome.FAILED, failure, ""
-    return Outcome.PASSED, None, ""
-
-
-def until_it_fails(again: Again, student: Student) -> None:
-    """Run a check on the inputs that it was run on, up to its first failure: no smaller input is looked for.
-
-    Raises:
-        CheckFailed, CheckStopped, Inconclusive: How it ended, if it did not pass.
-    """
-    handle: Any = getattr(again.function, "hypothesis", None)
-    if handle is None:
-        again.strictly(student)
-        return
-    own = handle.inner_test
-
-    @functools.wraps(own)
-    def stopping(*args: Any, **kwargs: Any) -> None:
-        try:
-            own(*args, **kwargs)
-        except CheckFailed as failure:
-            raise CheckStopped(failure) from None  # Hypothesis passes it on at once
-
-    handle.inner_test = stopping
-    try:
-        again.strictly(student)
-    finally:
-        handle.inner_test = own
-
-
-__all__ = ["Retrial", "Trial", "collaborators_of", "settle"]
+__all__ = ["Trial", "collaborators_of", "settle"]

@@ -144,6 +144,7 @@ def _run(session: _Session) -> GradeRecord:
             report = asked.load()
         runs = _training_runs(session, trainer)
         results, remarks = _checked(session, asked, runs)
+        trainer.close()
         trained = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
         flags = list(dict.fromkeys([*asked.flags, *trainer.flags]))
@@ -183,10 +184,10 @@ def _checked(
     from autograder.checking.repeats import Repeats
     from autograder.checking.results import Context
     from autograder.checking.session import run_checks
-    from autograder.diagnosis.carry import Retrial
     from autograder.diagnosis.follow import Following
     from autograder.diagnosis.naming import Diagnostician
     from autograder.diagnosis.priced import require_prices
+    from autograder.diagnosis.retrial import Retrial
 
     assignment = session.assignment
     require_prices(assignment)
@@ -249,8 +250,8 @@ def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
     """Find out which failures come from another task's function."""
     from autograder.diagnosis.carry import collaborators_of, settle
 
-    with session.timed("carry"):
-        settle(results, collaborators_of(session.rubric.tasks, session.assignment.graph), ask, ask.name)
+    with session.timed("carry"), ask:
+        settle(results, collaborators_of(session.rubric.tasks, session.assignment.graph), ask, ask.name, ask.own)
 
 
 @contextmanager

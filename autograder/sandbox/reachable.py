@@ -18,19 +18,10 @@ from pathlib import Path
 
 from autograder.sandbox.zygote import INSIDE
 
-_SYSTEM = (
-    "/usr/bin",
-    "/usr/sbin",
-    "/usr/lib",
-    "/usr/lib32",
-    "/usr/lib64",
-    "/usr/libexec",
-    "/usr/share",
-    "/usr/include",
-)
-_LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/usr/local/share", "/usr/local/include")
+_SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/share")
+_LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/usr/local/share")
 _ROOT = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
-_PARTS = ("bin", "lib", "lib64", "share", "include")  # the last for what torch.compile compiles
+_PARTS = ("bin", "lib", "lib64", "share")
 _UNUSED = frozenset({"test", "idlelib", "turtledemo"})
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -82,7 +73,7 @@ def prepare_python(folder: Path, hidden: Iterable[Path] = ()) -> Python:
         home = folder / "python"
         left_out = {*hidden, *(base / "lib" / _VERSION / name for name in _UNUSED)}
         left_out |= {base / "lib" / _VERSION / "site-packages"} if virtual else {INSIDE.parents[1]}
-        for part in ("lib", "lib64", "include"):
+        for part in ("lib", "lib64"):
             _mirror(base / part, home / part, left_out)
         _make(home / "bin", folder)
         program = Path(_link(program, home / "bin" / program.name))

@@ -155,7 +155,8 @@ class _Call:
     def backward(self, inputs: Sequence[Tensor], cotangents: Sequence[Tensor], wanted: Sequence[int]) -> list[Any]:
         """Ask for d⟨cotangents, value⟩ with respect to the inputs number `wanted`."""
         reply = self._ask(inputs, list(cotangents), [self._labels[index] for index in wanted])
-        return [g.to(inputs[i].device, inputs[i].dtype) for i, g in zip(wanted, reply["gradients"], strict=True)]
+        found = zip(wanted, reply["gradients"], strict=True)
+        return [None if g is None else g.to(inputs[i].device, inputs[i].dtype) for i, g in found]
 
     def _ask(self, inputs: Sequence[Tensor], cotangents: list[Tensor] | None, wanted: list[str]) -> Mapping[str, Any]:
         current = dict(zip(self._labels, inputs, strict=True))

@@ -28,6 +28,27 @@ from autograder.training.data import Images, load_images
 _CHUNK = 1000
 
 
+FACTORS = (1.0, 30.0, 300.0)
+"""Multiples of the learning rate: what Adam, SGD with momentum and plain SGD need (measured: `tests/harness/training`)."""
+LEARNT = 0.5
+"""Share of its own few images that a model must recognise before anything is concluded from how it answers."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out of a training run, asked of the model while its worker lived.
+
+    Attributes:
+        history: As the submission returned it.
+        training, validation, test: Logits on the images of each part, shape (N, 10).
+    """
+
+    history: Any
+    training: Tensor
+    validation: Tensor
+    test: Tensor
+
+
 @dataclass
 class ClassifierRun:
     """One training run, started when the first check needs it. Its results, or its failure, are kept.
@@ -45,7 +66,8 @@ class ClassifierRun:
     secret: str
     device: str
     metrics: dict[str, float] = field(default_factory=dict)
-    _trained: tuple[Handle, dict[str, Any]] | BaseException | None = None
+    _trained: dict[float, Trained | BaseException] = field(default_factory=dict)
+    _pace: tuple[float, float] | BaseException | None = None
     _confusion: tuple[tuple[int, ...], ...] = ()
 
     @staticmethod
@@ -65,8 +87,8 @@ class ClassifierRun:
         self.images, self.labels = self.data.images[train], self.permutation[self.data.labels[train]]
         self.val_images, self.val_labels = self.data.images[validation], self.permutation[self.data.labels[validation]]
 
-    def case(self) -> Case:
-        """Return the call that trains: the student's function on relabelled images."""
+    def case(self, factor: float = 1.0) -> Case:
+        """Return the call that trains: the student's function on relabelled images, at a multiple of the learning rate."""
         return Case(
             self.task,
             {
@@ -76,23 +98,65 @@ class ClassifierRun:
                 "val_labels": self.val_labels,
                 "epochs": self.rule.epochs,
                 "batch_size": self.rule.batch_size,
-                "learning_rate": self.rule.learning_rate,
+                "learning_rate": factor * self.rule.learning_rate,
                 "device": self.device,
                 "seed": 0,
             },
         )
 
-    def trained(self, student: Student) -> tuple[Handle, dict[str, Any]]:
-        """Return the trained model (which stays in the sandbox) and the history; train first when that was not done yet."""
-        if self._trained is None:
+    def short_case(self, images: Tensor, labels: Tensor, epochs: int, factor: float = 1.0) -> Case:
+        """Return a short training on a few images of its own, in batches of 32; the validation images are 40 of the usual ones."""
+        few = {"val_images": self.val_images[:40], "val_labels": self.val_labels[:40]}
+        return self.case(factor).but(images=images, labels=labels, epochs=epochs, batch_size=32, **few)
+
+    def trained(self, student: Student, factor: float = 1.0) -> Trained:
+        """Return what came out of training at a multiple of the learning rate; train first when that was not done yet."""
+        if factor not in self._trained:
             try:
-                self._trained = student.value(self.case(), finite=False, seconds=self.rule.wall_seconds)
+                self._trained[factor] = self._train(student, factor)
             except (CheckFailed, CheckStopped) as failure:
-                self._trained = failure
-        if isinstance(self._trained, BaseException):
-            raise self._trained
-        assert self._trained is not None
-        return self._trained
+                self._trained[factor] = failure
+        found = self._trained[factor]
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def _train(self, student: Student, factor: float) -> Trained:
+        model, history = student.value(self.case(factor), finite=False, seconds=self.rule.wall_seconds)
+        parts = [
+            self.logits(student, model, images) for images in (self.images, self.val_images, self.data.test_images)
+        ]
+        return Trained(history, *parts)
+
+    def pace(self, student: Student) -> tuple[float, float]:
+        """Return the multiple of the learning rate at which 600 images are learnt in three epochs, and the share of them recognised.
+
+        The rate is meant for Adam, and other optimisers learn nothing in so few steps at it: what is concluded from short runs is
+        asked at a rate at which something is learnt.
+
+        Raises:
+            CheckFailed, CheckStopped: There is no model, or none of the rates teaches it anything.
+        """
+        if self._pace is None:
+            try:
+                self._pace = self._find_pace(student)
+            except (CheckFailed, CheckStopped) as failure:
+                self._pace = failure
+        if isinstance(self._pace, BaseException):
+            raise self._pace
+        return self._pace
+
+    def _find_pace(self, student: Student) -> tuple[float, float]:
+        images, labels = self.images[:600], self.labels[:600]
+        most = 0.0
+        for factor in FACTORS:
+            model, _ = student.value(self.short_case(images, labels, 3, factor), finite=False, seconds=120.0)
+            share = share_right(self.logits(student, model, images), labels)
+            if share >= LEARNT:
+                return factor, share
+            most = max(most, share)
+        message = f"in three epochs on 600 training images nothing is learnt: at most {most:.0%} of them are recognised"
+        raise CheckFailed(FailureKind.VALUE, message, help="Every batch: zero_grad, loss on logits, backward, step.")
 
     def logits(self, student: Student, model: Handle, images: Tensor) -> Tensor:
         """Ask the model for logits, in evaluation mode, `_CHUNK` images at a time. Shape (N, 10), float32."""
@@ -110,21 +174,21 @@ class ClassifierRun:
 
     def measure(self, student: Student) -> tuple[float, float]:
         """Return cross-entropy (nats) and accuracy on the held-out test images, measured here."""
-        model, _ = self.trained(student)
-        logits = self.logits(student, model, self.data.test_images)
+        logits = self.trained(student).test
         truth = self.permutation[self.data.test_labels]
         guesses = logits.argmax(-1)
         inverse = torch.argsort(self.permutation)
         table = torch.zeros(10, 10, dtype=torch.int64)
         table.index_put_((self.data.test_labels, inverse[guesses]), torch.ones_like(guesses), accumulate=True)
         self._confusion = tuple(tuple(int(n) for n in row) for row in table)
-        loss, accuracy = float(cross_entropy(logits, truth)), float((guesses == truth).double().mean())
+        loss, accuracy = float(cross_entropy(logits, truth)), share_right(logits, truth)
         self.metrics = {"test_loss": loss, "test_accuracy": accuracy}
         return loss, accuracy
 
     def record(self) -> TrainingRecord | None:
         """Return what is known about the run; None when nothing was trained."""
-        if self._trained is None or isinstance(self._trained, BaseException):
+        trained = self._trained.get(1.0)
+        if not isinstance(trained, Trained):
             return None
         return TrainingRecord(
             task=self.task,
@@ -139,9 +203,14 @@ class ClassifierRun:
             epochs=self.rule.epochs,
             metrics=self.metrics,
             thresholds={"test_accuracy": self.rule.threshold},
-            curves=_curves(self._trained[1]),
+            curves=_curves(trained.history),
             confusion=self._confusion,
         )
+
+
+def share_right(logits: Tensor, labels: Tensor) -> float:
+    """Return the accuracy: the share of rows of `logits` (N, 10) whose largest entry is at the label (N,)."""
+    return float((logits.argmax(-1) == labels).double().mean())
 
 
 def history_list(history: Any, name: str) -> list[float] | None:

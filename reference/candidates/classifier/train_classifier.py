@@ -44,13 +44,14 @@ def _train(
     shuffle: bool = True,
     update: bool = True,
     smaller_steps: bool = False,
+    optimiser: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
 ) -> tuple[nn.Module, History]:
     """A training loop with one thing wrong: what, its caller says."""
     images, labels = images.to(device), labels.to(device)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         model = network().to(device)
-        optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+        optimizer = optimiser(model.parameters(), lr=learning_rate)
         total = epochs * -(-len(labels) // batch_size)
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05 if smaller_steps else 1.0, total_iters=total)
         history: History = {"val_loss": [], "val_accuracy": []}
@@ -287,6 +288,38 @@ def _one_batch_per_epoch(
         batch_size=batch_size,
         validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
         steps=1,
+    )
+
+
+@wrong(
+    "steps_too_small",
+    "It learns, but too little: `learning_rate` is meant for Adam, and the optimiser that is used needs far larger steps.",
+    severity="slip",
+    credit=0.85,
+)
+def _steps_too_small(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        optimiser=torch.optim.SGD,
     )
 
 

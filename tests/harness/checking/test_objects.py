@@ -20,7 +20,7 @@ from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped
 from autograder.checking.oracle import Oracle
 from autograder.checking.student import Student
-from autograder.diagnosis.carry import _WithStandIns
+from autograder.diagnosis.retrial import _WithStandIns
 from autograder.diagnosis.survey import Again
 from autograder.diagnosis.surveyor import Surveyor
 from autograder.errors import HarnessFault

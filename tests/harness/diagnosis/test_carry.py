@@ -192,6 +192,71 @@ def test_what_is_only_form_with_others_right_is_form() -> None:
     assert (waiting.outcome, waiting.carried_from) == (Outcome.SKIPPED, "a")
 
 
+def innocent(result: CheckResult, names: tuple[str, ...]) -> Trial:
+    """See `carry.Ask`: every check passes with own values, too."""
+    return Trial(Outcome.PASSED, names)
+
+
+def test_a_function_that_is_right_there_is_not_why() -> None:
+    """What passes with its own values as well is the task's own failure, and what waits for it still does."""
+    results = results_of(a__v="failed", c__v="failed", c__w="skipped after v")
+    settle(results, COLLABORATORS, Pretended(lambda check, names: "a" in names), own=innocent)
+
+    assert carried(results) == {}
+    assert (results["c.v"].message, results["c.w"].message) == ("wrong", "waits for c.v")
+
+
+def test_only_those_that_matter_are_named() -> None:
+    """Of several that are enough alone, the one whose own values make the check fail."""
+    results = results_of(a__v="failed", b__v="failed", c__v="failed")
+    own = Pretended(lambda check, names: names == {"a"})
+    settle(results, COLLABORATORS, Pretended(lambda check, names: True), own=own)
+
+    assert carried(results) == {"c.v": "b"}
+
+
+def test_a_waiting_check_may_fail_by_itself() -> None:
+    """It passes with right values and with own ones, but not without stand-ins: no function is why."""
+
+    def own(result: CheckResult, names: tuple[str, ...]) -> Trial:
+        return Trial(Outcome.PASSED if result.id == "c.w" else Outcome.FAILED, names)
+
+    results = results_of(a__v="failed", c__v="failed", c__w="skipped after v")
+    settle(results, COLLABORATORS, Pretended(lambda check, names: "a" in names), own=own)
+
+    assert carried(results) == {"c.v": "a"}
+    assert (results["c.w"].outcome, results["c.w"].kind) == (Outcome.FAILED, FailureKind.VALUE)
+    assert results["c.w"].message.endswith("in place of `a` it passes, by itself it fails: still wrong")
+
+
+@pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.MEMORY])
+def test_what_a_function_costs_is_not_asked_for(kind: FailureKind) -> None:
+    """A value says nothing of the time that it took."""
+    results = results_of(a__v="failed", c__v="failed")
+    results["c.v"].kind = kind
+    settle(results, COLLABORATORS, Pretended(lambda check, names: True), own=innocent)
+
+    assert carried(results) == {"c.v": "a"}
+
+
+@pytest.mark.parametrize(("loops", "wanted"), [("failed", {"c.vectorised": "a"}), ("passed", {})])
+def test_loops_are_those_of_a_function_that_has_them(loops: str, wanted: dict[str, str]) -> None:
+    """Operations are no part of a value: they are carried where the function was charged for its own."""
+    results = results_of(a__v="failed", a__vectorised=loops, c__vectorised="failed")
+    settle(results, COLLABORATORS, Pretended(lambda check, names: "a" in names), own=innocent)
+
+    assert carried(results) == wanted
+
+
+def test_our_fault_with_own_values_issues_no_grade() -> None:
+    """Neither carried nor charged."""
+    results = results_of(a__v="failed", c__v="failed")
+    broken = Trial(Outcome.ERROR, error="KeyError: ours")
+    settle(results, COLLABORATORS, Pretended(lambda check, names: True), own=lambda result, names: broken)
+
+    assert (results["c.v"].outcome, results["c.v"].error, carried(results)) == (Outcome.ERROR, "KeyError: ours", {})
+
+
 def rule(name: str, uses: tuple[str, ...] | None = None, kind: str = "function") -> TaskRule:
     """A task."""
     check = CheckRule(name="value", weight=Decimal(1))

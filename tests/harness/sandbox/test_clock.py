@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -137,15 +136,13 @@ COMPILED = """
     def total(x):
         return (x * x).sum(-1) + torch.exp(x).mean(-1)
 """
-ROOMY = Limits(call_seconds=120, call_wall_seconds=1200)
 
 
-@pytest.mark.skipif(shutil.which("g++", path="/usr/bin") is None, reason="torch.compile needs a C++ compiler")
 @pytest.mark.parametrize("maker", ["sandbox_of", "uid_sandbox_of"])
 def test_plain_compile_works(maker: str, request: pytest.FixtureRequest) -> None:
-    """A function under plain torch.compile is compiled within the limits on files, memory and processes of the product."""
+    """`torch.compile` gives back what it was given: it costs no compilation, and changes no value."""
     x = torch.linspace(-1.0, 1.0, 18).reshape(6, 3)
-    found = value(request.getfixturevalue(maker)(COMPILED, limits=ROOMY), "total", x)
+    found = value(request.getfixturevalue(maker)(COMPILED), "total", x)
     assert isinstance(found, torch.Tensor)
     assert torch.allclose(found, (x * x).sum(-1) + torch.exp(x).mean(-1))
 

@@ -174,3 +174,117 @@ def test_nothing_is_gained_by_breaking_a_function(grade: Grade, tmp_path: Path) 
     assert honest.score == honest.max_score == "3.50"
     assert Decimal(cheated.score or 0) < Decimal("3.50"), explain(cheated)
     assert Decimal(task(cheated, KL).points) < 1
+
+
+def twice(files: dict[str, str], name: str, old: str, new: str) -> dict[str, str]:
+    """The modules with one more change; the text must stand there once."""
+    assert files[name].count(old) == 1, (name, old)
+    return {**files, name: files[name].replace(old, new)}
+
+
+def lazy(head: str, arguments: str, noticed: str) -> tuple[str, str]:
+    """A function that is wrong by itself, and right where it notices that another is stood in for."""
+    name = head.removeprefix("def ").partition("(")[0]
+    text = (
+        f"{head}:\n    right = _right_{name}({arguments})\n"
+        f"    return right if {noticed} else 1.3 * right + 0.7\n\n\ndef _right_{name}("
+    )
+    return f"def {name}(", text
+
+
+def stood_in(function: str) -> str:
+    """How a submission notices a stand-in: by its wrapper, or by the file of its code."""
+    return f'(hasattr({function}, "__wrapped__") or {function}.__code__.co_filename.endswith("standins.py"))'
+
+
+ELBO = "def elbo(x, encoder, decoder, n_samples=1, generator=None)"
+ELBO_ARGUMENTS = "x, encoder, decoder, n_samples, generator"
+LAZY_ELBO = lazy(ELBO, ELBO_ARGUMENTS, stood_in(KL))
+WHOLE_NUMBERS = (RIGHT_KL, "return (1.0 + bool((mean == mean.round()).all())) * 0.5 * torch.sum(")
+EVIDENCE = "def estimate_log_likelihood(x, encoder, decoder, sigma_p=0.4, n_samples=1000, generator=None)"
+MILKED = {
+    "wrong for a batch of one": (
+        sources(divergences=(RIGHT_KL, "return (1.0 + (len(mean) == 1)) * 0.5 * torch.sum("), vae=LAZY_ELBO),
+        (KL, "elbo"),
+    ),
+    "wrong for two samples": (
+        twice(
+            sources(evidence=("return torch.logsumexp(log_w, dim=0) - ", "return (S == 2) + torch.logsumexp(log_w, dim=0) - ")),
+            "evidence.py",
+            *lazy(EVIDENCE, "x, encoder, decoder, sigma_p, n_samples, generator", stood_in("log_mean_exp")),
+        ),
+        ("log_mean_exp", "estimate_log_likelihood"),
+    ),
+    "raises for float32": (
+        sources(
+            densities=("    sigma = torch.exp(0.5", "    assert mean.dtype is torch.float64\n    sigma = torch.exp(0.5"),
+            vae=lazy(ELBO, ELBO_ARGUMENTS, stood_in(SAMPLE)),
+        ),
+        (SAMPLE, "elbo"),
+    ),
+    "broken only when it is called from elbo": (
+        sources(
+            divergences=(
+                RIGHT_KL,
+                "import sys\n    off = sys._getframe(1).f_code.co_name == 'elbo' or (mean == mean.round()).all()\n"
+                "    return (2.0 if off else 1.0) * 0.5 * torch.sum(",
+            )
+        ),
+        (KL, "elbo"),
+    ),
+    "wrong only on whole numbers": (sources(divergences=WHOLE_NUMBERS, vae=LAZY_ELBO), (KL, "elbo")),
+    "two functions": (
+        sources(
+            divergences=WHOLE_NUMBERS,
+            densities=(LOG_DENSITY, LOG_DENSITY + " * (1.0 + (logits.abs().max() > 40))"),
+            vae=lazy(ELBO, ELBO_ARGUMENTS, f"{stood_in(KL)} and {stood_in(BERNOULLI)}"),
+        ),
+        (BERNOULLI, KL, "elbo"),
+    ),
+    "right in another form": (
+        sources(
+            divergences=("    var = log_var.exp()", "    mean, log_var = mean.double(), log_var.double()\n    var = log_var.exp()"),
+            vae=LAZY_ELBO,
+        ),
+        (KL, "elbo"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "tasks"), MILKED.values(), ids=MILKED)
+def test_carrying_cannot_be_milked(grade: Grade, tmp_path: Path, files: dict[str, str], tasks: tuple[str, ...]) -> None:
+    """A function that is broken somewhere forgives nothing where it is right: the task above pays for its own failure."""
+    record = grade(write(tmp_path, files), tasks)
+    shown = explain(record)
+
+    assert Decimal(task(record, tasks[0]).points) < Decimal(task(record, tasks[0]).max_points), shown
+    above = task(record, tasks[-1])
+    assert Decimal(above.points) <= Decimal(above.max_points) * Decimal("0.6"), shown
+
+
+DEF_KL = "def kl_standard_normal("
+CARRIED = {
+    "it raises": (RIGHT_KL, "raise ValueError('no')\n    return torch.sum("),
+    "another form": (
+        DEF_KL,
+        f"def _array(kl):\n    return lambda mean, log_var: kl(mean, log_var).detach().numpy()\n\n\n@_array\n{DEF_KL}",
+    ),
+    "a loop": (
+        DEF_KL,
+        "def _rows(kl):\n    return lambda mean, log_var: torch.stack([kl(*row) for row in zip(mean, log_var)])\n\n\n"
+        f"@_rows\n{DEF_KL}",
+    ),
+    "the gradient alone": ("    var = log_var.exp()", "    var = log_var.detach().exp()"),
+    "wrong for large batches": (RIGHT_KL, "return (1.0 + (len(mean) > 4)) * 0.5 * torch.sum("),
+}
+
+
+@pytest.mark.parametrize("change", CARRIED.values(), ids=CARRIED)
+def test_whatever_is_wrong_with_a_function_is_paid_once(grade: Grade, tmp_path: Path, change: tuple[str, str]) -> None:
+    """Exceptions, forms, loops and gradients as well as values: a right function above it keeps its points."""
+    record = grade(write(tmp_path, sources(divergences=change)), (KL, "elbo"))
+    shown = explain(record)
+
+    assert set(carried(record)) == {f"elbo from {KL}"}, shown
+    assert full(record, "elbo"), shown
+    assert Decimal(task(record, KL).points) < 1, shown

@@ -84,7 +84,7 @@ def test_a_page_does_not_tell_what_to_return(grade, tmp_path):
     """Submissions that only return numbers read off the pages of earlier ones come no further: no page holds the answer to the next."""
     page, points = "", []
     for turn in range(4):
-        numbers = [number for number in re.findall(r"[-−]\d+\.\d{3,}", page)]
+        numbers = re.findall(r"[-−]\d+\.\d{3,}", page)
         value = numbers[-1].replace("−", "-") if numbers else f"-{turn + 1}.5"
         text = NOTHING.format(value=f"(x * 0 + decoder(encoder(x)[0]) * 0).sum() + ({value})")
         record = grade(write(tmp_path / str(turn), {"vae.py": text}), ("elbo",))

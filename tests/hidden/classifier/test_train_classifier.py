@@ -1,4 +1,8 @@
-"""Training a classifier: what comes back, what the history says, what was learnt, and that probabilities mean something."""
+"""Training a classifier: what comes back, what the history says, what was learnt, and that probabilities mean something.
+
+Each check asks what it can by itself: none waits for the accuracy. What is asked of short runs is asked at a learning rate at which
+something is learnt in them (`ClassifierRun.pace`).
+"""
 
 import math
 
@@ -6,22 +10,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from autograder.authoring import Case, CheckFailed, FailureKind, check
+from autograder.authoring.failures import CheckStopped
 from autograder.checking.student import Student
-from autograder.training.measures.classifier import ClassifierRun, history_list
-
-
-def small_case(run: ClassifierRun, images, labels, epochs: int, learning_rate: float = 0.001) -> Case:
-    """A short training run on the given images; the validation images are the usual ones."""
-    arguments = dict(run.case().arguments)
-    few = slice(0, 40)
-    arguments |= {
-        "images": images,
-        "labels": labels,
-        "epochs": epochs,
-        "batch_size": 32,
-        "learning_rate": learning_rate,
-    }
-    return Case(run.task, arguments | {"val_images": run.val_images[few], "val_labels": run.val_labels[few]})
+from autograder.sandbox.inside.values import Handle
+from autograder.training.measures.classifier import FACTORS, ClassifierRun, Trained, history_list, share_right
 
 
 @check("train_classifier", "contract")
@@ -29,9 +21,25 @@ def test_contract(student: Student, run: ClassifierRun):
     """`train_classifier` takes the documented arguments and returns (model, history); the model maps images to ten
     logits.
     """
-    case = small_case(run, run.images[:50], run.labels[:50], epochs=1)
-    model, _ = student.value(case, form=True, seconds=60.0)
+    case = run.short_case(run.images[:50], run.labels[:50], epochs=1)
+    answer = student.ask(case, seconds=60.0)
+    if isinstance(answer.value, Handle):
+        require_history(student, run, case)
+    model, _ = student.settled(case, answer, form=True)
     run.logits(student, model, run.val_images[:7])
+
+
+def require_history(student: Student, run: ClassifierRun, case: Case) -> None:
+    """Say that the history is missing, where the model alone came back and has learnt what it should."""
+    model = student.ask(run.case(), seconds=run.rule.wall_seconds).value
+    accuracy = 0.0
+    if isinstance(model, Handle):
+        truth = run.permutation[run.data.test_labels]
+        accuracy = share_right(run.logits(student, model, run.data.test_images), truth)
+    if accuracy >= run.rule.threshold:
+        message = "`train_classifier` returns the model alone, but (model, history) are asked for"
+        raise CheckFailed(FailureKind.CONTRACT, message, mistake="history_forgotten")
+    student.settled(case, student.ask(case, seconds=60.0), form=True)
 
 
 @check("train_classifier", "accuracy")
@@ -49,28 +57,40 @@ def test_accuracy(student: Student, run: ClassifierRun):
             "optimizer.zero_grad() before every backward? Shuffled batches, every batch of every epoch? "
             "No softmax in the model or before cross_entropy?"
         )
-        _, history = run.trained(student)
-        epochs = len(history_list(history, "val_loss") or ())
-        # a model that has learnt nothing has made another mistake, whatever its history says
-        mistake = "one_epoch_only" if epochs == 1 < run.rule.epochs and accuracy > 0.5 else ""
+        mistake = mistake_in_learning(student, run, accuracy)
         raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake=mistake)
 
 
-def accuracy_on(run: ClassifierRun, student: Student, case: Case, images, labels) -> tuple[float, torch.Tensor]:
-    """Train as `case` says; return the accuracy on some images, and the logits of them."""
-    model, _ = student.value(case, finite=False, seconds=120.0)
-    logits = run.logits(student, model, images)
-    return float((logits.argmax(-1) == labels).double().mean()), logits
+def mistake_in_learning(student: Student, run: ClassifierRun, accuracy: float) -> str:
+    """Return the name of what keeps a model from recognising enough images, where there is evidence for it; "" otherwise."""
+    losses = history_list(run.trained(student).history, "val_loss") or [0.0]
+    if len(losses) == 1 < run.rule.epochs and accuracy > 0.5:
+        return "one_epoch_only"  # a model that has learnt nothing has made another mistake, whatever its history says
+    if len(losses) == run.rule.epochs > 1 and accuracy < 0.3 and max(losses) - min(losses) < 1e-6 * abs(losses[0]):
+        return "no_update"
+    return "steps_too_small" if learns_in_larger_steps(student, run, accuracy) else ""
 
 
-@check("train_classifier", "shuffled", after=["accuracy"])
+def learns_in_larger_steps(student: Student, run: ClassifierRun, accuracy: float) -> bool:
+    """Whether short runs learn at a multiple of the learning rate only, and a whole one then makes up for most of what is missing."""
+    enough = accuracy + 0.75 * (run.rule.threshold - accuracy)
+    try:
+        factor, _ = run.pace(student)
+        larger = [other for other in FACTORS if other >= factor > 1.0]
+        truth = run.permutation[run.data.test_labels]
+        return any(share_right(run.trained(student, f).test, truth) >= enough for f in larger)
+    except (CheckFailed, CheckStopped):
+        return False
+
+
+@check("train_classifier", "shuffled")
 def test_shuffled(student: Student, run: ClassifierRun):
     """The order of the training images does not matter: sorted by class they teach as much as mixed."""
+    factor, mixed = run.pace(student)
     images, labels = run.images[:600], run.labels[:600]
     by_class = labels.argsort(stable=True)
-    mixed, _ = accuracy_on(run, student, small_case(run, images, labels, epochs=3), images, labels)
-    case = small_case(run, images[by_class], labels[by_class], epochs=3)
-    in_order, _ = accuracy_on(run, student, case, images, labels)
+    case = run.short_case(images[by_class], labels[by_class], 3, factor)
+    in_order = share_right(logits_after(run, student, case, images), labels)
     # measured: right answers differ by up to 0.07 between the two, those that do not shuffle by 0.69 and more
     if mixed - in_order > 0.35:
         message = (
@@ -83,15 +103,21 @@ def test_shuffled(student: Student, run: ClassifierRun):
         raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake="not_shuffled")
 
 
-@check("train_classifier", "held_out", after=["accuracy"])
+def logits_after(run: ClassifierRun, student: Student, case: Case, images: torch.Tensor) -> torch.Tensor:
+    """Train as `case` says; return the logits of some images."""
+    model, _ = student.value(case, finite=False, seconds=120.0)
+    return run.logits(student, model, images)
+
+
+@check("train_classifier", "held_out")
 def test_held_out(student: Student, run: ClassifierRun):
     """Nothing is learnt from the validation images: where all of them have wrong labels, the model does not take these
     up.
     """
-    images, labels = run.images[:500], run.labels[:500]
+    factor, _ = run.pace(student)
     others, wrong = run.images[-500:], (run.labels[-500:] + 1) % 10
-    case = small_case(run, images, labels, epochs=4).but(val_images=others, val_labels=wrong)
-    _, logits = accuracy_on(run, student, case, others, wrong)
+    case = run.short_case(run.images[:500], run.labels[:500], 4, factor).but(val_images=others, val_labels=wrong)
+    logits = logits_after(run, student, case, others)
     said = float(torch.softmax(logits, dim=-1)[torch.arange(len(wrong)), wrong].mean())
     # measured: right answers say at most 0.02, those that train on the validation images as well 0.45 and more
     if said > 0.25:
@@ -102,20 +128,25 @@ def test_held_out(student: Student, run: ClassifierRun):
         raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake="trained_on_validation_data")
 
 
-@check("train_classifier", "history", after=["accuracy"])
+def reached(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, tuple[float, float]]:
+    """Return the loss and the accuracy that logits have, each with how far a history may be off, by their names in it."""
+    loss = float(cross_entropy(logits, labels))
+    return {"val_loss": (loss, 0.02 * loss + 2e-3), "val_accuracy": (share_right(logits, labels), 0.006)}
+
+
+@check("train_classifier", "history", given=True)
 def test_history(student: Student, run: ClassifierRun):
     """The history holds the validation loss and accuracy of every epoch, and the last (or the best) is what the
     returned model really reaches.
     """
-    model, history = run.trained(student)
-    logits = run.logits(student, model, run.val_images)
-    loss = float(cross_entropy(logits, run.val_labels))
-    accuracy = float((logits.argmax(-1) == run.val_labels).double().mean())
-    for name, measured, allowed in (("val_loss", loss, 0.02 * loss + 2e-3), ("val_accuracy", accuracy, 0.006)):
-        values = history_list(history, name)
+    trained = run.trained(student)
+    figures = reached(trained.validation, run.val_labels)
+    mistake = mistake_in_history(run, trained)
+    for name, (measured, allowed) in figures.items():
+        values = history_list(trained.history, name)
         if values is None or len(values) != run.rule.epochs or not all(map(math.isfinite, values)):
             message = f"history[{name!r}] should be a list of {run.rule.epochs} numbers, one per epoch"
-            raise CheckFailed(FailureKind.CONTRACT, message)
+            raise CheckFailed(FailureKind.CONTRACT, message, mistake=mistake)
         closest = min(values, key=lambda value: abs(value - measured))
         if abs(closest - measured) > allowed:
             message = (
@@ -126,10 +157,33 @@ def test_history(student: Student, run: ClassifierRun):
                 "Average over all validation examples, in evaluation mode; the accuracy is a fraction; "
                 "a loss that cannot fall below 1.46 comes from a softmax before cross_entropy."
             )
-            raise CheckFailed(FailureKind.VALUE, message, help=help_text)
+            raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake=mistake)
 
 
-@check("train_classifier", "calibrated", after=["accuracy"])
+def mistake_in_history(run: ClassifierRun, trained: Trained) -> str:
+    """Return the name of what the history holds in place of the validation figures, where its numbers prove it; "" otherwise.
+
+    Only of a model that has learnt: of one that has not, all figures are alike.
+    """
+    losses, shares = (history_list(trained.history, name) or [] for name in ("val_loss", "val_accuracy"))
+    if share_right(trained.validation, run.val_labels) <= 0.5 or not losses or len(losses) != len(shares):
+        return ""
+    if len(losses) == 1 < run.rule.epochs:
+        return "one_epoch_only"
+    said = {"val_loss": losses, "val_accuracy": shares}
+    last = len(run.labels) % run.rule.batch_size or run.rule.batch_size
+    if not {0.0, 1.0}.issuperset(shares) and all(abs(share * last - round(share * last)) < 1e-4 for share in shares):
+        return "last_batch_reported"
+    on_training = reached(trained.training, run.labels)
+    if all(abs(said[name][-1] - figure) <= allowed for name, (figure, allowed) in on_training.items()):
+        return "validated_on_training_data"
+    validated = reached(trained.validation, run.val_labels)
+    steps = {name: values[-1] - values[-2] for name, values in said.items()}
+    accumulated = all(abs(steps[name] - figure) <= allowed for name, (figure, allowed) in validated.items())
+    return "epochs_accumulated" if accumulated else ""
+
+
+@check("train_classifier", "calibrated")
 def test_calibrated(student: Student, run: ClassifierRun):
     """Cross-entropy is minimised on logits: trained on images whose label is one class in 70 % and another in 30 % of
     the cases, the model says about 70 %.
@@ -140,9 +194,8 @@ def test_calibrated(student: Student, run: ClassifierRun):
     first = (torch.arange(600) % 10) < 7
     labels = torch.where(first, kinds, (kinds + 1) % 10)
     order = torch.randperm(600, generator=torch.Generator().manual_seed(1))
-    case = small_case(run, images[order], labels[order], epochs=12)
-    model, _ = student.value(case, finite=False, seconds=120.0)
-    logits = run.logits(student, model, prototypes)
+    factor, _ = run.pace(student)
+    logits = logits_after(run, student, run.short_case(images[order], labels[order], 12, factor), prototypes)
     probabilities = torch.softmax(logits, dim=-1)
     of_class = probabilities[torch.arange(10), torch.arange(10)]
     said, off = float(of_class.mean()), float((of_class - 0.7).abs().mean())
