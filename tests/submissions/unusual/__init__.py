@@ -3,7 +3,7 @@
 `python -m tests.submissions.unusual [PART OF A NAME ...]` grades them through the sandbox and prints what each of them earns.
 """
 
-from . import classifier, densities, divergences, evidence, ppca, vae, whole
+from . import classifier, densities, divergences, evidence, ppca, surroundings, vae, whole
 from .dress import Dress
 
 DRESSES: list[Dress] = [
@@ -13,6 +13,7 @@ DRESSES: list[Dress] = [
     *vae.DRESSES,
     *evidence.DRESSES,
     *classifier.DRESSES,
+    *surroundings.DRESSES,
     *whole.DRESSES,
 ]
 

@@ -56,9 +56,11 @@ class Dress:
         own = {name.split("/")[0].removesuffix(".py") for name in self.files}
         sys.path.insert(0, str(folder))
         importlib.invalidate_caches()
+        arguments, sys.argv = sys.argv, ["submission"]
         try:
             return getattr(importlib.import_module(module), task)
         finally:
+            sys.argv = arguments
             sys.path.remove(str(folder))
             for name in [name for name in sys.modules if name.split(".")[0] in own]:
                 del sys.modules[name]
