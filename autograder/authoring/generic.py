@@ -25,8 +25,10 @@ from autograder.authoring.inputs import Inputs
 from autograder.authoring.marks import MARK, check
 from autograder.errors import HarnessFault
 
-FEW, MANY, MORE = 6, 29, 52
-"""Lengths of the batch between which what a call does may not grow, by more than a few, and grow again."""
+FEW, MANY, MOST = 6, 29, 580
+"""Lengths of the batch between which what a call does may not grow, by more than a few. What draws again until it accepts grows with
+the logarithm of the batch, a loop with the batch itself: the longest, which is asked for only then, tells them apart.
+"""
 ROOM = {"tensor operations": 10, "lines of its own code": 20}
 """What is counted (`checking.asking.Effort`) -> by how much it may grow from one length to the next: any loop over examples runs at
 least as many lines more as there are examples more, and one over chunks of them has room."""
@@ -96,7 +98,7 @@ def contract_check(source: Inputs) -> Callable[..., None]:
 def vectorised_check(source: Inputs) -> Callable[..., None]:
     """Return the check `vectorised`: neither tensor operations nor lines of the submission's own code grow with the batch.
 
-    What seems to grow is asked a third time: a search that happens to need more steps for one batch does not for the next.
+    What seems to grow is asked a third time, with a long batch: whatever draws again until it accepts needs few steps more for it.
     """
     task = source.task
 
@@ -108,10 +110,15 @@ def vectorised_check(source: Inputs) -> Callable[..., None]:
                 f'`@inputs({task!r}, batch="N")`, or take `vectorised` out of its checks in rubric.yaml'
             )
         sizes, dtype = source.sizes[(len(source.sizes) - 1) // 2], source.dtypes[0]
-        cases = [source.build(sizes.but(**{axis: n}), dtype) for n in (FEW, MANY, MORE)]
+        cases = [source.build(sizes.but(**{axis: n}), dtype) for n in (FEW, MANY, MOST)]
         few, many = student.effort(cases[0]), student.effort(cases[1])
         if growing := _growing(few, many):
-            growing = [grown for grown in growing if grown in _growing(many, student.effort(cases[2]))]
+            most = student.effort(cases[2])
+            growing = [
+                what
+                for what in growing
+                if _like_a_loop(*(effort[list(ROOM).index(what)] for effort in (few, many, most)))
+            ]
         if growing:
             what = growing[0]
             before, after = (effort[list(ROOM).index(what)] for effort in (few, many))
@@ -128,6 +135,11 @@ def vectorised_check(source: Inputs) -> Callable[..., None]:
 def _growing(before: Sequence[int], after: Sequence[int]) -> list[str]:
     """Return what of two efforts grows by more than it may, from one length of the batch to the next."""
     return [what for (what, room), a, b in zip(ROOM.items(), before, after, strict=True) if b > a + room]
+
+
+def _like_a_loop(few: int, many: int, most: int) -> bool:
+    """Whether an effort goes on growing as it began: by half as much at least."""
+    return most - few > (many - few) * (MOST - FEW) / (MANY - FEW) / 2
 
 
 def batch_axis(contract: FunctionContract) -> str | None:

@@ -138,7 +138,7 @@ def environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "OPENBLAS_NUM_THREADS": "1",
-        # torch.compile gives back what it was given: there are no headers in there to compile with, and what was compiled is only faster
+        # torch.compile gives back what it was given: g++ works for half a minute, and what was compiled is only faster
         "TORCHDYNAMO_DISABLE": "1",
         "AUTOGRADER_DROP_ROOT": "1" if os.getuid() == 0 else "0",
     }

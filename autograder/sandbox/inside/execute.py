@@ -7,6 +7,7 @@ that stay inside (handles). It is used by the worker, and in the same way by a s
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import os
 import random
@@ -265,7 +266,7 @@ class _Inputs:
     def gradients(self, value: Any, message: dict[str, Any]) -> dict[str, Any]:
         """Return d⟨cotangent, value⟩/d(leaf) for every leaf; None where the value does not depend on it."""
         part, cotangent = message.get("part"), message.get("cotangent")
-        value = _differentiable(value if part is None else value[part], cotangent)
+        value = _differentiable(value if part is None else _parts(value)[part], cotangent)
         if isinstance(value, torch.Tensor) and value.requires_grad:
             weights = torch.ones_like(value) if cotangent is None else cotangent.to(value.device, value.dtype)
             total = (value * weights.reshape(value.shape)).sum()
@@ -286,6 +287,13 @@ class _Inputs:
     def modes(self) -> dict[str, bool]:
         """Return for every probe whether it is in training mode after the call."""
         return {name: bool(network.training) for name, network in self.networks.items()}
+
+
+def _parts(value: Any) -> Any:
+    """Return a result that has parts as one that can be indexed: a dataclass is the tuple of its fields, as in `values.simplify`."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return tuple(getattr(value, part.name) for part in dataclasses.fields(value))
+    return value
 
 
 def _differentiable(value: Any, cotangent: torch.Tensor | None) -> Any:
@@ -341,18 +349,24 @@ def _seed_everything(seed: int) -> None:
 def _parameters(function: Any) -> list[str] | None:
     """Return the names that `function` can be given. `**kwargs` is not one: what it passes on to may not take the name."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = _signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return [parameter.name for parameter in parameters if parameter.kind in by_name]
 
 
+def _signature(function: Any) -> inspect.Signature:
+    """Return a signature; `inspect` takes the first parameter off a class or static method that is an object's `__call__`."""
+    call = inspect.getattr_static(type(function), "__call__", None)
+    return inspect.signature(function.__call__ if isinstance(call, classmethod | staticmethod) else function)
+
+
 def signature_of(value: Any) -> dict[str, Any]:
     """Describe what can be called and how, as plain data: kind, and parameters as (name, kind, has default)."""
     kind = "class" if inspect.isclass(value) else "function" if callable(value) else "value"
     try:
-        signature = inspect.signature(value)
+        signature = _signature(value)
     except (TypeError, ValueError):
         return {"kind": kind, "parameters": None}
     return {

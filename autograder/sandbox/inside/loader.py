@@ -1,7 +1,8 @@
 """Running a submission's modules statement by statement, so that one bad statement costs as little as possible.
 
 A module is run once, in order. When a top-level statement fails, or the time for all top-level statements is over (the
-40-minute training cell), only *definitions* are run from there on: imports, functions, classes and constants.
+40-minute training cell), only *definitions* are run from there on: imports, functions, classes and constants. After one that
+failed, other assignments are run as well, as long as there is time: a loss object, a `functools.partial`.
 Modules of the submission can import each other under their own names, and `__name__` is never `"__main__"`.
 """
 
@@ -93,6 +94,10 @@ def is_definition(node: ast.stmt) -> bool:
         return True
     if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
         return all(_is_cheap(part) for part in ast.walk(node.value))
+    if isinstance(node, ast.If | ast.Try):  # `try: import this` and `except ImportError: import that`
+        bodies = [node.body, node.orelse]
+        bodies += [h.body for h in node.handlers] + [node.finalbody] if isinstance(node, ast.Try) else []
+        return all(isinstance(inner, ast.Pass) or is_definition(inner) for body in bodies for inner in body)
     return False
 
 
@@ -166,12 +171,15 @@ class SubmissionFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for node in tree.body:
             if self._stopped and not definitions_only:  # perhaps while a module that this one imports was run
                 report.budget_over = definitions_only = True
+            may_be_cut = not definitions_only
             if definitions_only and not is_definition(node):
-                report.skipped += 1
-                continue
+                if self._stopped or source.mode == "definitions" or not isinstance(node, ast.Assign | ast.AnnAssign):
+                    report.skipped += 1
+                    continue
+                may_be_cut = True  # a statement before it failed: what this one names may be needed all the same
             try:
                 code = compile(ast.Module([node], []), filename, "exec", flags=flags, dont_inherit=True)
-                self._execute(code, module, not definitions_only)
+                self._execute(code, module, may_be_cut)
             except BudgetOver:
                 report.budget_over = definitions_only = True
                 if isinstance(node, ast.Import | ast.ImportFrom):
@@ -295,9 +303,10 @@ def locate(name: str, preferred: str, sources: list[Source]) -> Found | None:
                 here.append((source.module, source.path, value))
     if not here:
         return None
-    own = [entry for entry in here if getattr(entry[2], "__module__", entry[0]) == entry[0]]
-    written = [entry for entry in own or here if not is_stub(entry[2])]
-    ranked = sorted(written or own or here, key=lambda entry: entry[0].rsplit(".", 1)[-1] != preferred)
+    # an object that can be called has the module of its class, and a wrapper that of its decorator: stubs go first
+    written = [entry for entry in here if not is_stub(entry[2])]
+    own = [entry for entry in written or here if getattr(entry[2], "__module__", entry[0]) == entry[0]]
+    ranked = sorted(own or written or here, key=lambda entry: entry[0].rsplit(".", 1)[-1] != preferred)
     module_name, path, value = ranked[0]
     first = vars(sys.modules[module_name.removesuffix(".__init__")])[name]
     others = ranked[1:] if written else []

@@ -102,6 +102,9 @@ def _answer(
 ) -> dict[str, Any]:
     if message["type"] == "load":
         _write_files(folder, message["files"])
+        sys.argv = [
+            "submission"
+        ]  # `parse_args()` at the top of a module finds its defaults, not the zygote's arguments
 
         def progress(module: str) -> None:
             frames.send(channel, {"type": "progress", "id": message["id"], "module": module})

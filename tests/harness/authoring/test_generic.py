@@ -145,6 +145,20 @@ def test_vectorised_counts_operations() -> None:
     assert caught.value.forms == ("loop_over_examples",)
 
 
+def drawn_again(x: Any, w: Any) -> Any:
+    """Right, with operations that grow with the logarithm of the batch, as those of a sampler that draws until it accepts do."""
+    waste, left = x.sum(), 2 * len(x)
+    while left := left // 2:
+        for _ in range(8):
+            waste = waste * 0
+    return x @ w
+
+
+def test_vectorised_lets_a_logarithm_pass() -> None:
+    """What grows with the logarithm of the batch only is no loop over the examples."""
+    vectorised_check(total)(student=student(drawn_again), contract=CONTRACT)
+
+
 def test_vectorised_needs_a_batch() -> None:
     """Where neither signature nor author says which axis is the batch, that is a mistake of the assignment."""
     (square,) = parse_module('def total(x: Float[Tensor, "D D"]) -> Float[Tensor, "D D"]: ...', "sums")

@@ -204,6 +204,16 @@ def test_gradients_of_another_form(name: str, function: Callable[..., Any]) -> N
     assert bool(got.any())
 
 
+@pytest.mark.parametrize("kind", [tuple, Slotted, Result])
+def test_gradients_of_a_part(kind: Callable[..., Any]) -> None:
+    """A part of a record is its field of that number, also of one that cannot be indexed."""
+    one = OneFunction("both", lambda x: kind((x**2, x.mean())) if kind is tuple else kind(x**2))
+    asked = Student(one, one.report, CONTRACT, "both.value")
+    weights = torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64)
+    got = asked.gradients(case("both"), ["x"], weights, 0)["x"]
+    assert torch.equal(got, 2 * X * weights)
+
+
 LEFT: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "array": (lambda x: (x**2).detach().numpy(), ("result_without_gradient",)),
     "list": (lambda x: (x**2).tolist(), ("result_without_gradient",)),

@@ -43,6 +43,9 @@ DEFINITIONS = {
     "loop": ("for i in range(3): pass", False),
     "guard": ("if __name__ == '__main__': main()", False),
     "call of a call": ("x = torch.load('a')()", False),
+    "one import or the other": ("try:\n    import pyro\nexcept ImportError:\n    import torch as pyro", True),
+    "attempted training": ("try:\n    fit()\nexcept Exception:\n    pass", False),
+    "one definition or the other": ("if torch.cuda.is_available():\n    N = 9\nelse:\n    N = 3", True),
 }
 
 
@@ -69,6 +72,33 @@ FAILING = {
     ),
     "a download": ("import urllib.request; urllib.request.urlopen('http://example.com')", "URLError"),
 }
+
+
+def test_assignments_after_a_failure(sandbox_of: SandboxOf) -> None:
+    """What is made by a call after missing data is made all the same: a partial object, a loss, an instance; no other statement is."""
+    made = """
+        images = open("mnist.pt")
+        import functools
+        from torch import nn
+        class Scale:
+            def __call__(self, x): return loss and 2 * x
+        loss = nn.BCELoss()
+        scale = Scale()
+        f = functools.partial(lambda factor, x: factor * scale(x), 3)
+        for _ in range(1): loss = None
+    """
+    sandbox = sandbox_of(textwrap.dedent(made), names={"f": "work"})
+
+    assert value(sandbox, "f", 1) == 6
+    assert len(sandbox.load().failures) == 1
+
+
+def test_arguments_at_the_top(sandbox_of: SandboxOf) -> None:
+    """`parse_args()` in a module finds no arguments, so that it takes its defaults."""
+    sandbox = sandbox_of("import argparse\nargs = argparse.ArgumentParser().parse_args()\ndef f(): return vars(args)\n")
+
+    assert value(sandbox, "f") == {}
+    assert dict(sandbox.load().failures) == {}
 
 
 @pytest.mark.parametrize(("statement", "why"), FAILING.values(), ids=FAILING)
@@ -290,6 +320,21 @@ def test_untouched_stub_gives_way(sandbox_of: SandboxOf) -> None:
     assert value(sandbox, "f") == 2
 
 
+WRITTEN = {
+    "partial": "import functools\nf = functools.partial(lambda x: x, 2)",
+    "instance": "from tools import Two\nf = Two()",
+    "decorated": "from tools import hidden\n@hidden\ndef f(): return 2",
+}
+TOOLS = "class Two:\n    def __call__(self): return 2\ndef hidden(g):\n    def inner(): return g()\n    return inner\n"
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_untouched_stub_gives_way_to_what_comes_from_elsewhere(written: str, sandbox_of: SandboxOf) -> None:
+    """Neither does it where what was written says of itself that it is another module's: a partial object, a wrapper."""
+    sandbox = sandbox_of(a="def f(): raise NotImplementedError", b=written, tools=TOOLS, names={"f": "a"})
+    assert value(sandbox, "f") == 2
+
+
 def test_untouched_stub_of_a_class_gives_way(sandbox_of: SandboxOf) -> None:
     """A class whose own methods only raise does not hide the class that was written elsewhere."""
     stub = (
@@ -307,6 +352,23 @@ def test_signature_is_reported(sandbox_of: SandboxOf) -> None:
     kinds = [("x", "POSITIONAL_ONLY", False), ("y", "POSITIONAL_OR_KEYWORD", False), ("z", "KEYWORD_ONLY", True)]
     assert (*kinds, ("more", "VAR_KEYWORD", False)) == found["f"].parameters
     assert (found["f"].kind, found["K"].kind) == ("function", "value")
+
+
+def test_signature_of_a_class_method_that_is_called(sandbox_of: SandboxOf) -> None:
+    """An object whose `__call__` is a class or static method has all of its parameters."""
+    work = "class A:\n    @{kind}\n    def __call__({first}x, y): return x + y\nf = A()\n"
+    for kind, first in (("classmethod", "cls, "), ("staticmethod", "")):
+        found = sandbox_of(work.format(kind=kind, first=first), names={"f": "work"}).load().found["f"]
+        assert found.parameters is not None
+        assert [name for name, _, _ in found.parameters] == ["x", "y"]
+
+
+def test_compiling_is_left_out(sandbox_of: SandboxOf) -> None:
+    """torch.compile gives a function back as it is: there is neither the time nor the room for g++ in a worker."""
+    sandbox = sandbox_of(
+        "import torch\ndef g(x): return x + 1\nf = torch.compile(g)\ndef h(): return f is g\n", names={"h": "work"}
+    )
+    assert value(sandbox, "h") is True
 
 
 def test_execute_without_a_sandbox(tmp_path: object) -> None:

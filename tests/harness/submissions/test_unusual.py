@@ -17,20 +17,7 @@ NOT_HERE = {"gaussian_log_density/after_missing_data"}
 """Pieces that nothing but the loader of a sandbox can import."""
 SIZES = [(1, 2, 1, 1), (3, 1, 1, 1), (2, 5, 3, 2), (7, 4, 2, 9)]
 """B, D, M and S: each is 1 somewhere, and there may be fewer examples than dimensions."""
-COMPILED = "g++ works for longer than a question may take, and writes more than a worker may"
-FIELDS = "a part of a dataclass is asked for by its index where a gradient is wanted"
-AFTER = "after a statement that failed, assignments that call something are left out"
-KNOWN_LOSSES = {
-    "bernoulli_log_density/compiled": COMPILED,
-    "elbo/compiled_inside": COMPILED,
-    "ppca_marginal/plain_dataclass": FIELDS,
-    "ppca_posterior/slotted_dataclass": FIELDS,
-    "vae_loss/antithetic": "inspect.signature takes the first parameter off a class method that is __call__",
-    "14 tasks/notebook_of_partials": "a stub of the template comes before a partial object in a notebook",
-    "gaussian_log_density/after_missing_data": AFTER,
-    "bernoulli_log_density/settings_from_the_command_line": "sys.argv holds the arguments of the zygote",
-    "sample_gaussian/rejection": "the operations of a sampler that draws again grow with the logarithm of the batch",
-}
+KNOWN_LOSSES: dict[str, str] = {}
 """Pieces that lose something today -> why."""
 
 
