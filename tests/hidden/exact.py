@@ -132,12 +132,18 @@ def _double(probe: Probe) -> dict:
 
 
 def linear_gaussian(
-    sizes: Sizes, dtype: torch.dtype, seed: int, sigma_p: float, widen: float = 0.0, n_samples: int = 5
+    sizes: Sizes,
+    dtype: torch.dtype,
+    seed: int,
+    sigma_p: float,
+    widen: float = 0.0,
+    n_samples: int = 5,
+    shift: float = 0.0,
 ):
     """A case of `estimate_log_likelihood` whose decoder is linear, and the exact log p(x), shape (B,).
 
     The decoder's columns are orthogonal, so the true posterior has a diagonal covariance and the encoder can be it
-    (`widen` = 0), or be it with variances larger by a factor e^widen.
+    (`widen` = 0), or be it with variances larger by a factor e^widen, or with every mean `shift` standard deviations away.
     """
     draw = Draw(torch.float64, seed)
     D, M = sizes["D"], sizes["M"]
@@ -146,7 +152,7 @@ def linear_gaussian(
     x = b + draw.normal(sizes["B"], M) @ W.T + sigma_p * draw.normal(sizes["B"], D)
     precision = (W**2).sum(0) / sigma_p**2 + 1
     A = (W / sigma_p**2).T / precision[:, None]
-    mean_head = {"op": "affine", "weight": A, "bias": -A @ b}
+    mean_head = {"op": "affine", "weight": A, "bias": -A @ b + shift * precision.rsqrt()}
     spec = {"layers": [], "heads": [[mean_head], [constant(widen - precision.log(), D)]]}
     encoder, decoder = Probe(spec), Probe({"layers": [{"op": "affine", "weight": W, "bias": b}]})
     arguments = {"x": x, "encoder": encoder, "decoder": decoder, "sigma_p": sigma_p, "n_samples": n_samples}
