@@ -59,6 +59,18 @@ FORMS: Mapping[str, Mistake] = {
         ),
         Mistake("size_one_axis", "The result has an axis of size 1 too many, too few or in another place.", "form"),
         Mistake("extra_output", "More is returned than is asked for; what comes first was judged.", "form"),
+        Mistake(
+            "scattered_memory",
+            "It needs arguments that lie in one piece in memory; slices, transposes and expanded tensors are right arguments, too.",
+            "form",
+            Decimal("0.95"),
+        ),
+        Mistake(
+            "called_by_name",
+            "Called with its arguments by name it gives another result or an error.",
+            "form",
+            Decimal("0.95"),
+        ),
         Mistake("changed_input", "An argument is changed in place; the caller still needs it.", "form"),
         Mistake(
             LOOP,

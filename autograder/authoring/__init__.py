@@ -5,7 +5,7 @@ from autograder.authoring import inputs, value_check
 
 from autograder.authoring.cases import Case, Sizes
 from autograder.authoring.failures import CheckFailed, Inconclusive
-from autograder.authoring.generic import cotangent_for, gradient_check, require_gradients, value_check
+from autograder.authoring.generic import cotangent_for, gradient_check, require_gradients, siblings, value_check
 from autograder.authoring.inputs import DTYPES, Draw, Inputs, constant, drawn_sizes, inputs, made
 from autograder.authoring.marks import check
 from autograder.outcomes import FailureKind
@@ -29,5 +29,6 @@ __all__ = [
     "inputs",
     "made",
     "require_gradients",
+    "siblings",
     "value_check",
 ]

@@ -56,6 +56,8 @@ class Case:
     def call_of(self, function: str | Handle, contract: FunctionContract, **options: Any) -> Question:
         """Return the question that calls `function`, which need not be the one that the case names.
 
+        Without `own_generator` none is passed, and noise comes from the global one, which is seeded all the same.
+
         Raises:
             HarnessFault: The case leaves an argument out and gives one that stands behind it: arguments go by position.
         """
@@ -67,7 +69,12 @@ class Case:
             if p.keyword_only and (p.name != "generator" or p.name in self.arguments)
         }
         seed = (options.pop("seed", self.seed) + options.pop("salt", 0)) % 2**62
-        offered = {"generator": Seed(seed)} if any(p.name == "generator" for p in contract.parameters) else {}
+        own_generator = options.pop("own_generator", True)
+        offered = (
+            {"generator": Seed(seed)}
+            if own_generator and any(p.name == "generator" for p in contract.parameters)
+            else {}
+        )
         return Question(
             function=function,
             args=[self.arguments[name] for name in positional],

@@ -83,6 +83,7 @@ def contract_check(source: Inputs) -> Callable[..., None]:
         case = source.build(size, dtype, seed)
         if not case.calls:
             student.value(case, form=True)
+            student.in_any_manner(case)
             return
         made = student.make(case)
         for method, arguments in case.calls.items():
@@ -188,9 +189,23 @@ def value_check(
     @given(case=source.drawn(dtypes, sizes, **more))
     def test(student: Any, oracle: Any, case: Case) -> None:
         student.agrees(case, oracle.value(case), help=help)
+        for other in siblings(case):
+            student.agrees(other, oracle.value(other), help=help)
 
     asked = test if examples is None else settings(max_examples=examples)(test)
     return _named(asked, source.task, "value", sentence)
+
+
+def siblings(case: Case) -> list[Case]:
+    """Return the same call with one tensor argument turned around, chosen by the case's seed: its sums, its shape and all other
+    arguments stay, so that an answer kept from before by any of these is the wrong one.
+    """
+    tensors = [name for name, value in case.tensors().items() if value.numel() > 1]
+    if not tensors:
+        return []
+    name = tensors[case.seed % len(tensors)]
+    turned = case.arguments[name].flip(tuple(range(case.arguments[name].dim())))
+    return [] if torch.equal(turned, case.arguments[name]) else [case.but(**{name: turned.contiguous()})]
 
 
 def gradient_check(

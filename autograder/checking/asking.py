@@ -157,6 +157,29 @@ class Asking:
         """
         return self.settled(case, self.ask(case, **options), finite=finite, form=form)
 
+    def in_any_manner(self, case: Case) -> None:
+        """Note a fault of form where a call gives something else with arguments that are scattered in memory, or passed by name.
+
+        It fails in the end, as faults of form do (`require_form`). What a random function gives is compared only where it is called by
+        name and draws the same with the same seed: memory decides which number comes first.
+        """
+        first = self.value(case, finite=False)
+        random = any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
+        for manner, (form, how) in _MANNERS.items():
+            try:
+                other = self.value(case, finite=False, **{manner: True})
+            except CheckFailed as failure:
+                said = failure.message
+            else:
+                comparable = not random or (manner == "by_name" and alike(first, self.value(case, finite=False)))
+                if not comparable or alike(first, other):
+                    continue
+                said = "the result is another one"
+            message = f"`{self.called(case)}` with {how}: {said}"
+            if self._form_failure is None:
+                failure = CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case), forms=(form,))
+                self._form_failure = failure
+
     def require_form(self) -> None:
         """End a check in which nothing of substance failed: fail where an answer that was asked for with `form` had a fault of form.
 
@@ -271,15 +294,15 @@ class Asking:
             )
         return Effort(answer.operations, answer.lines)
 
-    def draws(self, case: Case) -> Callable[[int, int], NDArray[np.float64]]:
+    def draws(self, case: Case, **options: Any) -> Callable[[int, int], NDArray[np.float64]]:
         """Return `draw(start, n)`: the results of calls number `start` to `start + n − 1`, each with noise of its own, as rows.
 
-        Scalar results come as a vector of shape (n,).
+        Scalar results come as a vector of shape (n,). `options` are those of `Case.call_of`.
         """
         base = zlib.crc32(self._check_id.encode()) % 2**30
 
         def draw(start: int, n: int) -> NDArray[np.float64]:
-            value = self._stacked(case, self.ask(case, seed=base + start, repeat=n), n)
+            value = self._stacked(case, self.ask(case, seed=base + start, repeat=n, **options), n)
             if not isinstance(value, Tensor) or value.shape[:1] != (n,) or not bool(value.isfinite().all()):
                 got = describe.kind_of(value)
                 message = (
@@ -322,6 +345,26 @@ class Asking:
             called=describe.call(contract.name, case.arguments),
             reproduce=describe.snippet(module, contract.name, case.arguments, seed, keyword_only, generator),
         )
+
+
+_MANNERS = {
+    "scattered": ("scattered_memory", "arguments that do not lie in one piece in memory"),
+    "by_name": ("called_by_name", "arguments passed by their names"),
+}
+"""Option of a question -> the fault of form, and what it is in words."""
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two answers to one call are the same, up to the last digits."""
+    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if not isinstance(one, Tensor | int | float) or not isinstance(other, Tensor | int | float):
+        return True
+    first, second = (torch.as_tensor(value).double() for value in (one, other))
+    close = 1e-3 * first.abs().nan_to_num(posinf=0.0, neginf=0.0).amax() if first.numel() else 0.0
+    return first.shape == second.shape and bool(
+        ((first - second).abs() <= close).logical_or(first == second).logical_or(first.isnan() & second.isnan()).all()
+    )
 
 
 def _innermost(lines: tuple[str, ...]) -> str:

@@ -181,6 +181,9 @@ class Surveyor(Student):
             self._often(case)
         return value
 
+    def in_any_manner(self, case: Case) -> None:
+        """See `Asking.in_any_manner`: a fault of form, which a survey does not look at."""
+
     def _often(self, case: Case) -> None:
         """Ask a function that returns numbers under several seeds, to see their distribution."""
         results: list[list[float]] = []

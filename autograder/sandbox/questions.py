@@ -75,6 +75,8 @@ class Question:
         keep: Whether the result is wanted as an object: it comes back as a handle whatever class it is of, unless it is plain
             data. Otherwise instances of the submission's classes do where a class or a method is called, and what can be called
             does everywhere.
+        scattered: Whether tensor arguments do not lie in one piece in memory: equal rows are expanded from one, others are slices.
+        by_name: Whether arguments are passed by name, where the function has parameters of these names.
     """
 
     function: str | Handle
@@ -93,6 +95,8 @@ class Question:
     stand_ins: Sequence[str] = ()
     method: str = ""
     keep: bool = False
+    scattered: bool = False
+    by_name: bool = False
 
     def handles(self) -> list[Handle]:
         """Return the handles that the question names, in containers, too."""
@@ -117,6 +121,8 @@ class Question:
             "stand_ins": list(self.stand_ins),
             "method": self.method,
             "keep": self.keep,
+            "scattered": self.scattered,
+            "by_name": self.by_name,
         }
 
 

@@ -210,6 +210,9 @@ class _Inputs:
         self._held: dict[str, Any] = {}
         names = message.get("arg_names") or [str(i) for i in range(len(message["args"]))]
         self._args = [self._decode(name, value) for name, value in zip(names, message["args"], strict=True)]
+        if message.get("scattered"):
+            self._args = [_scattered(value) if isinstance(value, torch.Tensor) else value for value in self._args]
+        self._names = names if message.get("by_name") else None
         self._kwargs = {name: self._decode(name, value) for name, value in message.get("kwargs", {}).items()}
         self._offered: dict[str, Any] = message.get("offered", {})
         self._by_name = dict(zip(names, self._args, strict=True)) | self._kwargs
@@ -255,6 +258,8 @@ class _Inputs:
     def bind(self, accepted: list[str] | None, index: int) -> tuple[list[Any], dict[str, Any]]:
         """Return the arguments of call number `index`; offered ones only if the function takes them."""
         args, kwargs = list(self._args), dict(self._kwargs)
+        if self._names and accepted is not None and set(self._names) <= set(accepted):
+            args, kwargs = [], dict(zip(self._names, args, strict=True)) | kwargs
         for name, value in self._offered.items():
             if accepted is None or name not in accepted:
                 continue
@@ -287,6 +292,16 @@ class _Inputs:
     def modes(self) -> dict[str, bool]:
         """Return for every probe whether it is in training mode after the call."""
         return {name: bool(network.training) for name, network in self.networks.items()}
+
+
+def _scattered(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the same numbers in a tensor that does not lie in one piece in memory."""
+    if tensor.dim() == 0:
+        return tensor
+    if len(tensor) > 1 and bool((_bits(tensor) == _bits(tensor[:1])).all()):
+        return tensor[:1].expand(tensor.shape)
+    every_second = torch.empty((*tensor.shape, 2), dtype=tensor.dtype, device=tensor.device)[..., 0]
+    return every_second.copy_(tensor)
 
 
 def _parts(value: Any) -> Any:

@@ -57,7 +57,8 @@ def test_independence(student):
     for turn, (calls, rows, dimensions) in enumerate(SHAPES):
         dtype = DTYPES[(turn + student.lot("dtype")) % 2]
         case = _sampling_case(rows, student.lot(f"noise {turn}"), dtype, dimensions)
-        drawn = student.draws(case)(0, calls).reshape(calls, rows, dimensions)
+        manner = {"scattered": turn % 2 == 1, "own_generator": turn != 3}  # rows are equal: they are expanded from one
+        drawn = student.draws(case, **manner)(0, calls).reshape(calls, rows, dimensions)
         found = _noise(case, torch.as_tensor(drawn))
         verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES)))
         student.judge(verdict, case, "examples, dimensions or calls share their noise")

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import Sizes, check, gradient_check
+from autograder.authoring import Sizes, check, gradient_check, siblings
 from tests.hidden.ppca.arguments import with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
@@ -15,9 +15,10 @@ from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
 def test_value(student, oracle, case, as_tensor):
     """log N(x; μ, C) with C = W Wᵀ + σ² I, one value per data point, constants included."""
     case = with_sigma2(case, as_tensor)
-    student.agrees(
-        case, oracle.value(case), help="−½ (D log 2π + log det C + (x − μ)ᵀ C⁻¹ (x − μ)), for each point by itself."
-    )
+    for one in (case, *siblings(case)):
+        student.agrees(
+            one, oracle.value(one), help="−½ (D log 2π + log det C + (x − μ)ᵀ C⁻¹ (x − μ)), for each point by itself."
+        )
 
 
 GENERIC = ppca_log_likelihood.generic_sizes

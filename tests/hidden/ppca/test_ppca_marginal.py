@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import check, require_gradients
+from autograder.authoring import DTYPES, check, require_gradients, siblings
 from tests.hidden.ppca.arguments import with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_marginal import ppca_marginal
@@ -14,12 +14,16 @@ from tests.public.ppca.test_ppca_marginal import ppca_marginal
 def test_value(student, oracle, case, as_tensor):
     """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""
     case = with_sigma2(case, as_tensor)
-    student.agrees(
-        case, oracle.value(case), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ."
-    )
+    for one in (case, *siblings(case)):
+        student.agrees(
+            one, oracle.value(one), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ."
+        )
 
 
 @check("ppca_marginal", "gradient", given=True)
 def test_gradient(student, oracle):
     """The covariance can be differentiated with respect to W."""
-    require_gradients(student, oracle, ppca_marginal.generic(student.lot("gradient")), ["W"], part=1)
+    for dtype in DTYPES:
+        require_gradients(
+            student, oracle, ppca_marginal.build(None, dtype, student.lot(f"gradient {dtype}")), ["W"], part=1
+        )

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import check, require_gradients
+from autograder.authoring import DTYPES, check, require_gradients, siblings
 from tests.hidden.ppca.arguments import with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_posterior import ppca_posterior
@@ -15,10 +15,14 @@ def test_value(student, oracle, case, as_tensor):
     """z | x ~ N(M⁻¹ Wᵀ (x − μ), σ² M⁻¹) with M = Wᵀ W + σ² I, as Tipping and Bishop have it."""
     case = with_sigma2(case, as_tensor)
     help_text = "The mean is M⁻¹ Wᵀ (x − μ), the covariance σ² M⁻¹, both with M = Wᵀ W + σ² I (M × M)."
-    student.agrees(case, oracle.value(case), help=help_text)
+    for one in (case, *siblings(case)):
+        student.agrees(one, oracle.value(one), help=help_text)
 
 
 @check("ppca_posterior", "gradient", given=True)
 def test_gradient(student, oracle):
     """The posterior mean can be differentiated with respect to x and W."""
-    require_gradients(student, oracle, ppca_posterior.generic(student.lot("gradient")), ["x", "W"], part=0)
+    for dtype in DTYPES:
+        require_gradients(
+            student, oracle, ppca_posterior.build(None, dtype, student.lot(f"gradient {dtype}")), ["x", "W"], part=0
+        )

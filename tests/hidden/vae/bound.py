@@ -153,7 +153,7 @@ def revealing(task: str, dtype: torch.dtype, seed: int, rows: int, latents: int,
         "x": x,
         "encoder": Probe({"layers": [], "heads": [[zeros], [zeros]]}),
         "decoder": Probe({"layers": [{"op": "affine", "weight": decoder, "bias": logits}]}),
-        "n_samples": n_samples,
+        **({} if n_samples == 1 else {"n_samples": n_samples}),  # 1 is the default
     }
     return in_dtype(Case(task, arguments, seed=seed), dtype)
 
@@ -236,7 +236,12 @@ def judge_reconstruction(student, task, help_text):
     """Require log p(x), summed over pixels and averaged over examples, in both dtypes, with 1 on every axis in turn."""
     rng = np.random.default_rng(student.lot("sizes"))
     for turn, axis in enumerate("BDMS"):
-        drawn = {"B": 400, "D": int(rng.integers(2, 13)), "M": int(rng.integers(2, 6)), "S": int(rng.integers(2, 10))}
+        drawn = {
+            "B": 560,
+            "D": int(rng.integers(2, 13)),
+            "M": int(rng.integers(2, 6) if turn else rng.integers(11, 20)),
+            "S": int(rng.integers(2, 10)),
+        }
         sizes = Sizes(drawn | {"S": 200 if axis == "B" else drawn["S"], axis: 1})
         case = without_kl(task, sizes, DTYPES[turn % 2], seed=int(rng.integers(2**31)))
         student.value(case)
