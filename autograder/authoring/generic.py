@@ -197,15 +197,16 @@ def value_check(
 
 
 def siblings(case: Case) -> list[Case]:
-    """Return the same call with one tensor argument turned around, chosen by the case's seed: its sums, its shape and all other
-    arguments stay, so that an answer kept from before by any of these is the wrong one.
+    """Return the same call with the entries of one tensor argument, chosen by the case's seed, moved on by one place: its sum, its
+    shape and all other arguments stay, so that an answer kept from before by any of these is the wrong one.
     """
     tensors = [name for name, value in case.tensors().items() if value.numel() > 1]
     if not tensors:
         return []
     name = tensors[case.seed % len(tensors)]
-    turned = case.arguments[name].flip(tuple(range(case.arguments[name].dim())))
-    return [] if torch.equal(turned, case.arguments[name]) else [case.but(**{name: turned.contiguous()})]
+    before = case.arguments[name]
+    moved = before.flatten().roll(1).reshape(before.shape)
+    return [] if torch.equal(moved, before) else [case.but(**{name: moved})]
 
 
 def gradient_check(

@@ -163,22 +163,27 @@ class Asking:
         It fails in the end, as faults of form do (`require_form`). What a random function gives is compared only where it is called by
         name and draws the same with the same seed: memory decides which number comes first.
         """
-        first = self.value(case, finite=False)
         random = any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
-        for manner, (form, how) in _MANNERS.items():
-            try:
-                other = self.value(case, finite=False, **{manner: True})
-            except CheckFailed as failure:
-                said = failure.message
-            else:
-                comparable = not random or (manner == "by_name" and alike(first, self.value(case, finite=False)))
-                if not comparable or alike(first, other):
-                    continue
-                said = "the result is another one"
+        for one, manner in ((case, "scattered"), (_with_equal_rows(case), "scattered"), (case, "by_name")):
+            self._in_manner(one, manner, random)
+
+    def _in_manner(self, case: Case, manner: str, random: bool) -> None:
+        """Note a fault of form where a call in some manner gives something else than it does plainly."""
+        form, how = _MANNERS[manner]
+        plainly = self.value(case, finite=False)
+        try:
+            other = self.value(case, finite=False, **{manner: True})
+        except CheckFailed as failure:
+            said = failure.message
+        else:
+            comparable = not random or (manner == "by_name" and alike(plainly, self.value(case, finite=False)))
+            if not comparable or alike(plainly, other):
+                return
+            said = "the result is another one"
+        if self._form_failure is None:
             message = f"`{self.called(case)}` with {how}: {said}"
-            if self._form_failure is None:
-                failure = CheckFailed(FailureKind.CONTRACT, message, evidence=self.evidence(case), forms=(form,))
-                self._form_failure = failure
+            evidence = self.evidence(case)
+            self._form_failure = CheckFailed(FailureKind.CONTRACT, message, evidence=evidence, forms=(form,))
 
     def require_form(self) -> None:
         """End a check in which nothing of substance failed: fail where an answer that was asked for with `form` had a fault of form.
@@ -345,6 +350,12 @@ class Asking:
             called=describe.call(contract.name, case.arguments),
             reproduce=describe.snippet(module, contract.name, case.arguments, seed, keyword_only, generator),
         )
+
+
+def _with_equal_rows(case: Case) -> Case:
+    """Return a call whose arguments have the first row in place of every other one."""
+    rows = {name: value[:1].expand(value.shape).clone() for name, value in case.tensors().items() if value.dim() > 1}
+    return case.but(**rows)
 
 
 _MANNERS = {

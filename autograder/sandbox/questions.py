@@ -75,7 +75,8 @@ class Question:
         keep: Whether the result is wanted as an object: it comes back as a handle whatever class it is of, unless it is plain
             data. Otherwise instances of the submission's classes do where a class or a method is called, and what can be called
             does everywhere.
-        scattered: Whether tensor arguments do not lie in one piece in memory: equal rows are expanded from one, others are slices.
+        scattered: Whether tensor arguments do not lie in one piece in memory: equal rows are expanded from one, others are transposes
+            or slices.
         by_name: Whether arguments are passed by name, where the function has parameters of these names.
     """
 

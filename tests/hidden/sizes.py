@@ -2,24 +2,22 @@
 
 from hypothesis import strategies as st
 
-from autograder.authoring import drawn_sizes
+from autograder.authoring import Sizes, drawn_sizes
 
 _LONG = (
     drawn_sizes(B=(513, 1100), D=(3, 5), M=(1, 3), S=(1, 4), N=(513, 1100), C=(2, 4)),
     drawn_sizes(B=(1, 4), D=(101, 330), M=(1, 3), S=(1, 4), N=(1, 9), C=(2, 4)),
     drawn_sizes(B=(1, 4), D=(24, 30), M=(11, 24), S=(1, 4), N=(1, 9), C=(11, 30)),
-    drawn_sizes(B=(1, 4), D=(1, 4), M=(1, 3), S=(101, 700), N=(1, 9), C=(2, 4)),
+    drawn_sizes(B=(1, 4), D=(3, 4), M=(1, 3), S=(101, 700), N=(1, 9), C=(2, 4)),
 )
 """One axis is long at a time: what works in blocks, or for as many as students see, is wrong there."""
-WIDE = st.one_of(drawn_sizes(B=(1, 11), D=(1, 14), M=(1, 6), S=(1, 11), N=(1, 37), C=(2, 12)), *_LONG)
+_SQUARE = st.integers(2, 7).map(lambda n: Sizes(dict.fromkeys("BDMSNC", n)))
+"""Where all axes are equally long, nothing tells one from another."""
+_FEW = drawn_sizes(B=(1, 11), D=(1, 14), M=(1, 6), S=(1, 11), N=(1, 37), C=(2, 12))
+WIDE = st.one_of(_FEW, _FEW, _FEW, _FEW, _FEW, _SQUARE, *_LONG)
 """Any combination: fewer data points than dimensions, more latent than observed ones."""
-NARROW = st.one_of(
-    drawn_sizes(B=(1, 11), D=(1, 14), M=(1, lambda sizes: sizes["D"]), S=(1, 11), N=(1, 37), C=(2, 12)),
-    *_LONG[:1],
-    drawn_sizes(B=(1, 4), D=(101, 330), M=(1, 3), S=(1, 4), N=(1, 9)),
-    drawn_sizes(B=(1, 4), D=(24, 30), M=(11, 24), S=(1, 4), N=(1, 9)),
-    drawn_sizes(B=(1, 4), D=(3, 5), M=(1, 3), S=(101, 700), N=(1, 9)),
-)
+_NARROW = drawn_sizes(B=(1, 11), D=(1, 14), M=(1, lambda sizes: sizes["D"]), S=(1, 11), N=(1, 37), C=(2, 12))
+NARROW = st.one_of(_NARROW, _NARROW, _NARROW, _NARROW, _NARROW, _SQUARE, *_LONG)
 """No more latent dimensions than observed ones."""
 FIT = drawn_sizes(
     B=(1, 11), D=(2, 18), M=(1, lambda sizes: min(6, sizes["D"] - 1)), N=(lambda sizes: sizes["M"] + 6, 37), S=(1, 11)

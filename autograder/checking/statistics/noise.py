@@ -52,7 +52,7 @@ def noise_test(
     if np.ptp(np.abs(z)) == 0.0:
         detail = f"all {z.size:,} numbers have the same magnitude, {abs(z.flat[0]):.6g}"
         return Verdict("fail", surprise(0.0), surprise(false_fail), z.size, detail)
-    parts = [*_equal_numbers(z, rounding), *_sums(z), *gaussian_parts(z.reshape(-1))]
+    parts = [*_equal_numbers(z, rounding, independent), *_sums(z), *gaussian_parts(z.reshape(-1))]
     if independent:
         parts += _correlations(z)
     return bonferroni(parts, z.size, false_fail)
@@ -61,17 +61,18 @@ def noise_test(
 # ------------------------------------------------------------------------------------------------------ equal numbers
 
 
-def _equal_numbers(z: Noise, rounding: float) -> Iterator[Part]:
+def _equal_numbers(z: Noise, rounding: float, independent: bool) -> Iterator[Part]:
     """Equal noise in one call, equal magnitudes in one example, and equal magnitudes in different calls.
 
-    Magnitudes count where a sign makes nothing independent: antithetic draws of examples are right in an estimate, antithetic
-    dimensions and calls are not.
+    Magnitudes count where a sign makes nothing independent: antithetic draws of examples are right in an estimate, but not where the
+    draws are the result; antithetic dimensions and calls never are.
     """
     calls, examples, dimensions = z.shape
     each = examples * dimensions
     resolution = max(FLOAT32_RESOLUTION, 2 * rounding)
-    found = sum(_neighbours(call.reshape(-1), rounding) for call in z)
-    yield _coincidences("examples", found, calls * each * (each - 1) // 2, z.size, resolution)
+    of_call = np.abs(z) if independent else z
+    found = sum(_neighbours(call.reshape(-1), rounding) for call in of_call)
+    yield _coincidences("examples", found, calls * each * (each - 1) // 2, z.size, 2 * resolution)
     if dimensions > 1:
         magnitudes = np.sort(np.abs(z), axis=2)
         found = int((np.diff(magnitudes, axis=2) <= rounding).sum())

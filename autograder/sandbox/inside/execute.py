@@ -300,6 +300,8 @@ def _scattered(tensor: torch.Tensor) -> torch.Tensor:
         return tensor
     if len(tensor) > 1 and bool((_bits(tensor) == _bits(tensor[:1])).all()):
         return tensor[:1].expand(tensor.shape)
+    if tensor.dim() > 1 and min(tensor.shape[-2:]) > 1:
+        return tensor.mT.contiguous().mT
     every_second = torch.empty((*tensor.shape, 2), dtype=tensor.dtype, device=tensor.device)[..., 0]
     return every_second.copy_(tensor)
 

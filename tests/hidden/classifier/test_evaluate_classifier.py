@@ -17,6 +17,13 @@ def in_whole_batches(case):
     return case.but(images=case.arguments["images"][:whole], labels=case.arguments["labels"][:whole])
 
 
+def with_another_model(case):
+    """The same images, labels and batches, with the classes of the model moved on by one."""
+    flatten, layer = case.arguments["model"].spec["layers"]
+    moved = {name: part.roll(1, 0) for name, part in layer.items() if name in ("weight", "bias")}
+    return case.but(model=Probe({"layers": [flatten, {**layer, **moved}]}))
+
+
 def close_loss(student, case, loss, best, help_text):
     """The model works in float32, so the loss is compared at that precision."""
     as_float32 = torch.tensor(float(loss), dtype=torch.float32)
@@ -30,7 +37,8 @@ def test_loss(student, oracle, case):
     """The loss is the mean cross-entropy (nats) over all examples, where every batch is full."""
     case = in_whole_batches(case)
     help_text = "cross_entropy takes logits, so no softmax before it; average over all batches."
-    close_loss(student, case, student.value(case)[0], oracle.value(case)[0], help_text)
+    for one in (case, with_another_model(case)):
+        close_loss(student, one, student.value(one)[0], oracle.value(one)[0], help_text)
 
 
 @check("evaluate_classifier", "accuracy")

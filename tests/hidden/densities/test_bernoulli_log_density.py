@@ -13,6 +13,7 @@ test_value = value_check(
     "log Ber(x; sigmoid(logits)) per pixel: log sigmoid(ℓ) where x = 1 and log(1 − sigmoid(ℓ)) where x = 0.",
     help="Logits go in, not probabilities, and the sigmoid is applied once.",
     sizes=WIDE,
+    examples=40,
 )
 test_gradient = gradient_check(
     bernoulli_log_density, ["logits"], "The gradient with respect to the logits is x − sigmoid(logits)."

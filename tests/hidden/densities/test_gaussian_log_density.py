@@ -13,6 +13,7 @@ test_value = value_check(
     "log N(x; μ, diag σ²) is −½ Σ (log 2π + log σ² + (x − μ)²/σ²), summed over the D dimensions, for any shapes and scales.",
     help="Check the ½, the log 2π, and that log_var is the log of the *variance*.",
     sizes=WIDE,
+    examples=40,
 )
 test_gradient = gradient_check(
     gaussian_log_density,

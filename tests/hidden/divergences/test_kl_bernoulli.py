@@ -13,6 +13,7 @@ test_value = value_check(
     "Σ θ log(θ/π) + (1 − θ) log((1 − θ)/(1 − π)), summed over the M latent dimensions, one value per example.",
     help="Both terms, natural logarithms, the prior in the denominator.",
     sizes=WIDE,
+    examples=40,
 )
 test_gradient = gradient_check(kl_bernoulli, ["probs"], "Its gradient is logit(θ) − logit(π).")
 

@@ -12,6 +12,7 @@ test_value = value_check(
     "KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² + μ² − 1 − log σ²), summed over the M latent dimensions, one value per example.",
     help="½ stands in front of the whole sum; σ² is exp(log_var); sum over the last axis.",
     sizes=WIDE,
+    examples=40,
 )
 test_gradient = gradient_check(kl_standard_normal, ["mean", "log_var"], "Its gradients are μ and ½ (σ² − 1).")
 

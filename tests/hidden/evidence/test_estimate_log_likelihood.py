@@ -136,23 +136,41 @@ def test_importance(student):
     """When the encoder is not the posterior, the estimate of p(x), not of log p(x), is unbiased: the mean is taken inside the
     logarithm.
     """
-    n_samples, seed = 6, student.lot("proposal")
-    case, log_p = wide_proposal(n_samples, 1, seed)
+    help_text = "log of the mean of the weights, not the mean of the log-weights (that is the ELBO)."
+    message = "the estimate of p(x) divided by the exact p(x) should be 1 on average"
+    for n_samples, dtype, stages in (
+        (6, torch.float64, STAGES),
+        (6, torch.float32, STAGES),
+        (520, torch.float64, (100,)),
+    ):
+        draw = ratios(student, n_samples, dtype, student.lot(f"{n_samples} {dtype}"))
+        central = moment_of_weight(3) - 3 * moment_of_weight(2) + 2
+        skewness = (
+            abs(central) / (moment_of_weight(2) - 1) ** 1.5 / np.sqrt(n_samples)
+        )  # of a mean of n_samples weights
+        verdict = mean_test(
+            draw,
+            1.0,
+            tolerance=0.15,
+            stages=stages,
+            max_skewness=skewness,
+            false_fail=share_of(3),
+            exact_tolerance=1e-5,
+        )
+        case, _ = wide_proposal(n_samples, 1, student.lot("shown"), dtype)
+        student.judge(verdict, case, message, help=help_text)
 
-    def ratio(start: int, n: int) -> np.ndarray:
-        """Equal images are independent draws (`noise`), so that one call gives n of them."""
-        call, _ = wide_proposal(n_samples, n, seed)
+
+def ratios(student, n_samples: int, dtype: torch.dtype, seed: int):
+    """`draw(start, n)`: estimates of p(x) over p(x). Equal images are independent draws (`noise`), so that one call gives n of them."""
+
+    def draw(start: int, n: int) -> np.ndarray:
+        call, log_p = wide_proposal(n_samples, n, seed, dtype)
         estimates = student.value(replace(call, seed=call.seed + start)).double().numpy()
         student.sees(call, "the estimates", estimates, interchangeable=True)
         return np.exp(np.minimum(estimates - log_p, 30.0))
 
-    central = moment_of_weight(3) - 3 * moment_of_weight(2) + 2
-    skewness = abs(central) / (moment_of_weight(2) - 1) ** 1.5 / np.sqrt(n_samples)  # of a mean of n_samples weights
-    verdict = mean_test(ratio, 1.0, tolerance=0.15, stages=STAGES, max_skewness=skewness)
-    help_text = "log of the mean of the weights, not the mean of the log-weights (that is the ELBO)."
-    student.judge(
-        verdict, case, "the estimate of p(x) divided by the exact p(x) should be 1 on average", help=help_text
-    )
+    return draw
 
 
 @check("estimate_log_likelihood", "extreme")

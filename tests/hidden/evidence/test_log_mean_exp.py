@@ -13,6 +13,7 @@ test_value = value_check(
     "log (1/S) Σ_s exp(log_w_s) over the S samples (the first axis), one value per example.",
     help="The mean over samples: − log S. The sum runs over axis 0, of size S.",
     sizes=WIDE,
+    examples=40,
 )
 test_gradient = gradient_check(log_mean_exp, ["log_w"], "Its gradient is the softmax of the weights.")
 

@@ -15,6 +15,13 @@ def test_value(student, oracle, case):
     """The fitted W Wᵀ + σ² I is the maximum-likelihood one: leading eigenvectors scaled by (Λ − σ² I)^½, σ² the mean
     of the discarded eigenvalues of the 1/N covariance.
     """
+    X = case.arguments["X"]
+    for one in (case, case.but(X=X.mean(0) + 1.5 * (X - X.mean(0)))):  # the same means, other variances
+        judge_covariance(student, oracle, one)
+
+
+def judge_covariance(student, oracle, case):
+    """Require σ² and W Wᵀ + σ² I, which no rotation of W changes."""
     W, mu, sigma2 = fitted(student, case)
     W = W.double()
     best_W, _, best_sigma2 = oracle.value(case)

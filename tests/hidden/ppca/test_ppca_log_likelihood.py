@@ -1,7 +1,7 @@
 """The log-likelihood: agreement with the reference, gradients, and images."""
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.authoring import Sizes, check, gradient_check, siblings
@@ -11,6 +11,7 @@ from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
 
 
 @check("ppca_log_likelihood", "value")
+@settings(max_examples=40)
 @given(case=ppca_log_likelihood.drawn(sizes=NARROW), as_tensor=st.booleans())
 def test_value(student, oracle, case, as_tensor):
     """log N(x; μ, C) with C = W Wᵀ + σ² I, one value per data point, constants included."""

@@ -1,6 +1,6 @@
 """The marginal distribution: agreement with the reference, and gradients."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, check, require_gradients, siblings
@@ -10,6 +10,7 @@ from tests.public.ppca.test_ppca_marginal import ppca_marginal
 
 
 @check("ppca_marginal", "value")
+@settings(max_examples=40)
 @given(case=ppca_marginal.drawn(sizes=NARROW), as_tensor=st.booleans())
 def test_value(student, oracle, case, as_tensor):
     """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""

@@ -1,6 +1,6 @@
 """The posterior: agreement with the reference, and gradients."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, check, require_gradients, siblings
@@ -10,6 +10,7 @@ from tests.public.ppca.test_ppca_posterior import ppca_posterior
 
 
 @check("ppca_posterior", "value")
+@settings(max_examples=40)
 @given(case=ppca_posterior.drawn(sizes=NARROW), as_tensor=st.booleans())
 def test_value(student, oracle, case, as_tensor):
     """z | x ~ N(M⁻¹ Wᵀ (x − μ), σ² M⁻¹) with M = Wᵀ W + σ² I, as Tipping and Bishop have it."""

@@ -53,19 +53,22 @@ def without_kl(task: str, sizes: Sizes, dtype: torch.dtype, seed: int, size: flo
 
 
 def with_kl_only(task: str, dtype: torch.dtype, seed: int) -> Case:
-    """A call with a large KL, other for every image, and a decoder that ignores z."""
-    sizes = Sizes({"B": 500, "D": 4, "M": 3, "S": 2})
+    """A call with a large KL, other for every image, of which every one of 12 latents has a part, and a decoder that ignores z."""
+    sizes = Sizes({"B": 600, "D": 4, "M": 12, "S": 2})
     draw = Draw(torch.float64, seed, sizes)
-    order = torch.randperm(3, generator=torch.Generator().manual_seed(seed))
-    mean, spread = (torch.tensor(v, dtype=torch.float64)[order] for v in ([0.4, 2.2, -1.2], [0.9, -3.0, -0.8]))
+    order = torch.randperm(12, generator=torch.Generator().manual_seed(seed))
+    mean, spread = (
+        torch.tensor(few + 9 * [rest], dtype=torch.float64)[order]
+        for few, rest in (([0.4, 2.2, -1.2], 0.8), ([0.9, -3.0, -0.8], -0.3))
+    )
     heads = [
-        [{"op": "affine", "weight": draw.normal(3, 4, std=0.4), "bias": mean * (2 * draw.binary(3) - 1)}],
-        [{"op": "affine", "weight": draw.normal(3, 4, std=0.4), "bias": spread}],
+        [{"op": "affine", "weight": draw.normal(12, 4, std=0.15), "bias": mean * (2 * draw.binary(12) - 1)}],
+        [{"op": "affine", "weight": draw.normal(12, 4, std=0.2), "bias": spread}],
     ]
     arguments = {
         "x": draw.binary(sizes["B"], sizes["D"]),
         "encoder": Probe({"layers": [], "heads": heads}),
-        "decoder": Probe({"layers": [constant(draw.normal(4, std=1.2), 3)]}),
+        "decoder": Probe({"layers": [constant(draw.normal(4, std=1.2), 12)]}),
         "n_samples": sizes["S"],
     }
     return in_dtype(unlike_first(Case(task, arguments, seed=seed)), dtype)
@@ -279,7 +282,8 @@ def judge_extreme(student, task):
     """Require log p(x) for logits of ±800, in both dtypes."""
     for dtype in DTYPES:
         seed = student.lot(f"extreme {dtype}")
-        sizes = Sizes({"B": 400, "D": 2 + seed % 5, "M": 2, "S": 3})
+        D = 784 if dtype == torch.float64 else 2 + seed % 5
+        sizes = Sizes({"B": 400, "D": D, "M": 2, "S": 3})
         case = without_kl(task, sizes, dtype, seed, size=800.0)
         student.value(case)
         help_text = "Compute log p(x | z) from logits: no log of a sigmoid."
