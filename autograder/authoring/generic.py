@@ -14,14 +14,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from autograder.assignment.contract import ArraySpec, FunctionContract, TupleSpec
 from autograder.assignment.prices import LOOP
 from autograder.authoring.cases import Case, Sizes
-from autograder.authoring.inputs import Inputs
+from autograder.authoring.inputs import Inputs, drawn_from
 from autograder.authoring.marks import MARK, check
 from autograder.errors import HarnessFault
 
@@ -172,6 +172,7 @@ def value_check(
     examples: int | None = None,
     dtypes: Sequence[torch.dtype] | None = None,
     sizes: Sequence[Sizes] | st.SearchStrategy[Sizes] | None = None,
+    corners: Sequence[Sizes] = (),
     **more: st.SearchStrategy[Any],
 ) -> Callable[..., None]:
     """Return the check `value`: the value is the reference's, on drawn inputs.
@@ -183,15 +184,21 @@ def value_check(
         examples: How many inputs are drawn; the profile's number where it is not said.
         dtypes: In place of those of the inputs.
         sizes: In place of those of the inputs: a table, or a strategy such as `drawn_sizes(B=(1, 9), D=(1, 12))`.
+        corners: Sizes that are asked for in any case, whatever is drawn besides; not together with `more`.
         more: Drawn and handed to the builder by keyword.
     """
 
-    @given(case=source.drawn(dtypes, sizes, **more))
-    def test(student: Any, oracle: Any, case: Case) -> None:
+    kinds = tuple(dtypes or source.dtypes)
+
+    @given(size=drawn_from(sizes or source.sizes), dtype=st.sampled_from(kinds), seed=st.integers(0, 2**31 - 1), **more)
+    def test(student: Any, oracle: Any, size: Sizes, dtype: torch.dtype, seed: int, **drawn: Any) -> None:
+        case = source.build(size, dtype, seed, **drawn)
         student.agrees(case, oracle.value(case), help=help)
         for other in siblings(case):
             student.agrees(other, oracle.value(other), help=help)
 
+    for turn, size in enumerate(reversed(corners)):  # the first of them is asked first
+        test = example(size=size, dtype=kinds[turn % len(kinds)], seed=turn)(test)
     asked = test if examples is None else settings(max_examples=examples)(test)
     return _named(asked, source.task, "value", sentence)
 

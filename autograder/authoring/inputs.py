@@ -66,7 +66,8 @@ def drawn_sizes(**axes: tuple[Bound, Bound]) -> st.SearchStrategy[Sizes]:
     return draw_all()
 
 
-def _from(sizes: Sequence[Sizes] | st.SearchStrategy[Sizes]) -> st.SearchStrategy[Sizes]:
+def drawn_from(sizes: Sequence[Sizes] | st.SearchStrategy[Sizes]) -> st.SearchStrategy[Sizes]:
+    """Return the strategy over a table of sizes; a strategy is one already."""
     return sizes if isinstance(sizes, st.SearchStrategy) else st.sampled_from(sizes)
 
 
@@ -228,7 +229,7 @@ class Inputs:
         """
         return st.builds(
             self.build,
-            _from(self.sizes if sizes is None else sizes),
+            drawn_from(self.sizes if sizes is None else sizes),
             st.sampled_from(dtypes or self.dtypes),
             st.integers(0, 2**31 - 1),
             **more,

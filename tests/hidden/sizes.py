@@ -11,6 +11,17 @@ _LONG = (
     drawn_sizes(B=(1, 4), D=(3, 4), M=(1, 3), S=(101, 700), N=(1, 9), C=(2, 4)),
 )
 """One axis is long at a time: what works in blocks, or for as many as students see, is wrong there."""
+CORNERS = [
+    Sizes({"B": 5, "D": 1, "M": 1, "S": 3, "N": 6, "C": 3}),
+    Sizes({"B": 1, "D": 4, "M": 3, "S": 2, "N": 1, "C": 5}),
+    Sizes({"B": 4, "D": 3, "M": 2, "S": 1, "N": 5, "C": 2}),
+    Sizes({"B": 4, "D": 4, "M": 4, "S": 4, "N": 4, "C": 4}),
+    Sizes({"B": 3, "D": 27, "M": 17, "S": 2, "N": 5, "C": 19}),
+    Sizes({"B": 2, "D": 203, "M": 3, "S": 5, "N": 7, "C": 3}),
+    Sizes({"B": 777, "D": 3, "M": 2, "S": 4, "N": 777, "C": 3}),
+    Sizes({"B": 3, "D": 4, "M": 2, "S": 333, "N": 6, "C": 3}),
+]
+"""One axis of length 1 at a time, all alike, and one long at a time: asked for in any case, since what Hypothesis draws may miss one."""
 _SQUARE = st.integers(2, 7).map(lambda n: Sizes(dict.fromkeys("BDMSNC", n)))
 """Where all axes are equally long, nothing tells one from another."""
 _FEW = drawn_sizes(B=(1, 11), D=(1, 14), M=(1, 6), S=(1, 11), N=(1, 37), C=(2, 12))

@@ -1,21 +1,21 @@
 """The log-likelihood: agreement with the reference, gradients, and images."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import Sizes, check, gradient_check, siblings
-from tests.hidden.ppca.arguments import with_sigma2
+from autograder.authoring import DTYPES, Sizes, check, gradient_check, siblings
+from tests.hidden.ppca.arguments import at_corners, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
 
 
 @check("ppca_log_likelihood", "value")
-@settings(max_examples=40)
-@given(case=ppca_log_likelihood.drawn(sizes=NARROW), as_tensor=st.booleans())
-def test_value(student, oracle, case, as_tensor):
+@at_corners
+@given(size=NARROW, dtype=st.sampled_from(DTYPES), seed=st.integers(0, 2**31 - 1), as_tensor=st.booleans())
+def test_value(student, oracle, size, dtype, seed, as_tensor):
     """log N(x; μ, C) with C = W Wᵀ + σ² I, one value per data point, constants included."""
-    case = with_sigma2(case, as_tensor)
+    case = with_sigma2(ppca_log_likelihood.build(size, dtype, seed), as_tensor)
     for one in (case, *siblings(case)):
         student.agrees(
             one, oracle.value(one), help="−½ (D log 2π + log det C + (x − μ)ᵀ C⁻¹ (x − μ)), for each point by itself."

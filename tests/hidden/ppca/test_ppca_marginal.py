@@ -1,20 +1,20 @@
 """The marginal distribution: agreement with the reference, and gradients."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, check, require_gradients, siblings
-from tests.hidden.ppca.arguments import with_sigma2
+from tests.hidden.ppca.arguments import at_corners, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_marginal import ppca_marginal
 
 
 @check("ppca_marginal", "value")
-@settings(max_examples=40)
-@given(case=ppca_marginal.drawn(sizes=NARROW), as_tensor=st.booleans())
-def test_value(student, oracle, case, as_tensor):
+@at_corners
+@given(size=NARROW, dtype=st.sampled_from(DTYPES), seed=st.integers(0, 2**31 - 1), as_tensor=st.booleans())
+def test_value(student, oracle, size, dtype, seed, as_tensor):
     """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""
-    case = with_sigma2(case, as_tensor)
+    case = with_sigma2(ppca_marginal.build(size, dtype, seed), as_tensor)
     for one in (case, *siblings(case)):
         student.agrees(
             one, oracle.value(one), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ."
