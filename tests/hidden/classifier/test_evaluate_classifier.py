@@ -1,11 +1,11 @@
 """Evaluation of classifiers, asked about classifiers with known weights. Every check looks at one thing, the others given."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.authoring import Probe, check
-from tests.hidden.sizes import WIDE
+from tests.hidden.sizes import CORNERS, WIDE
 from tests.public.classifier.test_evaluate_classifier import evaluate_classifier
 from tests.public.sizes import SIZES
 
@@ -52,10 +52,13 @@ def test_accuracy(student, oracle, case):
 
 
 @check("evaluate_classifier", "last_batch", after=["loss", "accuracy"])
+@example(size=CORNERS[1], seed=1)
+@example(size=CORNERS[7], seed=7)
 @settings(max_examples=15)
-@given(case=evaluate_classifier.drawn(sizes=WIDE))
-def test_last_batch(student, oracle, case):
+@given(size=WIDE, seed=st.integers(0, 2**31 - 1))
+def test_last_batch(student, oracle, size, seed):
     """A last batch that is smaller than the others counts for less: loss and accuracy are averages over examples, not over batches."""
+    case = evaluate_classifier.build(size, torch.float32, seed)
     loss, accuracy = student.value(case)
     best_loss, best_accuracy = oracle.value(case)
     help_text = "Weigh every batch by its size: reduction='sum' and one division by N at the end."

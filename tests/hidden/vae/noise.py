@@ -20,7 +20,7 @@ CALLS = 64
 ANTITHETIC = 2.0
 """Antithetic draws may have twice the variance where a term is an even function of the noise, and are right all the same."""
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
-FEW, MANY = (4, 150, 5), (64, 8, 2)
+FEW, MANY = (4, 60, 14), (64, 8, 2)
 """Calls, examples and latents: many examples in a few calls, few examples in many calls."""
 SHARE = share_of(10)
 HELP = "One ε for every sample and example: shape (n_samples, B, M)."
