@@ -366,7 +366,7 @@ _MANNERS = {
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two answers to one call are the same, up to the last digits."""
+    """Whether two answers to one call are the same, up to rounding."""
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
         return len(one) == len(other) and all(map(alike, one, other))
     if not isinstance(one, Tensor | int | float) or not isinstance(other, Tensor | int | float):

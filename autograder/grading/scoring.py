@@ -51,7 +51,10 @@ def earned(task: TaskRule, results: Mapping[str, CheckResult], rubric: Rubric) -
     }
     mistakes = _explanation(task.id, own, rubric)
     if mistakes:
-        carried = {name: shares[name] if result.carried_from else Fraction(1) for name, result in own.items()}
+        carried = {
+            name: shares[name] if result.carried_from or result.outcome is Outcome.INCONCLUSIVE else Fraction(1)
+            for name, result in own.items()
+        }  # an undecided check earns nothing by itself, whatever explains the others
         credit = product(kept for _, _, kept in mistakes)
         by_check = {name: weights[name] * carried[name] * credit for name in weights}
         return Earned(sum(by_check.values(), Fraction(0)), by_check, mistakes)
@@ -75,7 +78,7 @@ def _explanation(
     """
     found: dict[str, tuple[Mistake, Severity, Fraction]] = {}
     for result in own.values():
-        if result.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE):
+        if result.outcome is Outcome.ERROR:
             return ()
         if result.outcome is not Outcome.FAILED or result.carried_from is not None:
             continue

@@ -57,7 +57,7 @@ SCORED = {
     "all": ("passed passed passed", "1.00"),
     "two thirds": ("passed passed failed", "0.67"),
     "a third": ("passed skipped failed", "0.33"),
-    "undecided earns": ("passed inconclusive inconclusive", "1.00"),
+    "undecided waits for a person": ("passed inconclusive inconclusive", "0.33"),
     "errors earn nothing": ("error passed passed", "0.67"),
     "nothing": ("failed skipped skipped", "0.00"),
 }
@@ -65,7 +65,7 @@ SCORED = {
 
 @pytest.mark.parametrize(("outcomes", "points"), SCORED.values(), ids=SCORED)
 def test_score_task(outcomes: str, points: str) -> None:
-    """Passed and undecided checks earn their exact share; cents are rounded once per task."""
+    """Passed checks earn their exact share; cents are rounded once per task."""
     rules = tuple(CheckRule(name=name, weight=Decimal(1)) for name in "abc")
     task = TaskRule(id="f", title="F", points=Decimal(1), checks=rules)
     results = {
@@ -226,5 +226,5 @@ def test_the_same_bytes_alone_and_side_by_side(tmp_path: Path, backend: object) 
     assert all(record.pop("timing") for record in records)
     texts = [json.dumps(record) for record in records]
     assert texts[0] == texts[1] == texts[2]
-    assert checks_of(records[0])["estimate_log_likelihood.noise"]["carried_from"] == "sample_gaussian"
+    assert checks_of(records[0])["estimate_log_likelihood.importance"]["carried_from"] == "sample_gaussian"
     assert checks_of(records[0])["ppca_fit.value"]["evidence"]["called"]
