@@ -157,18 +157,25 @@ class Asking:
         """
         return self.settled(case, self.ask(case, **options), finite=finite, form=form)
 
-    def in_any_manner(self, case: Case) -> None:
+    def in_any_manner(self, case: Case, rows: Sequence[str] = ()) -> None:
         """Note a fault of form where a call gives something else with arguments that are scattered in memory, or passed by name.
 
         It fails in the end, as faults of form do (`require_form`). What a random function gives is compared only where it is called by
         name and draws the same with the same seed: memory decides which number comes first.
-        """
-        random = any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
-        for one, manner in ((case, "scattered"), (_with_equal_rows(case), "scattered"), (case, "by_name")):
-            self._in_manner(one, manner, random)
 
-    def _in_manner(self, case: Case, manner: str, random: bool) -> None:
+        Args:
+            case: The call.
+            rows: The arguments whose rows are examples: these may all be the same one, expanded.
+        """
+        self._in_manner(case, "scattered")
+        self._in_manner(case, "by_name")
+        if rows:
+            alike = {name: case.arguments[name][:1].expand(case.arguments[name].shape).clone() for name in rows}
+            self._in_manner(case.but(**alike), "scattered")
+
+    def _in_manner(self, case: Case, manner: str) -> None:
         """Note a fault of form where a call in some manner gives something else than it does plainly."""
+        random = any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
         form, how = _MANNERS[manner]
         plainly = self.value(case, finite=False)
         try:
@@ -350,12 +357,6 @@ class Asking:
             called=describe.call(contract.name, case.arguments),
             reproduce=describe.snippet(module, contract.name, case.arguments, seed, keyword_only, generator),
         )
-
-
-def _with_equal_rows(case: Case) -> Case:
-    """Return a call whose arguments have the first row in place of every other one."""
-    rows = {name: value[:1].expand(value.shape).clone() for name, value in case.tensors().items() if value.dim() > 1}
-    return case.but(**rows)
 
 
 _MANNERS = {

@@ -181,7 +181,7 @@ class Surveyor(Student):
             self._often(case)
         return value
 
-    def in_any_manner(self, case: Case) -> None:
+    def in_any_manner(self, case: Case, rows: Sequence[str] = ()) -> None:
         """See `Asking.in_any_manner`: a fault of form, which a survey does not look at."""
 
     def _often(self, case: Case) -> None:

@@ -344,7 +344,7 @@ def _log_of_average(log_w):
 
 @wrong("sum_for_mean", rewritten=True)
 def _own_log_sum_exp(log_w):
-    top = log_w.max(dim=0, keepdim=True)[0]
+    top = log_w.max(dim=0, keepdim=True)[0].clamp(min=torch.finfo(log_w.dtype).min)
     return (top + (log_w - top).exp().sum(0, keepdim=True).log()).squeeze(0)
 
 
@@ -367,7 +367,7 @@ def _softmax_normaliser(log_w):
 
 @wrong("log_s_twice", rewritten=True)
 def _mean_and_log_s(log_w):
-    top = log_w.max(0).values
+    top = log_w.max(0).values.clamp(min=torch.finfo(log_w.dtype).min)
     return top + torch.log(torch.exp(log_w - top).mean(0)) - math.log(log_w.shape[0])
 
 

@@ -14,6 +14,7 @@ test_value = value_check(
     help="Logits go in, not probabilities, and the sigmoid is applied once.",
     sizes=WIDE,
     corners=CORNERS,
+    moved=True,
 )
 test_gradient = gradient_check(
     bernoulli_log_density, ["logits"], "The gradient with respect to the logits is x − sigmoid(logits)."

@@ -14,6 +14,7 @@ test_value = value_check(
     help="Check the ½, the log 2π, and that log_var is the log of the *variance*.",
     sizes=WIDE,
     corners=CORNERS,
+    moved=True,
 )
 test_gradient = gradient_check(
     gaussian_log_density,

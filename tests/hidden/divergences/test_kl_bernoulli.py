@@ -14,6 +14,7 @@ test_value = value_check(
     help="Both terms, natural logarithms, the prior in the denominator.",
     sizes=WIDE,
     corners=CORNERS,
+    moved=True,
 )
 test_gradient = gradient_check(kl_bernoulli, ["probs"], "Its gradient is logit(θ) − logit(π).")
 

@@ -13,6 +13,7 @@ test_value = value_check(
     help="½ stands in front of the whole sum; σ² is exp(log_var); sum over the last axis.",
     sizes=WIDE,
     corners=CORNERS,
+    moved=True,
 )
 test_gradient = gradient_check(kl_standard_normal, ["mean", "log_var"], "Its gradients are μ and ½ (σ² − 1).")
 

@@ -14,6 +14,7 @@ test_value = value_check(
     help="The mean over samples: − log S. The sum runs over axis 0, of size S.",
     sizes=WIDE,
     corners=CORNERS,
+    moved=True,
 )
 test_gradient = gradient_check(log_mean_exp, ["log_w"], "Its gradient is the softmax of the weights.")
 
