@@ -145,8 +145,11 @@ def _row_by_row(contract: FunctionContract, reference: Function, axis: str) -> F
         if isinstance(p.spec, ArraySpec) and axis in p.spec.dims
     }
 
+    positional = [parameter.name for parameter in contract.parameters if not parameter.keyword_only]
+
     @functools.wraps(reference)
     def formed(*args: Any, **kwargs: Any) -> Any:
+        args = (*args, *(kwargs.pop(name) for name in positional[len(args) :] if name in kwargs))
         count = args[next(iter(axes))].shape[next(iter(axes.values()))]
         rows = []
         for i in range(count):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -181,7 +182,9 @@ def spread_test(draws: ArrayLike, largest: float, *, room: float = 1.15, false_f
     degrees = 2.0 * x.size / (2.0 + kurtosis)
     p = float(special.chdtrc(degrees, degrees * variance / (room * largest)))
     detail = f"variance of {x.size:,} results is {variance:.4g}, at most {largest:.4g} is expected"
-    return bonferroni([Part("spread", p, detail, exact=False)], x.size, false_fail)
+    verdict = bonferroni([Part("spread", p, detail, exact=False)], x.size, false_fail)
+    (look,) = verdict.looks
+    return replace(verdict, looks=(replace(look, n=int(degrees) + 1, ratio=variance / (room * largest)),))
 
 
 __all__ = ["noise_test", "spread_test"]

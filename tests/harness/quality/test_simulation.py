@@ -57,7 +57,7 @@ def test_parts_of_a_sample_test_are_told_apart() -> None:
     z = np.random.default_rng(2).standard_normal(500)
     names = [name for name, _ in first_looks([gaussian_sample_test(z), gaussian_sample_test(z)])]
 
-    assert names == [f"{i}: {question}" for i in (1, 2) for question in ("mean", "variance", "distribution")]
+    assert names == [f"{i}: {question}" for i in (1, 2) for question in ("mean", "variance", "tails", "distribution")]
 
 
 # ------------------------------------------------------------------------------------------------ null distributions
@@ -380,7 +380,7 @@ def draws_of(assignment: Assignment) -> Any:
 @pytest.mark.parametrize("name", ["distributions", "entropy"])
 def test_skewness_of_the_draws_stays_below_the_stated_bound(hidden: Any, draws_of: Any, name: str) -> None:
     """Each call's result is a mean over hundreds of terms; its skewness is measured in 800 calls (± 0.09)."""
-    case = hidden.with_noise("elbo", n_samples=3, batch=250)
+    case = hidden.with_noise("elbo", torch.float64, 5)
     answer = draws_of(name, case, 800, gradients=list(hidden.PARTS))
     columns = torch.cat([answer.value[:, None], *(answer.gradients[part].reshape(800, -1) for part in hidden.PARTS)], 1)
     centred = (columns - columns.mean(0)).double()
@@ -391,7 +391,8 @@ def test_skewness_of_the_draws_stays_below_the_stated_bound(hidden: Any, draws_o
 
 def test_the_noisiest_form_is_exact(hidden: Any, draws_of: Any) -> None:
     """The quadrature agrees with the variance of the form with the analytic entropy, and bounds the others."""
-    case = hidden.with_noise("elbo", n_samples=1, batch=1)
+    case = hidden.with_noise("elbo", torch.float64, 5, n_samples=1, batch=100)
+    case = case.but(x=case.arguments["x"][:1])
     value, gradient = hidden.exact.noisiest_form(case)
     measured = {
         name: draws_of(name, case, 1500, gradients=["encoder.heads.0.0.bias"]) for name in ("distributions", "entropy")

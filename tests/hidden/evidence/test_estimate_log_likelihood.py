@@ -51,7 +51,7 @@ def wide_proposal(n_samples: int, rows: int, seed: int, dtype: torch.dtype = tor
     return case.but(x=case.arguments["x"].expand(rows, -1).clone()), float(log_p)
 
 
-SHIFT = 0.5
+SHIFT = 0.3
 
 
 def shifted_proposal(n_samples: int, rows: int, seed: int, dtype: torch.dtype):
