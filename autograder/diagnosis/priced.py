@@ -27,23 +27,25 @@ def require_prices(assignment: Assignment) -> None:
     everywhere = set().union(*known.values())
     for where, prices in priced:
         for key in prices:
-            task, dot, name = key.partition(".")
-            if dot and task not in known:
-                refuse_price(assignment.rubric_path, (*where, "mistakes", key), _no_such(task, "task", known))
-            if (name if dot else key) not in (known[task] if dot else everywhere):
-                place = f" of {task}" if dot else ""
-                message = _no_such(name if dot else key, f"mistake{place}", known[task] if dot else everywhere)
-                refuse_price(assignment.rubric_path, (*where, "mistakes", key), message)
+            task, _, name = key.rpartition(".")
+            if task and task not in known:
+                message = _no_such(task, "task", known)
+            elif name not in (among := known[task] if task else everywhere):
+                message = _no_such(name, f"mistake of {task}" if task else "mistake", among)
+            else:
+                continue
+            refuse_price(assignment.rubric_path, (*where, "mistakes", key), message)
 
 
 def _names(assignment: Assignment) -> Mapping[str, set[str]]:
     """Return for each task the names of all mistakes that may be recognised in it."""
     found: dict[str, set[str]] = {}
     for task in assignment.rubric.tasks:
-        names = {candidate.name for candidate in assignment.candidates.mistakes(task.id)}
+        # objects have faults of form as well: their methods' results are looked at
+        names = {*FORMS, *(candidate.name for candidate in assignment.candidates.mistakes(task.id))}
         contract = assignment.contract.functions.get(assignment.contract.resolved(task.id))
         if contract is not None:
-            names |= {*FORMS, *OF_NUMBERS, *OF_EDITS, *names_for(contract)}
+            names |= {*OF_NUMBERS, *OF_EDITS, *names_for(contract)}
         found[task.id] = names
     return found
 

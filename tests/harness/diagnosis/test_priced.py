@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def test_what_nothing_can_recognise_is_refused(tmp_path, prices, message):
     """With the line and what it may have meant: else the mistake would go on costing what it did."""
     with pytest.raises(RubricError, match=message):
         require_prices(with_prices(tmp_path, prices))
+
+
+def test_forms_of_an_object_can_be_priced(tmp_path):
+    """Results of methods have forms, too: nothing of a class is refused that the report may show."""
+    assignment = with_prices(tmp_path, "{double.numpy_array: 0.9, double.scaled: slip}")
+    functions = dict(assignment.contract.functions)
+    del functions["double"]  # as for a class, which has no contract of a function
+    assignment.contract = replace(assignment.contract, functions=functions)
+    with pytest.raises(RubricError, match="no mistake of double called 'scaled'"):
+        require_prices(assignment)
 
 
 def test_a_track_is_looked_at_too(tmp_path):
