@@ -73,6 +73,16 @@ FORMS: Mapping[str, Mistake] = {
         ),
         Mistake("changed_input", "An argument is changed in place; the caller still needs it.", "form"),
         Mistake(
+            "changed_result",
+            "A call writes over the result of an earlier one, which the caller may still need.",
+            "form",
+        ),
+        Mistake(
+            "gradients_left_off",
+            "Gradients are switched off for the whole program and stay off after the call.",
+            "form",
+        ),
+        Mistake(
             LOOP,
             "A Python loop goes over the examples of the batch; operations on whole tensors do all of them at once.",
             "form",

@@ -21,6 +21,7 @@ from autograder.checking import describe, ladder, objects
 from autograder.checking.coercion import FormFault
 from autograder.checking.objects import MethodCase, ScriptCase
 from autograder.outcomes import Evidence, FailureKind
+from autograder.sandbox.inside.values import EARLIER_RESULT, GRADIENT_MODE
 from autograder.sandbox.questions import Answer, Asked, LoadReport, Question, Refusal
 
 if TYPE_CHECKING:  # scipy, which the student's kit does without
@@ -211,15 +212,14 @@ class Asking:
                 answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects
             )
             forms = climbed.forms
-            if form and answer.modified:
-                message = f"`{self.called(case)}` changed its argument `{answer.modified[0]}`: work on a copy"
-                forms += (FormFault("changed_input", message),)
+            changed = _changed(self.called(case), answer.modified) if form else None
+            forms += () if changed is None else (changed,)
             self.coerced = {fault.name: fault.message for fault in climbed.forms} | self.coerced
             if form and forms and self._form_failure is None:
                 self._form_failure = CheckFailed(
                     FailureKind.CONTRACT,
                     "; ".join(fault.message for fault in forms),
-                    help="In-place operations end in `_`, or are `+=` and the like." if answer.modified else "",
+                    help=_IN_PLACE if changed is not None and changed.name != "gradients_left_off" else "",
                     evidence=self.evidence(case, got=describe.short(answer.value), expected=str(contract.returns)),
                     forms=tuple(fault.name for fault in forms),
                 )
@@ -359,11 +359,24 @@ class Asking:
         )
 
 
+_IN_PLACE = "In-place operations end in `_`, or are `+=` and the like."
 _MANNERS = {
     "scattered": ("scattered_memory", "arguments that do not lie in one piece in memory"),
     "by_name": ("called_by_name", "arguments passed by their names"),
 }
 """Option of a question -> the fault of form, and what it is in words."""
+
+
+def _changed(called: str, modified: Sequence[str]) -> FormFault | None:
+    """Return the fault of form that is in what a call has changed beyond its own result."""
+    if not modified:
+        return None
+    if modified[0] == EARLIER_RESULT:
+        return FormFault("changed_result", f"`{called}` writes over the result of an earlier call: return a new tensor")
+    if modified[0] == GRADIENT_MODE:
+        message = f"`{called}` leaves gradients switched off: `with torch.no_grad():` switches them on again at its end"
+        return FormFault("gradients_left_off", message)
+    return FormFault("changed_input", f"`{called}` changed its argument `{modified[0]}`: work on a copy")
 
 
 def alike(one: Any, other: Any) -> bool:

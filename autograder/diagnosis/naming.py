@@ -28,7 +28,7 @@ from autograder.errors import UsageError
 from autograder.sandbox.inprocess import OneFunction
 
 MOST_NAMES = 3
-FEW_CALLS = 12_000
+FEW_CALLS = 4_000
 """Calls that looking for mistakes which nobody wrote down, and for two at once, may take of the effort for one task."""
 
 

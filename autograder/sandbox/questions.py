@@ -141,7 +141,8 @@ class Answer:
 
     Attributes:
         value: Decoded data; `values.Opaque` where something could not cross, `Handle` for objects that stayed inside.
-        modified: Names of tensor arguments that were changed.
+        modified: Names of tensor arguments that were changed, and what else was and stays so: `EARLIER_RESULT`, `GRADIENT_MODE`
+            of `inside.values`.
         gradients: Name -> gradient or None.
         operations: Number of tensor operations, when asked for.
         lines: Number of lines of the submission's own code that were run, and of its functions that were called, when asked for; None

@@ -17,7 +17,7 @@ CORNERS = [
     Sizes({"B": 4, "D": 3, "M": 2, "S": 1, "N": 5, "C": 2}),
     Sizes({"B": 4, "D": 4, "M": 4, "S": 4, "N": 4, "C": 4}),
     Sizes({"B": 3, "D": 27, "M": 17, "S": 2, "N": 5, "C": 19}),
-    Sizes({"B": 2, "D": 203, "M": 3, "S": 5, "N": 7, "C": 3}),
+    Sizes({"B": 2, "D": 403, "M": 3, "S": 5, "N": 7, "C": 3}),
     Sizes({"B": 777, "D": 3, "M": 2, "S": 4, "N": 777, "C": 3}),
     Sizes({"B": 3, "D": 4, "M": 2, "S": 333, "N": 6, "C": 3}),
 ]
@@ -34,3 +34,5 @@ FIT = drawn_sizes(
     B=(1, 11), D=(2, 18), M=(1, lambda sizes: min(6, sizes["D"] - 1)), N=(lambda sizes: sizes["M"] + 6, 37), S=(1, 11)
 )
 """Something is discarded, and σ² is not so small that EM takes thousands of steps; fewer points than dimensions are among them."""
+FIT_FEW = drawn_sizes(B=(1, 11), D=(13, 18), M=(1, 3), N=(lambda sizes: sizes["M"] + 6, 12), S=(1, 11))
+"""Fewer points than dimensions."""

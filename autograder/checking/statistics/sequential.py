@@ -1,8 +1,8 @@
 """Sequential tests of a mean or a variance: cheap when the answer is clear, more draws while it is not.
 
 At each of J stages an interval of confidence 1 - a, a = false_fail / (J D) for D coordinates, is computed from all
-draws so far (`intervals.py` has the formulas and their assumptions). It lies inside expected ± tolerance: pass. It
-excludes `expected`: fail. Else: next stage, at the end `inconclusive`. By the union bound over stages and coordinates
+draws so far (`intervals.py` has the formulas and their assumptions). It excludes `expected`: fail. It lies inside
+expected ± tolerance: pass. Else: next stage, at the end `inconclusive`. By the union bound over stages and coordinates
 a correct function fails with probability at most `false_fail`, and one that is off by more than the tolerance passes
 with at most that probability, however the stages and coordinates depend on each other.
 """
@@ -73,7 +73,8 @@ def mean_test(
     Args:
         draw: `draw(start, n)` returns n further draws, shape (n,).
         expected: The mean under a correct function.
-        tolerance: Smallest deviation that matters, in the units of the draws. A mean proven closer than this passes.
+        tolerance: Smallest deviation that matters, in the units of the draws. A mean proven closer than this passes, unless the
+            draws that prove it prove as well that it is another one.
         false_fail: Largest probability of failing a correct function.
         stages: Total numbers of draws at which the test looks, increasing.
         exact_tolerance: Deviation that rounding may cause; default 1e-6 max(1, |expected|).
@@ -243,8 +244,8 @@ def _decide(
         answer = interval(x, q, level)
         looks += _looks(q, answer, n, level)
         band = _pass_band(q, answer)
+        failed = ~passed & (answer.p <= level)  # also where it is off by less than the tolerance, and the draws tell
         passed |= (answer.low >= q.expected - band) & (answer.high <= q.expected + band)
-        failed = ~passed & (answer.p <= level)
         if failed.any():
             return replace(_verdict("fail", failed, q, answer, n, level, no_more_than), looks=tuple(looks))
         if passed.all():

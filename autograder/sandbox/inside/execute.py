@@ -26,13 +26,15 @@ from . import loader, objects, probes
 from .counting import Counts, counting, watch_threads
 from .standins import Outside, standing_in
 from .traces import describe_error, student_lines
-from .values import Handle, Probe, Seed
+from .values import EARLIER_RESULT, GRADIENT_MODE, Handle, Probe, Seed
 
 MAX_REPEAT = 100_000
 MOST_OBJECTS = 500
 """Objects that are kept at a time; the one that was not asked about for longest goes first."""
 SELF = "self"
 """In the names of gradients: the object whose method is called."""
+_MOST_REMEMBERED = 100_000
+"""Entries of a result that is looked at again after the next call."""
 
 
 _PLACES = [*map(Path, (sys.base_prefix, sys.prefix, *site.getsitepackages())), *Path(__file__).parents[2:3]]
@@ -63,6 +65,8 @@ class Session:
         self._next_id = 1
         self.device = "cpu"
         self.own_modules = True
+        self._result: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._written_over = False
 
     # ---------------------------------------------------------------------------------------------------- loading
 
@@ -121,6 +125,7 @@ class Session:
         values, gradients = [], []
         accepted = _parameters(signed)
         counts: Counts | None = None
+        gradients_on = torch.is_grad_enabled()
         with self._standing_in(message, inputs):
             for index in range(repeat):
                 _seed_everything(message["seed"] + index)
@@ -133,6 +138,7 @@ class Session:
                 if message.get("gradients"):
                     gradients.append(inputs.gradients(values[-1], message))
         seconds = time.perf_counter() - started
+        beyond = self._changed_beyond(values[-1], gradients_on)
         operations, lines = (None, None) if counts is None else counts.result()
         value = values[0] if repeat == 1 else _stack(values)
         # where a plain function's value is wanted, an object that cannot be called is none: it stays outside, opaque
@@ -141,12 +147,28 @@ class Session:
         return {
             "gradients": _stack_each(gradients),
             "value": kept,
-            "modified": inputs.modified(),
+            "modified": [*inputs.modified(), *beyond],
             "modes": inputs.modes(),
             "operations": operations,
             "lines": lines,
             "seconds": seconds,
         }
+
+    def _changed_beyond(self, value: Any, gradients_on: bool) -> list[str]:
+        """Return what of the process calls have changed that outlives them, and undo it where the next question would suffer.
+
+        Once a call has written over the result of an earlier one, every later answer says so.
+        """
+        if self._result is not None:
+            result, before = self._result
+            self._written_over |= not torch.equal(_bits(result), _bits(before))
+        small = isinstance(value, torch.Tensor) and value.layout == torch.strided and value.numel() <= _MOST_REMEMBERED
+        self._result = (value.detach(), value.detach().clone()) if small else None
+        changed = [EARLIER_RESULT] if self._written_over else []
+        if torch.is_grad_enabled() != gradients_on:
+            torch.set_grad_enabled(gradients_on)
+            changed.append(GRADIENT_MODE)
+        return changed
 
     def _is_own(self, frame: FrameType) -> bool:
         """Whether a frame runs code of the submission, or, where functions of ours were provided, of no library."""

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
+EARLIER_RESULT = "an earlier result"
+GRADIENT_MODE = "torch.is_grad_enabled()"
+"""What a call may change besides its arguments; no argument has such a name."""
 MAX_DEPTH = 16
 MAX_DIMS = 12
 MAX_TEXT = 10_000_000

@@ -418,6 +418,16 @@ def _mean_of_batch_accuracies(model: Any, images: Tensor, labels: Tensor, batch_
     return evaluate_classifier(model, images, labels, batch_size)[0], accuracies.mean().item()
 
 
+@wrong("last_batch_dropped")
+def _last_batch_dropped_however_small(
+    model: Any, images: Tensor, labels: Tensor, batch_size: int
+) -> tuple[float, float]:
+    """Also where it is the only one: nothing is left to average over."""
+    n = len(labels) // batch_size * batch_size
+    loss, accuracy = evaluate_classifier(model, images[:n], labels[:n], batch_size) if n else (0.0, 0.0)
+    return loss * n / n, accuracy
+
+
 @wrong("squared_error")
 def _squared_distance(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     """Summed over the classes."""

@@ -346,6 +346,21 @@ def _singular_values_for_eigenvalues(X: Tensor, n_components: int) -> tuple[Tens
 
 
 @wrong(
+    "zero_eigenvalues_left_out",
+    "With no more points than dimensions some eigenvalues of the covariance are 0, and `svd` leaves them out; σ² averages all that are "
+    "discarded, D − M of them.",
+    severity="slip",
+    credit=0.8,
+)
+def _zero_eigenvalues_left_out(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
+    mu = X.mean(0)
+    _, s, Vh = torch.linalg.svd(X - mu, full_matrices=False)
+    eigenvalues = s**2 / len(X)
+    sigma2 = eigenvalues[n_components:].mean()
+    return _fit(eigenvalues, Vh.mT, n_components, sigma2), mu, sigma2
+
+
+@wrong(
     "left_singular_vectors",
     "The left singular vectors are used, one entry per data point; the right ones, one entry per dimension, are the eigenvectors.",
     severity="slip",
@@ -574,7 +589,7 @@ def _sorted_after_the_fact(X, n_components):
 def _singular_values_as_they_are(X, n_components):
     mu = X.mean(0)
     _, values, Vt = torch.linalg.svd(X - mu, full_matrices=False)
-    sigma2 = values[n_components:].mean()
+    sigma2 = values[n_components:].sum() / (X.shape[1] - n_components)
     return Vt[:n_components].T * (values[:n_components] - sigma2).sqrt(), mu, sigma2
 
 
@@ -592,7 +607,7 @@ def _components_as_scikit_learn_has_them(X, n_components):
     mu = X.mean(0)
     _, s, Vt = torch.linalg.svd(X - mu, full_matrices=False)
     values = s**2 / len(X)
-    sigma2 = values[n_components:].mean()
+    sigma2 = values[n_components:].sum() / (X.shape[1] - n_components)
     return torch.diag((values[:n_components] - sigma2).sqrt()) @ Vt[:n_components], mu, sigma2
 
 

@@ -12,8 +12,10 @@ from autograder.checking.statistics import combine, gaussian_sample_test, noise_
 from tests.public.densities.test_sample_gaussian import sample_gaussian
 
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
-SHAPES = ((2, 4000, 3), (2, 40, 70), (64, 12, 2), (64, 1, 12))
-"""Calls, examples and dimensions."""
+SHAPES = ((3, 8000, 6), (2, 40, 70), (64, 12, 2), (64, 1, 12))
+"""Calls, examples and dimensions. The first has enough numbers to see a variance that is 3 % off, and a pool of noise that begins again."""
+NARROWEST = -11.0
+"""Smallest log-variance of the noise that is looked at for independence: what is added to σ, or held back from it, is large there."""
 
 
 def _sampling_case(n: int, seed: int, dtype: torch.dtype = torch.float64, dimensions: int = 3) -> Case:
@@ -22,6 +24,18 @@ def _sampling_case(n: int, seed: int, dtype: torch.dtype = torch.float64, dimens
     mean = draw.normal(dimensions, mean=2.0, std=1.0)
     levels = torch.linspace(-3.0, 1.9, dimensions, dtype=torch.float64) + draw.uniform(dimensions, low=-0.2, high=0.2)
     log_var = levels[torch.randperm(dimensions, generator=torch.Generator().manual_seed(seed))]
+    arguments = {name: row.expand(n, dimensions).to(dtype) for name, row in (("mean", mean), ("log_var", log_var))}
+    return Case("sample_gaussian", arguments, seed=seed)
+
+
+def _narrow_case(n: int, seed: int, dtype: torch.dtype, dimensions: int) -> Case:
+    """A call whose dimensions have deviations from e^(NARROWEST / 2) on, and means of a few of those: float32 resolves the noise."""
+    draw = Draw(torch.float64, seed)
+    levels = torch.linspace(NARROWEST, 1.9, dimensions, dtype=torch.float64) + draw.uniform(
+        dimensions, low=-0.2, high=0.2
+    )
+    log_var = levels[torch.randperm(dimensions, generator=torch.Generator().manual_seed(seed))]
+    mean = draw.normal(dimensions, mean=2.0) * torch.exp(0.5 * log_var)
     arguments = {name: row.expand(n, dimensions).to(dtype) for name, row in (("mean", mean), ("log_var", log_var))}
     return Case("sample_gaussian", arguments, seed=seed)
 
@@ -55,11 +69,12 @@ def test_independence(student):
     apart = np.round(noise[:, 0] - noise[:, 1], 6)  # nothing where all dimensions share their noise
     student.sees(first, "what sets two dimensions apart", apart, interchangeable=True)
     for turn, (calls, rows, dimensions) in enumerate(SHAPES):
-        dtype = DTYPES[(turn + student.lot("dtype")) % 2]
-        case = _sampling_case(rows, student.lot(f"noise {turn}"), dtype, dimensions)
+        # the largest is asked in float64, where numbers that are equal stand out among so many
+        dtype = DTYPES[(turn + student.lot("dtype")) % 2] if turn else torch.float64
+        case = _narrow_case(rows, student.lot(f"noise {turn}"), dtype, dimensions)
         manner = {"scattered": turn % 2 == 1, "own_generator": turn != 3}  # rows are equal: they are expanded from one
-        drawn = student.draws(case, **manner)(0, calls).reshape(calls, rows, dimensions)
-        found = _noise(case, torch.as_tensor(drawn))
+        drawn = [student.value(replace(case, seed=case.seed + call), **manner) for call in range(calls)]
+        found = _noise(case, torch.stack(drawn))
         verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES)))
         student.judge(verdict, case, "examples, dimensions or calls share their noise")
 

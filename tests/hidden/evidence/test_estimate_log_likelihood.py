@@ -51,17 +51,17 @@ def wide_proposal(n_samples: int, rows: int, seed: int, dtype: torch.dtype = tor
     return case.but(x=case.arguments["x"].expand(rows, -1).clone()), float(log_p)
 
 
-SHIFT = 0.3
+SHIFT, DRIFT = 0.3, 0.5
 
 
-def shifted_proposal(n_samples: int, rows: int, seed: int, dtype: torch.dtype):
-    """A call with the same image in every row, whose encoder has means `SHIFT` standard deviations off in both latents; log p(x).
+def shifted_proposal(n_samples: int, rows: int, seed: int, dtype: torch.dtype, shift: float = SHIFT):
+    """A call with the same image in every row, whose encoder has means `shift` standard deviations off in both latents; log p(x).
 
-    A weight is then p(x) exp(−SHIFT Σ ε − ½ Σ SHIFT²), with the relative variance e^(2 SHIFT²) − 1. It is no even function of ε:
-    antithetic samples have less, not more of it.
+    A weight is then p(x) exp(−shift Σ ε − ½ Σ shift²), log-normal, with the relative variance e^(2 shift²) − 1. It is no even function
+    of ε: antithetic samples have less, not more of it.
     """
     sizes = Sizes({"B": 1, "D": 4, "M": 2})
-    case, log_p = exact.linear_gaussian(sizes, dtype, seed, 0.7, n_samples=n_samples, shift=SHIFT)
+    case, log_p = exact.linear_gaussian(sizes, dtype, seed, 0.7, n_samples=n_samples, shift=shift)
     return case.but(x=case.arguments["x"].expand(rows, -1).clone()), float(log_p)
 
 
@@ -154,11 +154,32 @@ def test_importance(student):
             tolerance=0.15,
             stages=stages,
             max_skewness=skewness,
-            false_fail=share_of(3),
+            false_fail=share_of(4),
             exact_tolerance=1e-5,
         )
         case, _ = wide_proposal(n_samples, 1, student.lot("shown"), dtype)
         student.judge(verdict, case, message, help=help_text)
+    judge_weights(student, message, help_text)
+
+
+def judge_weights(student, message, help_text):
+    """Require that every weight counts as it should, for a few samples of many examples: of 200,000 weights the mean is known well."""
+    seed = student.lot("weights")
+    n_samples, relative = 10 + seed % 15, np.expm1(2 * DRIFT**2)
+    rows = 200_000 // n_samples
+    case, log_p = shifted_proposal(n_samples, rows, seed, torch.float64, DRIFT)
+    estimates = student.value(case).double().numpy()
+    skewness = (relative + 3.0) * relative**0.5 / n_samples**0.5  # (e^v + 2) (e^v − 1)^½ of one log-normal weight
+    verdict = mean_test(
+        lambda start, n: np.exp(np.minimum(estimates[start : start + n] - log_p, 30.0)),
+        1.0,
+        tolerance=0.04,
+        stages=(rows,),
+        max_skewness=skewness,
+        false_fail=share_of(4),
+        exact_tolerance=1e-5,
+    )
+    student.judge(verdict, case, message, help=help_text)
 
 
 def ratios(student, n_samples: int, dtype: torch.dtype, seed: int):
@@ -166,6 +187,9 @@ def ratios(student, n_samples: int, dtype: torch.dtype, seed: int):
 
     def draw(start: int, n: int) -> np.ndarray:
         call, log_p = wide_proposal(n_samples, n, seed, dtype)
+        if start == 0:  # the same images, seen by another decoder before
+            layer = call.arguments["decoder"].spec["layers"][0]
+            student.value(call.but(decoder=Probe({"layers": [{**layer, "bias": layer["bias"].roll(1)}]})))
         estimates = student.value(replace(call, seed=call.seed + start)).double().numpy()
         student.sees(call, "the estimates", estimates, interchangeable=True)
         return np.exp(np.minimum(estimates - log_p, 30.0))

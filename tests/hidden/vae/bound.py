@@ -138,23 +138,43 @@ def with_linear_decoder(task: str, seed: int) -> Case:
     return Case(task, arguments, seed=seed)
 
 
-def revealing(task: str, dtype: torch.dtype, seed: int, rows: int, latents: int, n_samples: int = 1) -> Case:
+LEVELS = (-8.0, 1.0)
+"""Log-variances of narrow and wide latents."""
+
+
+def revealing(
+    task: str,
+    dtype: torch.dtype,
+    seed: int,
+    rows: int,
+    latents: int,
+    n_samples: int = 1,
+    *,
+    prior: bool = True,
+    turn: int = 0,
+) -> Case:
     """A call whose gradient by the weights of the encoder's mean tells the noise of every example in every latent.
 
-    Image b is the b-th unit vector, followed by a white pixel for every latent, whose logit depends on that latent alone; q is the
-    prior. Column b of the gradient then belongs to example b.
+    Image b is the b-th unit vector, followed by a white pixel for every latent, whose logit depends on that latent alone. Column b of
+    the gradient then belongs to example b. q is the prior, or has means of its own and log-variances over all of `LEVELS`, on which
+    the decoder is as steep as they are narrow. `turn` gives the same q another decoder.
     """
     draw = Draw(torch.float64, seed)
-    weights = draw.uniform(latents, low=1.2, high=1.8) * (2 * draw.binary(latents) - 1)
+    mean, log_var = torch.zeros(latents, dtype=torch.float64), torch.zeros(latents, dtype=torch.float64)
+    if not prior:
+        order = torch.randperm(latents, generator=torch.Generator().manual_seed(seed))
+        mean, log_var = draw.normal(latents), torch.linspace(*LEVELS, latents, dtype=torch.float64)[order]
+    draw = Draw(torch.float64, seed + 104729 * turn + 1)
+    weights = draw.uniform(latents, low=1.2, high=1.8) * (2 * draw.binary(latents) - 1) * torch.exp(-0.5 * log_var)
     x = torch.cat([torch.eye(rows, dtype=torch.float64), torch.ones(rows, latents, dtype=torch.float64)], dim=1)
     pixels = rows + latents
     decoder = torch.zeros(pixels, latents, dtype=torch.float64)
     decoder[rows:] = torch.diag(weights)
-    logits = torch.cat([draw.normal(rows), draw.normal(latents, std=0.3)])
-    zeros = constant(torch.zeros(latents, dtype=torch.float64), pixels)
+    logits = torch.cat([draw.normal(rows), draw.normal(latents, std=0.3) - weights * mean])
+    heads = [[constant(mean, pixels)], [constant(log_var, pixels)]]
     arguments = {
         "x": x,
-        "encoder": Probe({"layers": [], "heads": [[zeros], [zeros]]}),
+        "encoder": Probe({"layers": [], "heads": heads}),
         "decoder": Probe({"layers": [{"op": "affine", "weight": decoder, "bias": logits}]}),
         **({} if n_samples == 1 else {"n_samples": n_samples}),  # 1 is the default
     }
@@ -259,10 +279,27 @@ def judge_divergence(student, task, share=FALSE_FAIL):
         judge_mean(student, case, DIVERGENCE_WITHIN, "the KL term is wrong", help_text, share / 2)
 
 
+def with_other_networks(case: Case) -> Case:
+    """The same images, seen by the networks as they are after a step of training."""
+    spec = {name: case.arguments[name].spec for name in ("encoder", "decoder")}
+    moved = {name: _moved(part) for name, part in spec.items()}
+    return case.but(**{name: Probe(part) for name, part in moved.items()})
+
+
+def _moved(part):
+    """Return the same network with all its weights and biases in another order."""
+    if isinstance(part, torch.Tensor):
+        return part.flatten().roll(1).reshape(part.shape)
+    if isinstance(part, list):
+        return [_moved(item) for item in part]
+    return {key: _moved(item) for key, item in part.items()} if isinstance(part, dict) else part
+
+
 def judge_unbiased(student, task, help_text, share=FALSE_FAIL):
-    """Require that the mean of noisy estimates is the exact bound, in both dtypes."""
+    """Require that the mean of noisy estimates is the exact bound, in both dtypes, also after other networks saw the same images."""
     for dtype in DTYPES:
         case = with_noise(task, dtype, student.lot(f"noise {dtype}"))
+        student.value(with_other_networks(case))
         judge_mean(student, case, UNBIASED_WITHIN, "the estimates are biased", help_text, share / 2)
 
 
@@ -283,7 +320,7 @@ def judge_extreme(student, task):
     for dtype in DTYPES:
         seed = student.lot(f"extreme {dtype}")
         D = 784 if dtype == torch.float64 else 2 + seed % 5
-        sizes = Sizes({"B": 400, "D": D, "M": 2, "S": 3})
+        sizes = Sizes({"B": 40, "D": D, "M": 2, "S": 3})
         case = without_kl(task, sizes, dtype, seed, size=800.0)
         student.value(case)
         help_text = "Compute log p(x | z) from logits: no log of a sigmoid."

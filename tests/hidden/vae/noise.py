@@ -1,10 +1,8 @@
 """The noise inside a bound: recovered, example by example, from the gradient that flows through the sample.
 
-Where q is the prior and every latent has a pixel of its own, the gradient by the mean of one example and latent is a monotone
-function of its z. What is recovered is judged as draws are: law, equal numbers, sums (`checking.statistics.noise`).
+Where every latent has a pixel of its own, the gradient by the mean of one example and latent is a monotone function of its z.
+What is recovered is judged as draws are: law, equal numbers, sums (`checking.statistics.noise`).
 """
-
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,8 +18,9 @@ CALLS = 64
 ANTITHETIC = 2.0
 """Antithetic draws may have twice the variance where a term is an even function of the noise, and are right all the same."""
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
-FEW, MANY = (4, 60, 14), (64, 8, 2)
-"""Calls, examples and latents: many examples in a few calls, few examples in many calls."""
+FEW, MANY = (2, 300, 60), (64, 8, 2)
+"""Calls, examples and latents: many examples in a few calls, few examples in many calls. With 36,000 numbers a deviation of 0.97 for 1 is
+seen."""
 SHARE = share_of(10)
 HELP = "One ε for every sample and example: shape (n_samples, B, M)."
 
@@ -33,9 +32,13 @@ def judge_noise(student, task):
         return  # no gradient comes through a sample: other checks look at that
     for turn, dtype in enumerate((*DTYPES, DTYPES[student.lot("late") % 2])):
         calls, rows, latents = MANY if turn == 2 else FEW
-        judge_draws(student, revealing(task, dtype, student.lot(f"draws {turn}"), rows, latents), calls)
+        seed = student.lot(f"draws {turn}")
+        judge_draws(
+            student, [revealing(task, dtype, seed, rows, latents, prior=turn == 1, turn=k) for k in (0, 1)], calls
+        )
     for turn, n_samples in enumerate((8, 64)):
-        judge_samples(student, revealing(task, DTYPES[turn], student.lot(f"samples {turn}"), 200, 3, n_samples))
+        seed = student.lot(f"samples {turn}")
+        judge_samples(student, [revealing(task, DTYPES[turn], seed, 200, 3, n_samples, turn=k) for k in (0, 1)])
 
 
 # ----------------------------------------------------------------------------------------------------- seen in values
@@ -62,9 +65,9 @@ def judge_scatter(student, task):
 # -------------------------------------------------------------------------------------------------- seen in gradients
 
 
-def slopes_of(student, case, calls, seed=0):
+def slopes_of(student, case, calls):
     """Return the gradients of the bound by every example's mean, shape (calls, examples, latents); None where there are none."""
-    answer = student.ask(replace(case, seed=case.seed + seed), repeat=calls, gradients=[GRADIENT])
+    answer = student.ask(case, repeat=calls, gradients=[GRADIENT])
     found = answer.gradients.get(GRADIENT)
     if found is None or not bool(found.isfinite().all()) or not bool(found.any()):
         return None
@@ -77,21 +80,24 @@ def slopes_of(student, case, calls, seed=0):
 def recovered(case, slopes):
     """Return the noise that explains slopes, and how much one slope varies in each latent.
 
-    A slope is w σ(−(w z + c)) − κ, with κ = 0 for the closed form of the KL divergence (and for samplers that leave out the gradient
-    of log q), and κ = z where log p(z) is sampled.
+    A slope is w sigmoid(−(w z + c)) − κ, with κ = μ for the closed form of the KL divergence (where q is the prior, also for samplers
+    that leave out the gradient of log q), and κ = z = μ + σ ε where log p(z) is sampled.
     """
     layer = case.arguments["decoder"].spec["layers"][0]
+    (mean,), (log_var,) = case.arguments["encoder"].spec["heads"]
+    mean, deviation = mean["bias"].double().numpy(), np.exp(0.5 * log_var["bias"].double().numpy())
     latents = layer["weight"].shape[1]
     weights = layer["weight"].double()[-latents:].diagonal().numpy()
     offsets = layer["bias"].double()[-latents:].numpy()
-    share = slopes / weights
+    share = (slopes + mean) / weights
     nodes, masses = (part.numpy()[:, None] for part in (exact.NODES, exact.SHARES))
     sampled = not bool(((share > 0.0) & (share < 1.0)).all())
-    at_nodes = weights * special.expit(-(weights * nodes + offsets)) - (nodes if sampled else 0.0)
+    at_nodes = mean + deviation * nodes
+    at_nodes = weights * special.expit(-(weights * at_nodes + offsets)) - (at_nodes if sampled else mean)
     centre = (masses * at_nodes).sum(0)
     spread = np.sqrt((masses * (at_nodes - centre) ** 2).sum(0))
     z = _solved(slopes, weights, offsets) if sampled else (-special.logit(share) - offsets) / weights
-    return z, centre, spread
+    return (z - mean) / deviation, centre, spread
 
 
 def _solved(slopes, weights, offsets):
@@ -104,36 +110,34 @@ def _solved(slopes, weights, offsets):
     return 0.5 * (low + high)
 
 
-def judge_draws(student, case, calls):
-    """Require that the noise of calls, examples and latents is that of independent draws from N(0, 1)."""
+def judge_draws(student, cases, calls):
+    """Require that the noise of calls, examples and latents is that of independent draws from N(0, 1); of two decoders one is asked."""
+    case = cases[0]
     slopes = slopes_of(student, case, calls)
-    if slopes is None:
+    if slopes is None or not through_sample(student, cases, slopes[:1]):
         return
     noise, _, _ = recovered(case, slopes)
     student.sees(case, "the noise of examples", noise.reshape(-1, noise.shape[2]), interchangeable=True)
     verdict = noise_test(noise, false_fail=SHARE, rounding=ROUNDING[case.dtype()])
-    if verdict.decision == "fail" and not through_sample(student, case):
-        return
     student.judge(verdict, case, "the noise is not that of independent draws from N(0, I)", help=HELP)
 
 
-def through_sample(student, case):
+def through_sample(student, cases, first):
     """Whether the gradient comes through the sample, so that noise can be recovered from it: two decoders tell of the same noise.
 
-    Where calls with one seed differ from each other, nothing can be said against it.
+    `first` are the slopes of one call. Where calls with one seed differ from each other, nothing can be said against it.
     """
-    other = revealing(
-        case.function, case.dtype(), case.seed + 1, *recovered(case, slopes_of(student, case, 1))[0].shape[1:]
-    )
-    first, again, second = (slopes_of(student, c, 1) for c in (case, case, replace(other, seed=case.seed)))
+    case, other = cases
+    again, second = (slopes_of(student, c, 1) for c in (case, other))
     if second is None or not np.array_equal(first, again):
         return True
     one, two = recovered(case, first)[0], recovered(other, second)[0]
-    return bool(np.median(np.abs(one - two)) < 1e-2)
+    return bool(np.quantile(np.abs(one - two), 0.9) < 1e-2)
 
 
-def judge_samples(student, case):
-    """Require that the mean over `n_samples` draws varies as little as it should."""
+def judge_samples(student, cases):
+    """Require that the mean over `n_samples` draws varies as little as it should; of two decoders one is asked."""
+    case = cases[0]
     slopes = slopes_of(student, case, 2)
     if slopes is None:
         return
@@ -142,6 +146,7 @@ def judge_samples(student, case):
     values = ((slopes - centre) / spread).reshape(-1)
     message = f"the mean over n_samples={n_samples} draws varies too much: they are not {n_samples} independent draws"
     verdict = spread_test(values, 1.0 / n_samples, false_fail=SHARE)
-    if verdict.decision == "fail" and not through_sample(student, case.but(n_samples=1)):
+    single = [one.but(n_samples=1) for one in cases]
+    if verdict.decision == "fail" and not through_sample(student, single, slopes_of(student, single[0], 1)):
         return
     student.judge(verdict, case, message, help=HELP)
