@@ -14,7 +14,7 @@ that passes again, or gets further than it did by itself, did not fail because o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.rubric import TaskRule
@@ -124,6 +124,8 @@ class _Blame:
 
     results: Mapping[str, CheckResult]
     own: Ask
+    wrong_alone: set[str] = field(default_factory=set)
+    """Tasks of which a check passes with right values for other functions, and fails by itself although those are right there."""
 
     def __call__(self, result: CheckResult, names: tuple[str, ...]) -> bool:
         """Ask the check with the functions' own values; our own fault is written into the result, and blames nobody."""
@@ -188,8 +190,13 @@ def _settle_skipped(
     used = tuple(name for name in charged if name in trial.called)
     right = ", ".join(f"`{name}`" for name in used) or "that"
     others[result.id] = used or harmed[0]
+    task = result.id.partition(".")[0]
     if trial.passes and used and not blame(result, used):
         _settle_by_itself(result, used, ask)
+        if result.outcome is Outcome.FAILED:
+            blame.wrong_alone.add(task)
+    elif trial.passes and task in blame.wrong_alone:
+        return  # it stands on those functions only where they are stood in for
     if result.outcome is not Outcome.SKIPPED:
         return
     if trial.passes:

@@ -40,6 +40,11 @@ def wording(failure: CheckFailed) -> str:
     return f"{failure.kind}: {re.sub(r'[0-9]+([.,][0-9]+)*', '#', message)}"
 
 
+def _drawn_of(question: Question, answer: Answer) -> dict[str, Any]:
+    """Return what many calls have drawn, by name: their gradients where these are asked for, else their results."""
+    return dict(answer.gradients) if question.gradients else {"the result": answer.value}
+
+
 def _noisy_network(case: Case) -> bool:
     """Whether a network of the case answers at random in training mode."""
     probes = [value for value in case.arguments.values() if isinstance(value, Probe)]
@@ -101,8 +106,7 @@ class Surveyor(Student):
             assert case is not None
             self.first.append((case, answer.value))
         if question.repeat > 1:
-            values = {} if question.gradients else {"the result": answer.value}
-            for name, rows in {**values, **answer.gradients}.items():
+            for name, rows in _drawn_of(question, answer).items():
                 self._drawn(f"draws of {name} in call {self._number(case)}", rows)
         return answer
 
@@ -125,19 +129,23 @@ class Surveyor(Student):
 
     def _once(self, question: Question, case: Case | None, called: str) -> None:
         """Ask a few times what will be asked many times: most wrong answers are found different by then."""
-        place = len(self.seen)
-        if self._like is None or question.repeat == 1 or question.gradients or place >= len(self._like):
+        if self._like is None or question.repeat == 1:
             return
-        what, wanted = f"draws of the result in call {self._number(case)}", self._like[place]
-        if what in self._more or wanted.what != what or wanted.got is None:
+        of_call = f"in call {self._number(case)}"
+        wanted = [seen for seen in self._like[len(self.seen) :] if seen.what.endswith(of_call) and seen.got is not None]
+        if not wanted or self._like[len(self.seen)] is not wanted[0] or wanted[0].what in self._more:
             return
-        few = super()._send(replace(question, repeat=min(_FIRST_DRAWS, question.repeat)), case, called).value
-        if not isinstance(few, Tensor) or not few.dtype.is_floating_point:
-            return
-        rows = Seen(what, True, few.detach(), dtype=few.dtype, draws=True)
-        if compared_columns(few) != compared_columns(wanted.got) or not seen_alike(wanted, rows, _AT_FIRST):
-            self.differs = True
-            raise Enough
+        few = super()._send(replace(question, repeat=min(_FIRST_DRAWS, question.repeat)), case, called)
+        for name, draws in _drawn_of(question, few).items():
+            if not isinstance(draws, Tensor) or not draws.is_floating_point() or draws.dim() == 0:
+                continue
+            rows = Seen(f"draws of {name} {of_call}", True, draws.detach(), dtype=draws.dtype, draws=True)
+            other = next((seen for seen in wanted if seen.what == rows.what), None)
+            if other is None or other.got is None:
+                continue
+            if compared_columns(draws) != compared_columns(other.got) or not seen_alike(other, rows, _AT_FIRST):
+                self.differs = True
+                raise Enough
 
     def _number(self, case: Case | None) -> int:
         """Return which of the calls so far this one repeats."""

@@ -716,6 +716,33 @@ def _only_mean_cross_entropy(
 # -------------------------------------------------------------------------------------------------- other forms of them
 
 
+@wrong("averaged_over_pixels")
+def _averaged_over_pixels_with_sampled_kl(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    z, log_ratio = _sampled_ratio(x, encoder, n_samples, generator)
+    return (bernoulli_log_density(x, decoder(z)).mean(-1) + log_ratio).mean()
+
+
+@wrong("negative")
+def _negative_with_sampled_kl(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    z, log_ratio = _sampled_ratio(x, encoder, n_samples, generator)
+    return -(bernoulli_log_density(x, decoder(z)).sum(-1) + log_ratio).mean()
+
+
+def _sampled_ratio(
+    x: Tensor, encoder: Encoder, n_samples: int, generator: Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """Draws from q, and log p(z) − log q(z | x) for each."""
+    mean, log_var = encoder(x)
+    mean, log_var = (part.expand(n_samples, *part.shape) for part in (mean, log_var))
+    z = sample_gaussian(mean, log_var, generator)
+    zeros = torch.zeros_like(z)
+    return z, gaussian_log_density(z, zeros, zeros) - gaussian_log_density(z, mean, log_var)
+
+
 @wrong("per_example")
 def _per_sample(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None

@@ -112,6 +112,7 @@ def test_identity(uid_sandbox_of: SandboxOf, uid_backend: Uid) -> None:
         "PYTHONDONTWRITEBYTECODE",
         "CUBLAS_WORKSPACE_CONFIG",
         "OPENBLAS_NUM_THREADS",
+        "TORCHDYNAMO_DISABLE",
         "AUTOGRADER_DROP_ROOT",
         "TORCHINDUCTOR_CACHE_DIR",
         "KMP_INIT_AT_FORK",

@@ -167,8 +167,9 @@ def judge_weights(student, message, help_text):
     seed = student.lot("weights")
     n_samples, relative = 10 + seed % 15, np.expm1(2 * DRIFT**2)
     rows = 200_000 // n_samples
-    case, log_p = shifted_proposal(n_samples, rows, seed, torch.float64, DRIFT)
-    estimates = student.value(case).double().numpy()
+    case, log_p = shifted_proposal(n_samples, rows // 4, seed, torch.float64, DRIFT)
+    parts = [student.value(replace(case, seed=case.seed + part)).double().numpy() for part in range(4)]
+    estimates, rows = np.concatenate(parts), rows // 4 * 4
     skewness = (relative + 3.0) * relative**0.5 / n_samples**0.5  # (e^v + 2) (e^v − 1)^½ of one log-normal weight
     verdict = mean_test(
         lambda start, n: np.exp(np.minimum(estimates[start : start + n] - log_p, 30.0)),

@@ -49,7 +49,7 @@ def vae_loss(x, encoder, decoder, n_samples=1, generator=None):
 
 
 def log_mean_exp(log_w):
-    top = log_w.max(dim=0, keepdim=True).values
+    top = log_w.max(dim=0, keepdim=True).values.clamp(min=torch.finfo(log_w.dtype).min)
     return (log_w - top).exp().mean(0).log() + top.squeeze(0)
 
 
