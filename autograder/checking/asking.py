@@ -17,11 +17,9 @@ from autograder.assignment.prices import NO_GRADIENT
 from autograder.assignment.specs import Sizes, bind_dims
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped
-from autograder.checking import describe, ladder, objects
-from autograder.checking.coercion import FormFault
+from autograder.checking import describe, ladder, manners, objects
 from autograder.checking.objects import MethodCase, ScriptCase
 from autograder.outcomes import Evidence, FailureKind
-from autograder.sandbox.inside.values import EARLIER_RESULT, GRADIENT_MODE
 from autograder.sandbox.questions import Answer, Asked, LoadReport, Question, Refusal
 
 if TYPE_CHECKING:  # scipy, which the student's kit does without
@@ -51,6 +49,7 @@ class Asking:
         printed: What the submission printed while this check asked it.
         flags: What staff should know.
         coerced: What had to be undone of the form of answers: message by name (`assignment.prices.FORMS`).
+        comparing: Whether a diagnosis compares what comes back of many calls.
     """
 
     def __init__(self, asked: Asked, report: LoadReport, contract: Contract, check_id: str, salt: int = 0) -> None:
@@ -63,6 +62,7 @@ class Asking:
         self.printed = ""
         self.flags: list[str] = []
         self.coerced: dict[str, str] = {}
+        self.comparing = True
         self._form_failure: CheckFailed | None = None
 
     @property
@@ -177,15 +177,15 @@ class Asking:
     def _in_manner(self, case: Case, manner: str) -> None:
         """Note a fault of form where a call in some manner gives something else than it does plainly."""
         random = any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
-        form, how = _MANNERS[manner]
+        form, how = manners.MANNERS[manner]
         plainly = self.value(case, finite=False)
         try:
             other = self.value(case, finite=False, **{manner: True})
         except CheckFailed as failure:
             said = failure.message
         else:
-            comparable = not random or (manner == "by_name" and alike(plainly, self.value(case, finite=False)))
-            if not comparable or alike(plainly, other):
+            comparable = not random or (manner == "by_name" and manners.alike(plainly, self.value(case, finite=False)))
+            if not comparable or manners.alike(plainly, other):
                 return
             said = "the result is another one"
         if self._form_failure is None:
@@ -212,14 +212,14 @@ class Asking:
                 answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects
             )
             forms = climbed.forms
-            changed = _changed(self.called(case), answer.modified) if form else None
+            changed = manners.changed_beyond(self.called(case), answer.modified) if form else None
             forms += () if changed is None else (changed,)
             self.coerced = {fault.name: fault.message for fault in climbed.forms} | self.coerced
             if form and forms and self._form_failure is None:
                 self._form_failure = CheckFailed(
                     FailureKind.CONTRACT,
                     "; ".join(fault.message for fault in forms),
-                    help=_IN_PLACE if changed is not None and changed.name != "gradients_left_off" else "",
+                    help=manners.IN_PLACE if changed is not None and changed.name != "gradients_left_off" else "",
                     evidence=self.evidence(case, got=describe.short(answer.value), expected=str(contract.returns)),
                     forms=tuple(fault.name for fault in forms),
                 )
@@ -306,6 +306,19 @@ class Asking:
             )
         return Effort(answer.operations, answer.lines)
 
+    def many(self, case: Case, n: int, **options: Any) -> Tensor:
+        """Return the results of n calls with seeds of their own, the first axis counting them; a diagnosis does not compare them.
+
+        Raises:
+            CheckFailed: They are not n finite tensors of one shape.
+        """
+        self.comparing = False
+        try:
+            rows = self.draws(case, **options)(0, n)
+        finally:
+            self.comparing = True
+        return torch.from_numpy(rows).reshape(n, -1)
+
     def draws(self, case: Case, **options: Any) -> Callable[[int, int], NDArray[np.float64]]:
         """Return `draw(start, n)`: the results of calls number `start` to `start + n − 1`, each with noise of its own, as rows.
 
@@ -357,39 +370,6 @@ class Asking:
             called=describe.call(contract.name, case.arguments),
             reproduce=describe.snippet(module, contract.name, case.arguments, seed, keyword_only, generator),
         )
-
-
-_IN_PLACE = "In-place operations end in `_`, or are `+=` and the like."
-_MANNERS = {
-    "scattered": ("scattered_memory", "arguments that do not lie in one piece in memory"),
-    "by_name": ("called_by_name", "arguments passed by their names"),
-}
-"""Option of a question -> the fault of form, and what it is in words."""
-
-
-def _changed(called: str, modified: Sequence[str]) -> FormFault | None:
-    """Return the fault of form that is in what a call has changed beyond its own result."""
-    if not modified:
-        return None
-    if modified[0] == EARLIER_RESULT:
-        return FormFault("changed_result", f"`{called}` writes over the result of an earlier call: return a new tensor")
-    if modified[0] == GRADIENT_MODE:
-        message = f"`{called}` leaves gradients switched off: `with torch.no_grad():` switches them on again at its end"
-        return FormFault("gradients_left_off", message)
-    return FormFault("changed_input", f"`{called}` changed its argument `{modified[0]}`: work on a copy")
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two answers to one call are the same, up to rounding."""
-    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if not isinstance(one, Tensor | int | float) or not isinstance(other, Tensor | int | float):
-        return True
-    first, second = (torch.as_tensor(value).double() for value in (one, other))
-    close = 1e-3 * first.abs().nan_to_num(posinf=0.0, neginf=0.0).amax() if first.numel() else 0.0
-    return first.shape == second.shape and bool(
-        ((first - second).abs() <= close).logical_or(first == second).logical_or(first.isnan() & second.isnan()).all()
-    )
 
 
 def _innermost(lines: tuple[str, ...]) -> str:

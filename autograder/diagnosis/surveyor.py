@@ -105,7 +105,7 @@ class Surveyor(Student):
         if self._like is None and len(self.first) < _MOST_FIRST and self._can_be_called_directly(question, case):
             assert case is not None
             self.first.append((case, answer.value))
-        if question.repeat > 1:
+        if question.repeat > 1 and self.comparing:
             for name, rows in _drawn_of(question, answer).items():
                 self._drawn(f"draws of {name} in call {self._number(case)}", rows)
         return answer
@@ -129,7 +129,7 @@ class Surveyor(Student):
 
     def _once(self, question: Question, case: Case | None, called: str) -> None:
         """Ask a few times what will be asked many times: most wrong answers are found different by then."""
-        if self._like is None or question.repeat == 1:
+        if self._like is None or question.repeat == 1 or not self.comparing:
             return
         of_call = f"in call {self._number(case)}"
         wanted = [seen for seen in self._like[len(self.seen) :] if seen.what.endswith(of_call) and seen.got is not None]

@@ -22,6 +22,12 @@ CORNERS = [
     Sizes({"B": 3, "D": 4, "M": 2, "S": 333, "N": 6, "C": 3}),
 ]
 """One axis of length 1 at a time, all alike, and one long at a time: asked for in any case, since what Hypothesis draws may miss one."""
+ELEMENTWISE = [
+    *CORNERS,
+    Sizes({"B": 2, "D": 1807, "M": 1807, "S": 1807, "N": 2, "C": 2}),
+    Sizes({"B": 2503, "D": 2, "M": 2, "S": 2, "N": 2, "C": 2}),
+]
+"""For what costs little more where it is much longer."""
 _SQUARE = st.integers(2, 7).map(lambda n: Sizes(dict.fromkeys("BDMSNC", n)))
 """Where all axes are equally long, nothing tells one from another."""
 _FEW = drawn_sizes(B=(1, 11), D=(1, 14), M=(1, 6), S=(1, 11), N=(1, 37), C=(2, 12))

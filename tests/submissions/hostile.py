@@ -624,7 +624,7 @@ VERDICT = [
     Attack(
         "hidden_changes",
         "Changes its inputs and patches the runner so that it does not tell.",
-        attack='sys.modules["inside.execute"]._Inputs.modified = lambda self: []',
+        attack='sys.modules["inside.inputs"].Inputs.modified = lambda self: []',
         returns="(log_var.exp() + mean ** 2 - 1 - log_var.add_(0)).sum(-1) + mean.add_(1).sum(-1) * 0",
         honest="(log_var.exp() + mean ** 2 - 1 - log_var).sum(-1) + mean.add_(1).sum(-1) * 0",
         fails={"value": ("value",)},
@@ -635,7 +635,7 @@ VERDICT = [
         "forged_gradients",
         "Patches the runner's gradients: right names, plausible numbers.",
         attack="""
-        inputs = sys.modules["inside.execute"]._Inputs
+        inputs = sys.modules["inside.inputs"].Inputs
         inputs.gradients = lambda self, value, message: {n: torch.ones_like(t) for n, t in self._leaves.items()}
         """,
         fails={"value": ("value",), "gradient": ("value",)},
@@ -645,7 +645,7 @@ VERDICT = [
         "misshapen_gradients",
         "Patches the runner's gradients: wrong shapes, wrong dtypes, names missing.",
         attack="""
-        inputs = sys.modules["inside.execute"]._Inputs
+        inputs = sys.modules["inside.inputs"].Inputs
         odd = [torch.ones(3, 3), torch.ones(()), torch.ones(2, dtype=torch.complex64), None, torch.ones(1, dtype=torch.bool)]
         inputs.gradients = lambda self, value, message: {"log_var": odd[len(calls) % len(odd)], "evil": torch.ones(1)}
         """,
@@ -1159,7 +1159,7 @@ REACH = [
         for name, value in os.environ.items():
             if name not in ("PATH", "HOME", "TMPDIR", "LANG", "MPLBACKEND", "MPLCONFIGDIR", "PYTHONHASHSEED", "PWD", "LC_CTYPE",
                             "PYTHONDONTWRITEBYTECODE", "CUBLAS_WORKSPACE_CONFIG", "OPENBLAS_NUM_THREADS", "AUTOGRADER_DROP_ROOT",
-                            "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK", "TORCHINDUCTOR_CACHE_DIR"):
+                            "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK", "TORCHINDUCTOR_CACHE_DIR", "TORCHDYNAMO_DISABLE"):
                 print("REACHED", name)
         if os.getuid() != 65534 or os.geteuid() != 65534 or os.getgid() != 65534:
             print("REACHED uid", os.getuid(), os.getgid())

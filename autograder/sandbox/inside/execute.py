@@ -7,7 +7,6 @@ that stay inside (handles). It is used by the worker, and in the same way by a s
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import inspect
 import os
 import random
@@ -22,17 +21,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import loader, objects, probes
+from . import loader, objects
 from .counting import Counts, counting, watch_threads
+from .inputs import Inputs, bits
 from .standins import Outside, standing_in
 from .traces import describe_error, student_lines
-from .values import EARLIER_RESULT, GRADIENT_MODE, Handle, Probe, Seed
+from .values import EARLIER_RESULT, GRADIENT_MODE, Handle
 
 MAX_REPEAT = 100_000
 MOST_OBJECTS = 500
 """Objects that are kept at a time; the one that was not asked about for longest goes first."""
-SELF = "self"
-"""In the names of gradients: the object whose method is called."""
 _MOST_REMEMBERED = 100_000
 """Entries of a result that is looked at again after the next call."""
 
@@ -119,7 +117,7 @@ class Session:
         if message.get("evaluate"):
             function = _evaluating(owner, function)
             signed = signed if message.get("method") else function
-        inputs = _Inputs(self, message)
+        inputs = Inputs(self, message)
         repeat = min(int(message.get("repeat") or 1), MAX_REPEAT)
         started = time.perf_counter()
         values, gradients = [], []
@@ -161,7 +159,7 @@ class Session:
         """
         if self._result is not None:
             result, before = self._result
-            self._written_over |= not torch.equal(_bits(result), _bits(before))
+            self._written_over |= not torch.equal(bits(result), bits(before))
         small = isinstance(value, torch.Tensor) and value.layout == torch.strided and value.numel() <= _MOST_REMEMBERED
         self._result = (value.detach(), value.detach().clone()) if small else None
         changed = [EARLIER_RESULT] if self._written_over else []
@@ -177,7 +175,7 @@ class Session:
             return not name.startswith(_LIBRARIES)
         return name in self._files or (name.startswith("<") and frame.f_globals.get("__name__") in self._modules)
 
-    def _standing_in(self, message: dict[str, Any], inputs: _Inputs) -> contextlib.AbstractContextManager[None]:
+    def _standing_in(self, message: dict[str, Any], inputs: Inputs) -> contextlib.AbstractContextManager[None]:
         """Replace the functions that the question names, while its calls are made and differentiated."""
         functions = {name: self._functions[name] for name in message.get("stand_ins") or [] if name in self._functions}
         if not functions or self.outside is None:
@@ -223,140 +221,11 @@ class Session:
         return Handle(self._next_id - 1, objects.kind_name(value))
 
 
-class _Inputs:
-    """The arguments of one question: decoded once, checked for changes afterwards."""
-
-    def __init__(self, session: Session, message: dict[str, Any]) -> None:
-        self._session = session
-        self.networks: dict[str, torch.nn.Module] = {}
-        self._held: dict[str, Any] = {}
-        names = message.get("arg_names") or [str(i) for i in range(len(message["args"]))]
-        self._args = [self._decode(name, value) for name, value in zip(names, message["args"], strict=True)]
-        if message.get("scattered"):
-            self._args = [_scattered(value) if isinstance(value, torch.Tensor) else value for value in self._args]
-        self._names = names if message.get("by_name") else None
-        self._kwargs = {name: self._decode(name, value) for name, value in message.get("kwargs", {}).items()}
-        self._offered: dict[str, Any] = message.get("offered", {})
-        self._by_name = dict(zip(names, self._args, strict=True)) | self._kwargs
-        if message.get("method"):
-            self._held[SELF] = session.object(message["function"])
-        self._leaves = {
-            key: leaf for name in message.get("gradients") or [] for key, leaf in self._named_leaves(name).items()
-        }
-        self._before = {
-            name: value.detach().clone() for name, value in self._by_name.items() if isinstance(value, torch.Tensor)
-        }
-
-    def _decode(self, name: str, value: Any) -> Any:
-        if isinstance(value, Probe):
-            self.networks[name] = probes.build(value.spec, self._session.device)
-            return self.networks[name]
-        if isinstance(value, Handle):
-            self._held[name] = self._session.object(value)
-        return self._held[name] if isinstance(value, Handle) else self._localise(value)
-
-    def _localise(self, value: Any) -> Any:
-        """Return a value with its tensors on the device, and with the objects that its handles stand for."""
-        if isinstance(value, torch.Tensor):
-            return value.to(self._session.device)
-        if isinstance(value, Handle):
-            return self._session.object(value)
-        if type(value) in (tuple, list):
-            return type(value)(self._localise(item) for item in value)
-        return {key: self._localise(item) for key, item in value.items()} if type(value) is dict else value
-
-    def _named_leaves(self, name: str) -> dict[str, torch.Tensor]:
-        """Return what a gradient is asked for: an argument, a network's `"network.trunk.0.bias"`, an object's `"self.*"`."""
-        head, _, rest = name.partition(".")
-        if rest and head in self._held:
-            return objects.leaves(self._held[head], head, rest)
-        if rest == objects.EVERY:
-            return objects.leaves(self.networks[head], head, rest)
-        if rest:
-            return {name: dict(self.networks[head].named_parameters())[rest]}
-        tensor: torch.Tensor = self._by_name[name]
-        return {name: tensor.requires_grad_()}
-
-    def bind(self, accepted: list[str] | None, index: int) -> tuple[list[Any], dict[str, Any]]:
-        """Return the arguments of call number `index`; offered ones only if the function takes them."""
-        args, kwargs = list(self._args), dict(self._kwargs)
-        if self._names and accepted is not None and set(self._names) <= set(accepted):
-            args, kwargs = [], dict(zip(self._names, args, strict=True)) | kwargs
-        for name, value in self._offered.items():
-            if accepted is None or name not in accepted:
-                continue
-            if isinstance(value, Seed):
-                value = torch.Generator(self._session.device).manual_seed(value.value + index)
-            kwargs[name] = value
-        return args, kwargs
-
-    def gradients(self, value: Any, message: dict[str, Any]) -> dict[str, Any]:
-        """Return d⟨cotangent, value⟩/d(leaf) for every leaf; None where the value does not depend on it."""
-        part, cotangent = message.get("part"), message.get("cotangent")
-        value = _differentiable(value if part is None else _parts(value)[part], cotangent)
-        if isinstance(value, torch.Tensor) and value.requires_grad:
-            weights = torch.ones_like(value) if cotangent is None else cotangent.to(value.device, value.dtype)
-            total = (value * weights.reshape(value.shape)).sum()
-            wanted = {name: leaf for name, leaf in self._leaves.items() if leaf.requires_grad}  # others are frozen
-            found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True) if wanted else ()
-            return dict.fromkeys(self._leaves) | dict(zip(wanted, found, strict=True))
-        return dict.fromkeys(self._leaves)
-
-    def modified(self) -> list[str]:
-        """Return the names of the tensor arguments that are not what they were."""
-        return [
-            name
-            for name, before in self._before.items()
-            if self._by_name[name].shape != before.shape
-            or not torch.equal(_bits(self._by_name[name].detach()), _bits(before))
-        ]
-
-    def modes(self) -> dict[str, bool]:
-        """Return for every probe whether it is in training mode after the call."""
-        return {name: bool(network.training) for name, network in self.networks.items()}
-
-
-def _scattered(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the same numbers in a tensor that does not lie in one piece in memory."""
-    if tensor.dim() == 0:
-        return tensor
-    if len(tensor) > 1 and bool((_bits(tensor) == _bits(tensor[:1])).all()):
-        return tensor[:1].expand(tensor.shape)
-    if tensor.dim() > 1 and min(tensor.shape[-2:]) > 1:
-        return tensor.mT.contiguous().mT
-    every_second = torch.empty((*tensor.shape, 2), dtype=tensor.dtype, device=tensor.device)[..., 0]
-    return every_second.copy_(tensor)
-
-
-def _parts(value: Any) -> Any:
-    """Return a result that has parts as one that can be indexed: a dataclass is the tuple of its fields, as in `values.simplify`."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return tuple(getattr(value, part.name) for part in dataclasses.fields(value))
-    return value
-
-
-def _differentiable(value: Any, cotangent: torch.Tensor | None) -> Any:
-    """Return a result that came with an extra output, or as a list of tensors, as the tensor that is asked for."""
-    if not isinstance(value, tuple | list) or not value or not all(isinstance(v, torch.Tensor) for v in value[:1]):
-        return value
-    all_of_it = value[0].numel() if type(value) is tuple else len(value) * value[0].numel()
-    wanted = all_of_it if cotangent is None else cotangent.numel()
-    if value[0].numel() == wanted:
-        return value[0]
-    alike = all(isinstance(item, torch.Tensor) and item.shape == value[0].shape for item in value)
-    return torch.stack(list(value)) if alike and len(value) * value[0].numel() == wanted else value
-
-
 def _evaluating(owner: Any, function: Any) -> Any:
     """Return a function of `owner`, or a model itself, as it is asked for predictions: in evaluation mode, without a graph."""
     if isinstance(owner, torch.nn.Module):
         owner.eval()
     return torch.no_grad()(function.__call__ if isinstance(function, torch.nn.Module) else function)
-
-
-def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    """NaN equals itself bit for bit."""
-    return torch.nan_to_num(tensor, nan=12345.678) if tensor.is_floating_point() else tensor
 
 
 def _stack_each(rows: list[dict[str, Any]]) -> dict[str, Any]:

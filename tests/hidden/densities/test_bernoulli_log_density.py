@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, Case, Draw, check, gradient_check, value_check
-from tests.hidden.sizes import CORNERS, WIDE
+from tests.hidden.sizes import ELEMENTWISE, WIDE
 from tests.public.densities.test_bernoulli_log_density import bernoulli_log_density
 
 test_value = value_check(
@@ -13,7 +13,7 @@ test_value = value_check(
     "log Ber(x; sigmoid(logits)) per pixel: log sigmoid(ℓ) where x = 1 and log(1 − sigmoid(ℓ)) where x = 0.",
     help="Logits go in, not probabilities, and the sigmoid is applied once.",
     sizes=WIDE,
-    corners=CORNERS,
+    corners=ELEMENTWISE,
     moved=True,
 )
 test_gradient = gradient_check(

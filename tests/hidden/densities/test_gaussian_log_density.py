@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, Case, Draw, check, gradient_check, value_check
-from tests.hidden.sizes import CORNERS, WIDE
+from tests.hidden.sizes import ELEMENTWISE, WIDE
 from tests.public.densities.test_gaussian_log_density import gaussian_log_density
 
 test_value = value_check(
@@ -13,7 +13,7 @@ test_value = value_check(
     "log N(x; μ, diag σ²) is −½ Σ (log 2π + log σ² + (x − μ)²/σ²), summed over the D dimensions, for any shapes and scales.",
     help="Check the ½, the log 2π, and that log_var is the log of the *variance*.",
     sizes=WIDE,
-    corners=CORNERS,
+    corners=ELEMENTWISE,
     moved=True,
 )
 test_gradient = gradient_check(

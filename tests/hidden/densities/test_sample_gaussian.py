@@ -14,6 +14,8 @@ from tests.public.densities.test_sample_gaussian import sample_gaussian
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
 SHAPES = ((3, 8000, 6), (2, 40, 70), (64, 12, 2), (64, 1, 12))
 """Calls, examples and dimensions. The first has enough numbers to see a variance that is 3 % off, and a pool of noise that begins again."""
+LATE = 1000
+"""Calls of one shape: noise that was put by comes back."""
 NARROWEST = -11.0
 """Smallest log-variance of the noise that is looked at for independence: what is added to σ, or held back from it, is large there."""
 
@@ -75,8 +77,12 @@ def test_independence(student):
         manner = {"scattered": turn % 2 == 1, "own_generator": turn != 3}  # rows are equal: they are expanded from one
         drawn = [student.value(replace(case, seed=case.seed + call), **manner) for call in range(calls)]
         found = _noise(case, torch.stack(drawn))
-        verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES)))
+        verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES) + 1))
         student.judge(verdict, case, "examples, dimensions or calls share their noise")
+    case = _narrow_case(1, student.lot("late"), torch.float64, 2)
+    late = _noise(case, student.many(case, LATE).reshape(LATE, 1, 2))
+    verdict = noise_test(late, independent=True, false_fail=share_of(len(SHAPES) + 1))
+    student.judge(verdict, case, f"{LATE} calls share their noise")
 
 
 @check("sample_gaussian", "gradient")

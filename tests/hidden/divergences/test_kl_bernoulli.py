@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, Case, Draw, check, gradient_check, value_check
-from tests.hidden.sizes import CORNERS, WIDE
+from tests.hidden.sizes import ELEMENTWISE, WIDE
 from tests.public.divergences.test_kl_bernoulli import kl_bernoulli
 
 test_value = value_check(
@@ -13,7 +13,7 @@ test_value = value_check(
     "Σ θ log(θ/π) + (1 − θ) log((1 − θ)/(1 − π)), summed over the M latent dimensions, one value per example.",
     help="Both terms, natural logarithms, the prior in the denominator.",
     sizes=WIDE,
-    corners=CORNERS,
+    corners=ELEMENTWISE,
     moved=True,
 )
 test_gradient = gradient_check(kl_bernoulli, ["probs"], "Its gradient is logit(θ) − logit(π).")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, Case, Draw, check, gradient_check, value_check
-from tests.hidden.sizes import CORNERS, WIDE
+from tests.hidden.sizes import ELEMENTWISE, WIDE
 from tests.public.divergences.test_kl_standard_normal import kl_standard_normal
 
 test_value = value_check(
@@ -12,7 +12,7 @@ test_value = value_check(
     "KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² + μ² − 1 − log σ²), summed over the M latent dimensions, one value per example.",
     help="½ stands in front of the whole sum; σ² is exp(log_var); sum over the last axis.",
     sizes=WIDE,
-    corners=CORNERS,
+    corners=ELEMENTWISE,
     moved=True,
 )
 test_gradient = gradient_check(kl_standard_normal, ["mean", "log_var"], "Its gradients are μ and ½ (σ² − 1).")

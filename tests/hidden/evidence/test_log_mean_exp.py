@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, Case, Draw, check, gradient_check, value_check
-from tests.hidden.sizes import CORNERS, WIDE
+from tests.hidden.sizes import ELEMENTWISE, WIDE
 from tests.public.evidence.test_log_mean_exp import log_mean_exp
 
 test_value = value_check(
@@ -13,7 +13,7 @@ test_value = value_check(
     "log (1/S) Σ_s exp(log_w_s) over the S samples (the first axis), one value per example.",
     help="The mean over samples: − log S. The sum runs over axis 0, of size S.",
     sizes=WIDE,
-    corners=CORNERS,
+    corners=ELEMENTWISE,
     moved=True,
 )
 test_gradient = gradient_check(log_mean_exp, ["log_w"], "Its gradient is the softmax of the weights.")
