@@ -204,7 +204,12 @@ def value_check(
 
     kinds = tuple(dtypes or source.dtypes)
 
-    @given(size=drawn_from(sizes or source.sizes), dtype=st.sampled_from(kinds), seed=st.integers(0, 2**31 - 1), **more)
+    @given(
+        size=drawn_from(source.sizes if sizes is None else sizes),
+        dtype=st.sampled_from(kinds),
+        seed=st.integers(0, 2**31 - 1),
+        **more,
+    )
     def test(student: Any, oracle: Any, size: Sizes, dtype: torch.dtype, seed: int, **drawn: Any) -> None:
         case = source.build(size, dtype, seed, **drawn)
         student.agrees(case, oracle.value(case), help=help)

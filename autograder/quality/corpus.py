@@ -6,6 +6,7 @@ Nobody writes it: it is made of the contract and the reference. A form may cost 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -140,21 +141,20 @@ def _rows_are_independent(contract: FunctionContract, axis: str) -> bool:
 def _row_by_row(contract: FunctionContract, reference: Function, axis: str) -> Function:
     parts = [part.dims for part in _parts(contract) if isinstance(part, ArraySpec)]
     axes = {
-        place: p.spec.dims.index(axis)
-        for place, p in enumerate(contract.parameters)
+        p.name: p.spec.dims.index(axis)
+        for p in contract.parameters
         if isinstance(p.spec, ArraySpec) and axis in p.spec.dims
     }
-
-    positional = [parameter.name for parameter in contract.parameters if not parameter.keyword_only]
+    signature = inspect.signature(reference)
 
     @functools.wraps(reference)
     def formed(*args: Any, **kwargs: Any) -> Any:
-        args = (*args, *(kwargs.pop(name) for name in positional[len(args) :] if name in kwargs))
-        count = args[next(iter(axes))].shape[next(iter(axes.values()))]
+        bound = signature.bind(*args, **kwargs)
+        whole = {name: bound.arguments[name] for name in axes}
         rows = []
-        for i in range(count):
-            one = [arg.narrow(axes[place], i, 1) if place in axes else arg for place, arg in enumerate(args)]
-            row = reference(*one, **kwargs)
+        for i in range(whole[next(iter(axes))].shape[next(iter(axes.values()))]):
+            bound.arguments.update({name: value.narrow(axes[name], i, 1) for name, value in whole.items()})
+            row = reference(*bound.args, **bound.kwargs)
             rows.append(row if isinstance(row, tuple) else (row,))
         joined = tuple(
             torch.cat([row[place] for row in rows], dim=dims.index(axis)) if axis in dims else rows[0][place]

@@ -500,7 +500,9 @@ def test_gaussian_sample_test_p_values_are_super_uniform(n: int) -> None:
 
     assert uniformity_of_p_values(p) > ALARM
     assert excess_of_failures(sum(v <= 1e-2 for v in p), len(p), 1e-2) > ALARM
-    assert np.mean(np.array(p) < 0.3) > 0.15, "three times the smallest of three p-values is not far from uniform"
+    assert np.mean(np.array(p) < 0.3) > 0.1, (
+        "five times the smallest of five p-values, one of them a bound, is not far from uniform"
+    )
 
 
 WRONG_NOISE: dict[str, Sampler] = {

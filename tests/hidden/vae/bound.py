@@ -164,8 +164,13 @@ def revealing(
     if not prior:
         order = torch.randperm(latents, generator=torch.Generator().manual_seed(seed))
         mean, log_var = draw.normal(latents), torch.linspace(*LEVELS, latents, dtype=torch.float64)[order]
-    draw = Draw(torch.float64, seed + 104729 * turn + 1)
-    weights = draw.uniform(latents, low=1.2, high=1.8) * (2 * draw.binary(latents) - 1) * torch.exp(-0.5 * log_var)
+    draw = Draw(torch.float64, seed + 1)
+    weights = (
+        draw.uniform(latents, low=1.2, high=1.8)
+        * (2 * draw.binary(latents) - 1)
+        * (-1.3) ** turn
+        * torch.exp(-0.5 * log_var)
+    )
     x = torch.cat([torch.eye(rows, dtype=torch.float64), torch.ones(rows, latents, dtype=torch.float64)], dim=1)
     pixels = rows + latents
     decoder = torch.zeros(pixels, latents, dtype=torch.float64)

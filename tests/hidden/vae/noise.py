@@ -21,6 +21,8 @@ ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
 FEW, MANY = (2, 300, 60), (400, 2, 2)
 """Calls, examples and latents: many examples in a few calls, few examples in many calls. With 36,000 numbers a deviation of 0.97 for 1 is
 seen."""
+ENOUGH = 64
+"""Calls that tell whether two decoders agree: even with two examples and latents."""
 SHARE = share_of(10)
 HELP = "One ε for every sample and example: shape (n_samples, B, M)."
 
@@ -114,7 +116,7 @@ def judge_draws(student, cases, calls):
     """Require that the noise of calls, examples and latents is that of independent draws from N(0, 1); of two decoders one is asked."""
     case = cases[0]
     slopes = slopes_of(student, case, calls)
-    if slopes is None or not through_sample(student, cases, slopes[:1]):
+    if slopes is None or not through_sample(student, cases, slopes[:ENOUGH]):
         return
     noise, _, _ = recovered(case, slopes)
     student.sees(case, "the noise of examples", noise.reshape(-1, noise.shape[2]), interchangeable=True)
@@ -125,10 +127,10 @@ def judge_draws(student, cases, calls):
 def through_sample(student, cases, first):
     """Whether the gradient comes through the sample, so that noise can be recovered from it: two decoders tell of the same noise.
 
-    `first` are the slopes of one call. Where calls with one seed differ from each other, nothing can be said against it.
+    `first` are the slopes of the first calls. Where calls with one seed differ from each other, nothing can be said against it.
     """
     case, other = cases
-    again, second = (slopes_of(student, c, 1) for c in (case, other))
+    again, second = (slopes_of(student, c, len(first)) for c in (case, other))
     if second is None or not np.array_equal(first, again):
         return True
     one, two = recovered(case, first)[0], recovered(other, second)[0]
