@@ -63,7 +63,7 @@ def nonce():
 
 def answer(value, **more):
     return {"type": "answer", "id": nonce(), "value": value, "gradients": {}, "modified": [], "modes": {},
-            "operations": 3, "seconds": 0.0, **more}
+            "operations": 3, "lines": None, "seconds": 0.0, **more}
 
 def tensor(shape, raw, dtype="float64"):
     return msgpack.ExtType(1, msgpack.packb([dtype, shape, raw]))

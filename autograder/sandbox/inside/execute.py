@@ -122,12 +122,13 @@ class Session:
         started = time.perf_counter()
         values, gradients = [], []
         accepted = _parameters(signed)
+        plain = not hasattr(signed, "__wrapped__")  # vmap and singledispatch take what they decorate by position alone
         counts: Counts | None = None
         gradients_on = torch.is_grad_enabled()
         with self._standing_in(message, inputs):
             for index in range(repeat):
                 _seed_everything(message["seed"] + index)
-                args, kwargs = inputs.bind(accepted, index)
+                args, kwargs = inputs.bind(accepted, index, plain)
                 if message.get("count_operations"):
                     with counting(self._is_own) as counts:
                         values.append(function(*args, **kwargs))

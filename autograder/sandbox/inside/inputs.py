@@ -71,10 +71,13 @@ class Inputs:
         tensor: torch.Tensor = self._by_name[name]
         return {name: tensor.requires_grad_()}
 
-    def bind(self, accepted: list[str] | None, index: int) -> tuple[list[Any], dict[str, Any]]:
-        """Return the arguments of call number `index`; offered ones only if the function takes them."""
+    def bind(self, accepted: list[str] | None, index: int, by_name: bool = True) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments of call number `index`; offered ones only if the function takes them.
+
+        Where the question asks for it, they are passed by their names; not to what does not take them `by_name`.
+        """
         args, kwargs = list(self._args), dict(self._kwargs)
-        if self._names and accepted is not None and set(self._names) <= set(accepted):
+        if by_name and self._names and accepted is not None and set(self._names) <= set(accepted):
             args, kwargs = [], dict(zip(self._names, args, strict=True)) | kwargs
         for name, value in self._offered.items():
             if accepted is None or name not in accepted:
