@@ -158,11 +158,14 @@ class Session:
 
         Once a call has written over the result of an earlier one, every later answer says so.
         """
-        if self._result is not None:
-            result, before = self._result
-            self._written_over |= not torch.equal(bits(result), bits(before))
-        small = isinstance(value, torch.Tensor) and value.layout == torch.strided and value.numel() <= _MOST_REMEMBERED
-        self._result = (value.detach(), value.detach().clone()) if small else None
+        before, self._result = self._result, None
+        with contextlib.suppress(
+            Exception
+        ):  # of odd tensors, which hold no numbers or cannot be compared, nothing is said
+            if before is not None:
+                self._written_over |= not torch.equal(bits(before[0]), bits(before[1]))
+            if isinstance(value, torch.Tensor) and not value.is_meta and value.numel() <= _MOST_REMEMBERED:
+                self._result = value.detach(), value.detach().clone()
         changed = [EARLIER_RESULT] if self._written_over else []
         if torch.is_grad_enabled() != gradients_on:
             torch.set_grad_enabled(gradients_on)

@@ -17,6 +17,10 @@ SELF = "self"
 """In the names of gradients: the object whose method is called."""
 
 
+_equal = torch.eq
+"""As it is before a submission is loaded, which may replace it, and the operators of tensors."""
+
+
 class Inputs:
     """The arguments of one question: decoded once, checked for changes afterwards."""
 
@@ -117,7 +121,7 @@ def _scattered(tensor: torch.Tensor) -> torch.Tensor:
     """Return the same numbers in a tensor that does not lie in one piece in memory."""
     if tensor.dim() == 0:
         return tensor
-    if len(tensor) > 1 and bool((bits(tensor) == bits(tensor[:1])).all()):
+    if len(tensor) > 1 and bool(_equal(bits(tensor), bits(tensor[:1])).all()):
         return tensor[:1].expand(tensor.shape)
     if tensor.dim() > 1 and min(tensor.shape[-2:]) > 1:
         return tensor.mT.contiguous().mT
