@@ -211,15 +211,14 @@ class Asking:
             climbed = ladder.require_returns(
                 answer.value, contract.returns, sizes, case.dtype(), finite=finite, objects=objects
             )
-            forms = climbed.forms
-            changed = manners.changed_beyond(self.called(case), answer.modified) if form else None
-            forms += () if changed is None else (changed,)
+            changed, help_text = manners.changed_beyond(self.called(case), answer.modified)
+            forms = (*climbed.forms, *changed)
             self.coerced = {fault.name: fault.message for fault in climbed.forms} | self.coerced
             if form and forms and self._form_failure is None:
                 self._form_failure = CheckFailed(
                     FailureKind.CONTRACT,
                     "; ".join(fault.message for fault in forms),
-                    help=manners.IN_PLACE if changed is not None and changed.name != "gradients_left_off" else "",
+                    help=help_text,
                     evidence=self.evidence(case, got=describe.short(answer.value), expected=str(contract.returns)),
                     forms=tuple(fault.name for fault in forms),
                 )

@@ -11,7 +11,7 @@ from torch import Tensor
 from autograder.checking.coercion import FormFault
 from autograder.sandbox.inside.values import EARLIER_RESULT, GRADIENT_MODE
 
-IN_PLACE = "In-place operations end in `_`, or are `+=` and the like."
+_IN_PLACE = "In-place operations end in `_`, or are `+=` and the like."
 MANNERS = {
     "scattered": ("scattered_memory", "arguments that do not lie in one piece in memory"),
     "by_name": ("called_by_name", "arguments passed by their names"),
@@ -19,16 +19,18 @@ MANNERS = {
 """Option of a question -> the fault of form, and what it is in words."""
 
 
-def changed_beyond(called: str, modified: Sequence[str]) -> FormFault | None:
-    """Return the fault of form that is in what a call has changed beyond its own result."""
+def changed_beyond(called: str, modified: Sequence[str]) -> tuple[tuple[FormFault, ...], str]:
+    """Return the faults of form that are in what a call has changed beyond its own result, at most one, and what helps."""
     if not modified:
-        return None
+        return (), ""
     if modified[0] == EARLIER_RESULT:
-        return FormFault("changed_result", f"`{called}` writes over the result of an earlier call: return a new tensor")
+        message = f"`{called}` writes over the result of an earlier call: return a new tensor"
+        return (FormFault("changed_result", message),), _IN_PLACE
     if modified[0] == GRADIENT_MODE:
         message = f"`{called}` leaves gradients switched off: `with torch.no_grad():` switches them on again at its end"
-        return FormFault("gradients_left_off", message)
-    return FormFault("changed_input", f"`{called}` changed its argument `{modified[0]}`: work on a copy")
+        return (FormFault("gradients_left_off", message),), ""
+    message = f"`{called}` changed its argument `{modified[0]}`: work on a copy"
+    return (FormFault("changed_input", message),), _IN_PLACE
 
 
 def alike(one: Any, other: Any) -> bool:

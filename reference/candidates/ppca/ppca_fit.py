@@ -353,11 +353,15 @@ def _singular_values_for_eigenvalues(X: Tensor, n_components: int) -> tuple[Tens
     credit=0.8,
 )
 def _zero_eigenvalues_left_out(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    mu = X.mean(0)
-    _, s, Vh = torch.linalg.svd(X - mu, full_matrices=False)
-    eigenvalues = s**2 / len(X)
+    eigenvalues, _, V = _thin(X)
     sigma2 = eigenvalues[n_components:].mean()
-    return _fit(eigenvalues, Vh.mT, n_components, sigma2), mu, sigma2
+    return _fit(eigenvalues, V, n_components, sigma2), X.mean(0), sigma2
+
+
+def _thin(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """No more eigenvalues than there are points, and the left and the right singular vectors as columns."""
+    U, s, Vh = torch.linalg.svd(X - X.mean(0), full_matrices=False)
+    return s**2 / len(X), U, Vh.mT
 
 
 @wrong(
@@ -367,11 +371,9 @@ def _zero_eigenvalues_left_out(X: Tensor, n_components: int) -> tuple[Tensor, Te
     credit=0.5,
 )
 def _left_singular_vectors(X: Tensor, n_components: int) -> tuple[Tensor, Tensor, Tensor]:
-    mu = X.mean(0)
-    U, s, _ = torch.linalg.svd(X - mu, full_matrices=False)
-    eigenvalues = s**2 / len(X)
+    eigenvalues, U, _ = _thin(X)
     sigma2 = eigenvalues[n_components:].mean()
-    return _fit(eigenvalues, U, n_components, sigma2), mu, sigma2
+    return _fit(eigenvalues, U, n_components, sigma2), X.mean(0), sigma2
 
 
 @wrong(

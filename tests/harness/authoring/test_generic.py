@@ -87,11 +87,35 @@ def test_imported_inputs_are_left_to_their_module() -> None:
 # --------------------------------------------------------------------------------------------------- what they ask
 
 
+BUFFERS: dict[Any, torch.Tensor] = {}
+
+
+def written_over(x: Any, w: Any) -> Any:
+    """Return the same buffer for every result of one shape."""
+    found = x @ w
+    return BUFFERS.setdefault((found.shape, found.dtype), torch.empty_like(found)).copy_(found)
+
+
+def without_gradients(x: Any, w: Any) -> Any:
+    """Switch gradients off and leave them so."""
+    torch.set_grad_enabled(False)
+    return x @ w
+
+
+def right_without_gradients(x: Any, w: Any) -> Any:
+    """Switch them off for as long as it takes."""
+    with torch.no_grad():
+        return x @ w
+
+
 def test_contract_asks_for_form() -> None:
     """Right work passes; another shape does not at once, and a changed input, or another form, in the end."""
     for function, message, forms in (
         (right, "", ()),
         (lambda x, w: x.mul_(2.0) @ w, "changed its argument `x`: work on a copy", ("changed_input",)),
+        (written_over, "writes over the result of an earlier call", ("changed_result",)),
+        (without_gradients, "leaves gradients switched off", ("gradients_left_off",)),
+        (right_without_gradients, "", ()),
         (lambda x, w: (x @ w)[:, None].numpy(), "NumPy array", ("numpy_array", "size_one_axis")),
     ):
         asked = student(function)

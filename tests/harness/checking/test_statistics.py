@@ -237,6 +237,18 @@ def power_against(sampler: Sampler, sd: float, trials: int) -> int:
     return failed
 
 
+def test_draws_that_prove_another_mean_fail_within_the_tolerance() -> None:
+    """The tolerance is for means that are not known well enough: one that is off by half of it, and proven to be, is wrong."""
+    rng = np.random.default_rng(9)
+    sampler = CENTRED["normal"][0]
+    off, right = (
+        mean_test(stream(sampler, rng, shift), 0.0, tolerance=0.5, stages=(1600,), max_skewness=0.0)
+        for shift in (0.25, 0.0)
+    )
+
+    assert (off.decision, right.decision) == ("fail", "pass")
+
+
 @pytest.mark.parametrize("name", ["normal", "chi-square(1), skewness 2.8", "Student t with 5 degrees"])
 def test_mean_test_has_power(name: str) -> None:
     """Power is at least 0.999 against twice the tolerance: not one miss where 0.999 would allow one in a thousand."""
@@ -527,6 +539,17 @@ def test_gaussian_sample_test_finds_wrong_noise(sampler: Sampler) -> None:
     failed = sum(gaussian_sample_test(sampler(rng, 4096)).decision == "fail" for _ in range(trials))
 
     assert trials == failed
+
+
+def test_gaussian_sample_test_finds_a_wrong_fourth_moment() -> None:
+    """A sum of twelve uniform numbers has the right mean, variance and nearly the right distribution: the shoulders tell."""
+    rng = np.random.default_rng(23)
+    n = 144_000
+    twelve = gaussian_sample_test(rng.random((12, n)).sum(0) - 6.0)
+
+    assert twelve.decision == "fail"
+    assert "z⁴" in twelve.detail
+    assert gaussian_sample_test(rng.standard_normal(n)).decision == "pass"
 
 
 @pytest.mark.parametrize("n", [8, 50, 1000])
