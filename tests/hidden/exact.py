@@ -74,12 +74,30 @@ def least_effect(case: Case) -> float:
     """The least that the exact ELBO, averaged over the batch, changes (nats) if z is the mean of q, if the variance of q is taken for
     its standard deviation, or if z is drawn from the prior; the decoder is affine.
     """
-    x = case.arguments["x"].double()
-    mean, log_var = (part.detach() for part in probes.build(_double(case.arguments["encoder"]))(x))
+    mean, log_var = _posterior(case)
     right = _reconstruction(case, mean, log_var)
     zero = torch.zeros_like(mean)
     others = ((mean, zero - torch.inf), (mean, 2 * log_var), (zero, zero))
     return min(float((_reconstruction(case, *other) - right).mean().abs()) for other in others)
+
+
+def largest_logit(case: Case) -> float:
+    """The largest size of a logit of the ELBO's decoder, which is affine, for z within five standard deviations of the mean of q."""
+    mean, log_var = _posterior(case)
+    layer = _double(case.arguments["decoder"])["layers"][0]
+    spread = (log_var.exp() @ (layer["weight"] ** 2).T).sqrt()
+    return float(((mean @ layer["weight"].T + layer["bias"]).abs() + 5.0 * spread).max())
+
+
+def divergence_gradient(case: Case) -> np.ndarray:
+    """The gradient of KL(q(z | x) ‖ N(0, I)), averaged over the batch, by the biases of mean and log-variance, shape (2M,)."""
+    mean, log_var = _posterior(case)
+    return torch.cat([mean.mean(0), 0.5 * (log_var.exp() - 1).mean(0)]).numpy()
+
+
+def _posterior(case: Case) -> tuple[Tensor, Tensor]:
+    mean, log_var = probes.build(_double(case.arguments["encoder"]))(case.arguments["x"].double())
+    return mean.detach(), log_var.detach()
 
 
 def _reconstruction(case: Case, mean: Tensor, log_var: Tensor, bias: Tensor | float = 0.0) -> Tensor:

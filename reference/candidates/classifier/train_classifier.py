@@ -353,7 +353,7 @@ def _one_epoch_only(
     "no_update",
     "The optimiser's `step` is never called, so the model stays as it was initialised.",
     severity="empty",
-    credit=0.25,
+    credit=0,
 )
 def _no_update(
     images: Tensor,

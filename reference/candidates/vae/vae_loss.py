@@ -143,7 +143,7 @@ def _no_noise(
 def _per_example(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    return torch.stack([vae_loss(row, encoder, decoder, n_samples, generator) for row in rows(x)])
+    return -of_the_bound._per_example(x, encoder, decoder, n_samples, generator)
 
 
 @wrong(
@@ -278,6 +278,18 @@ def _squared_error(
     x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._squared_error(x, encoder, decoder, n_samples, generator)
+
+
+@wrong(
+    "loop_over_examples",
+    "A Python loop goes over the examples of the batch; operations on whole tensors do all of them at once.",
+    severity="form",
+    credit=0.95,
+)
+def _loop_over_examples(
+    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+) -> Tensor:
+    return torch.stack([vae_loss(row, encoder, decoder, n_samples, generator) for row in rows(x)]).mean()
 
 
 @wrong(

@@ -23,7 +23,7 @@ from autograder.outcomes import Outcome
 from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
 from autograder.quality.mutation import Mutated
 from autograder.quality.page import validation_page
-from autograder.quality.store import default_store
+from autograder.quality.store import Store, default_store
 from autograder.quality.validation import MOST_FROM_PANEL, Validation, validate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -221,8 +221,13 @@ def mistakes_of(assignment: Assignment, task: str, names: Collection[str] | None
 
 @lru_cache(maxsize=1)
 def rows_of(assignment: Assignment, task: str) -> tuple[Row, ...]:
-    """What the misconceptions and forms of a task do to its checks as they are."""
-    return tuple(run_matrix(assignment, mistakes_of(assignment, task), named=False))
+    """What the misconceptions and forms of a task do to its checks as they are: asked once, with the matrix of all tasks if that ran."""
+    store = Store(default_store(), assignment)
+    entries = mistakes_of(assignment, task)
+    known = {entry.key: row for entry in entries if (row := store.get(task, entry.key)) is not None}
+    missing = [entry for entry in entries if entry.key not in known]
+    asked = run_matrix(assignment, missing, named=False) if missing else []
+    return (*known.values(), *asked)
 
 
 # --------------------------------------------------------------------------------------------------- one entry at a time

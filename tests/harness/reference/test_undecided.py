@@ -64,7 +64,7 @@ def test_draws_suffice_for_values(bound, lot):
 @pytest.mark.parametrize("lot", LOTS)
 def test_draws_suffice_for_gradients(bound, lot):
     """Of the exact gradient's coordinates each is far from 0, and what one call's gradient scatters is far less."""
-    case = bound.with_noise("elbo", torch.float64, lot)
+    case = bound.with_gradient("elbo", torch.float64, lot)
     exact = np.abs(bound.exact_gradient(case))
     x = case.arguments["x"]
     mean, log_var = (part.detach() for part in probes.build(case.arguments["encoder"].spec)(x))
