@@ -90,7 +90,9 @@ def with_gradient(task: str, dtype: torch.dtype, seed: int) -> Case:
     return _drawn(_every_part_matters, task, dtype, seed, 3, 400)
 
 
-def _drawn(enough: Callable[[Case], bool], task: str, dtype: torch.dtype, seed: int, n_samples: int, batch: int) -> Case:
+def _drawn(
+    enough: Callable[[Case], bool], task: str, dtype: torch.dtype, seed: int, n_samples: int, batch: int
+) -> Case:
     for attempt in range(10_000):
         case = _any_noise(task, seed + attempt * 7919, n_samples, batch)
         if exact.largest_logit(case) < LARGEST_LOGIT and enough(case):
