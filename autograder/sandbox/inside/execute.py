@@ -49,6 +49,7 @@ class Session:
 
     Attributes:
         device: Where tensors go.
+        networks: Those of earlier questions, by the name of the argument and what they look like.
         outside: Answers what the stand-ins of a question ask; None where nobody does.
         own_modules: Whether only classes of the loaded modules make objects that stay inside; otherwise all but those of
             known libraries do.
@@ -62,6 +63,7 @@ class Session:
         self._objects: dict[int, Any] = {}
         self._next_id = 1
         self.device = "cpu"
+        self.networks: dict[tuple[object, ...], torch.nn.Module] = {}
         self.own_modules = True
         self._result: tuple[torch.Tensor, torch.Tensor] | None = None
         self._written_over = False

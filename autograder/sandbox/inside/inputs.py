@@ -47,11 +47,22 @@ class Inputs:
 
     def _decode(self, name: str, value: Any) -> Any:
         if isinstance(value, Probe):
-            self.networks[name] = probes.build(value.spec, self._session.device)
+            self.networks[name] = self._network(name, value.spec)
             return self.networks[name]
         if isinstance(value, Handle):
             self._held[name] = self._session.object(value)
         return self._held[name] if isinstance(value, Handle) else self._localise(value)
+
+    def _network(self, name: str, spec: dict[str, Any]) -> torch.nn.Module:
+        """Return a network; it is the object of an earlier question where the layers are the same, as a training has one for all its
+        steps: what is kept by the identity of a network, whose weights are others now, is out of date.
+        """
+        fresh = probes.build(spec, self._session.device)
+        place = (name, *probes.look(fresh))
+        known = self._session.networks.get(place)
+        if known is None or not probes.take_over(known, fresh):
+            self._session.networks[place] = known = fresh
+        return known
 
     def _localise(self, value: Any) -> Any:
         """Return a value with its tensors on the device, and with the objects that its handles stand for."""

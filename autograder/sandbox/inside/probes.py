@@ -62,3 +62,22 @@ def build(spec: dict[str, Any], device: str = "cpu") -> ProbeNetwork:
     """Return the network that `spec` describes, in training mode as a fresh `nn.Module` is, unless `spec["eval"]`."""
     network = ProbeNetwork(spec).to(torch.device(device))
     return network.eval() if spec.get("eval") else network
+
+
+def look(network: nn.Module) -> tuple[object, ...]:
+    """Return what networks have in common that differ in their weights alone: layers, hooks, shapes and dtypes."""
+    hooks = sum(len(layer._forward_hooks) + len(layer._forward_pre_hooks) for layer in network.modules())
+    return repr(network), hooks, *((name, value.shape, value.dtype) for name, value in network.named_parameters())
+
+
+def take_over(known: nn.Module, fresh: ProbeNetwork) -> bool:
+    """Give a network the weights and the mode of another one, as a step of training does, and say whether that went: not where the
+    layers are others, or where a submission has put something else in their place.
+    """
+    if look(known) != look(fresh) or vars(known).keys() != vars(fresh).keys():
+        return False
+    for own, new in zip(known.parameters(), fresh.parameters(), strict=True):
+        own.requires_grad_(True).grad = None
+        own.data.copy_(new.data)
+    known.train(fresh.training)
+    return True

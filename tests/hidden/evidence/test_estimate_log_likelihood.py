@@ -11,6 +11,7 @@ from autograder.authoring import DTYPES, Case, Probe, Sizes, check, constant
 from autograder.authoring.cases import probe_dtype
 from autograder.checking.statistics import mean_test, noise_test, share_of, spread_test
 from tests.hidden import exact
+from tests.hidden.networks import with_other_networks
 from tests.hidden.sizes import NARROW as SIZES_DRAWN
 
 
@@ -188,10 +189,9 @@ def ratios(student, n_samples: int, dtype: torch.dtype, seed: int):
 
     def draw(start: int, n: int) -> np.ndarray:
         call, log_p = wide_proposal(n_samples, n, seed, dtype)
-        if start == 0:  # the same images, seen by another decoder before
-            layer = call.arguments["decoder"].spec["layers"][0]
-            student.value(call.but(decoder=Probe({"layers": [{**layer, "bias": layer["bias"].roll(1)}]})))
-        estimates = student.value(replace(call, seed=call.seed + start)).double().numpy()
+        if start == 0:  # as in evaluations between the steps of a training
+            student.value(with_other_networks(call), finite=False, evaluate=True)
+        estimates = student.value(replace(call, seed=call.seed + start), evaluate=True).double().numpy()
         student.sees(call, "the estimates", estimates, interchangeable=True)
         return np.exp(np.minimum(estimates - log_p, 30.0))
 

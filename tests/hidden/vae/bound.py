@@ -14,6 +14,7 @@ from autograder.authoring.cases import probe_dtype
 from autograder.checking import compare
 from autograder.checking.statistics import FALSE_FAIL, combine, mean_test, mean_vector_test, share_of, spread_test
 from tests.hidden import exact
+from tests.hidden.networks import with_other_networks
 
 PARTS = {
     "encoder.heads.0.0.bias": "mean",
@@ -274,12 +275,12 @@ def judge_gradient(student, task):
         )
 
 
-def judge_mean(student, case, tolerance, message, help_text, share=FALSE_FAIL, stages=STAGES):
+def judge_mean(student, case, tolerance, message, help_text, share=FALSE_FAIL, stages=STAGES, evaluate=False):
     """Require that the mean of many estimates is the exact value; `share` is what this test takes of the check's rate."""
     expected = SIGN[case.function] * exact.mean_bernoulli_elbo(case)
     rounding = compare.tolerance(case.dtype()) * max(1.0, abs(expected), float(case.arguments["x"].shape[1]))
     verdict = mean_test(
-        student.draws(case),
+        student.draws(case, evaluate=evaluate),
         expected,
         tolerance=tolerance,
         false_fail=share,
@@ -314,28 +315,15 @@ def judge_divergence(student, task, share=FALSE_FAIL):
         judge_mean(student, case, DIVERGENCE_WITHIN, "the KL term is wrong", help_text, share / 2)
 
 
-def with_other_networks(case: Case) -> Case:
-    """The same images, seen by the networks as they are after a step of training."""
-    spec = {name: case.arguments[name].spec for name in ("encoder", "decoder")}
-    moved = {name: _moved(part) for name, part in spec.items()}
-    return case.but(**{name: Probe(part) for name, part in moved.items()})
-
-
-def _moved(part):
-    """Return the same network with all its weights and biases in another order."""
-    if isinstance(part, torch.Tensor):
-        return part.flatten().roll(1).reshape(part.shape)
-    if isinstance(part, list):
-        return [_moved(item) for item in part]
-    return {key: _moved(item) for key, item in part.items()} if isinstance(part, dict) else part
-
-
 def judge_unbiased(student, task, help_text, share=FALSE_FAIL):
-    """Require that the mean of noisy estimates is the exact bound, in both dtypes, also after other networks saw the same images."""
+    """Require that the mean of noisy estimates is the exact bound, in both dtypes, with and without a graph for gradients, also after
+    other networks saw the same images.
+    """
     for dtype in DTYPES:
         case = with_noise(task, dtype, student.lot(f"noise {dtype}"))
-        student.value(with_other_networks(case), finite=False)
-        judge_mean(student, case, UNBIASED_WITHIN, "the estimates are biased", help_text, share / 2)
+        evaluate = dtype == torch.float32
+        student.value(with_other_networks(case), finite=False, evaluate=evaluate)
+        judge_mean(student, case, UNBIASED_WITHIN, "the estimates are biased", help_text, share / 2, evaluate=evaluate)
 
 
 def judge_reparameterised(student, task):

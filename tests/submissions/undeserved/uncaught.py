@@ -6,14 +6,11 @@ NOT_ASKED = "the property is not asked for by any check of this task"
 
 UNCAUGHT: dict[str, str] = {
     "sizes-estimate_log_likelihood-logs_of_blocks_averaged": SMALL,
-    "samples-ppca_fit-weak_directions_dropped": SMALL,
     "samples-evaluate_classifier-loss_of_an_example_limited": NOT_ASKED,
     "dtypes-kl_bernoulli-prior_by_name_ignored": "names of parameters are the student's business, so `**kwargs` is not called by name",
     "dtypes-ppca_marginal-no_gradient_by_the_noise_variance": NOT_ASKED,
     "noise-elbo-passed_from_example_to_example": "shared between examples and samples at once; sums over either are as they should be",
-    "state-elbo-encoder_s_answer_kept": REACH,
     "state-vae_loss-gradient_only_at_first": REACH,
-    "state-evaluate_classifier-gradients_stay_switched_off": REACH,
     "state-kl_standard_normal-every_fiftieth_call_is_the_one_before": REACH,
     "state-bernoulli_log_density-careless_after_large_logits": "logits are large in a check that is asked after the others",
 }
