@@ -11,6 +11,7 @@ written them. `value_check` and `gradient_check` return test functions for the a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -244,6 +245,7 @@ def gradient_check(
     help: str = "",
     examples: int = EXAMPLES,
     sizes: Sizes | None = None,
+    wide: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> Callable[..., None]:
     """Return the check `gradient`: the result can be differentiated, and the gradients are the reference's.
 
@@ -255,6 +257,8 @@ def gradient_check(
         help: What a failing student reads besides.
         examples: How many seeds are drawn.
         sizes: In place of the generic ones.
+        wide: Arguments that are drawn once more, uniformly from these ranges: a gradient that is cut off, or limited, where inputs
+            are larger than usual.
     """
 
     @settings(max_examples=examples)
@@ -262,8 +266,20 @@ def gradient_check(
     def test(student: Any, oracle: Any, seed: int, dtype: torch.dtype) -> None:
         case = source.build(sizes, dtype, seed)
         require_gradients(student, oracle, case, names, part, help)
+        if wide:
+            require_gradients(student, oracle, _widened(case, wide), names, part, help)
 
     return _named(test, source.task, "gradient", sentence, given=True)
+
+
+def _widened(case: Case, wide: Mapping[str, tuple[float, float]]) -> Case:
+    """Return the same call with arguments from all over their ranges."""
+    generator = torch.Generator().manual_seed(case.seed)
+    before = {name: case.arguments[name] for name in wide}
+    drawn = {name: torch.rand(value.shape, generator=generator, dtype=torch.float64) for name, value in before.items()}
+    return case.but(
+        **{name: (low + (high - low) * drawn[name]).to(before[name].dtype) for name, (low, high) in wide.items()}
+    )
 
 
 def require_gradients(

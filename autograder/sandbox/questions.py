@@ -78,6 +78,7 @@ class Question:
         scattered: Whether tensor arguments do not lie in one piece in memory: equal rows are expanded from one, others are transposes
             or slices.
         by_name: Whether arguments are passed by name, where the function has parameters of these names.
+        one_generator: Whether the calls of `repeat` get one generator, which goes on from call to call as in a training, not one each.
     """
 
     function: str | Handle
@@ -98,6 +99,7 @@ class Question:
     keep: bool = False
     scattered: bool = False
     by_name: bool = False
+    one_generator: bool = False
 
     def handles(self) -> list[Handle]:
         """Return the handles that the question names, in containers, too."""
@@ -124,6 +126,7 @@ class Question:
             "keep": self.keep,
             "scattered": self.scattered,
             "by_name": self.by_name,
+            "one_generator": self.one_generator,
         }
 
 

@@ -36,7 +36,7 @@ def noise_test(
     have next to none of; and the variance of its sums over examples, dimensions and calls, which is too large where a part of
     it is common to several. Less scatter than that of independent draws is no fault of an estimate (antithetic, stratified and
     quasi-random draws have less): `independent` asks for correlations of either sign as well, between all pairs of dimensions
-    and of calls, and between examples at all distances.
+    and of calls, and between examples at all distances, and for norms that scatter as they should.
 
     Args:
         noise: What was recovered, standardised.
@@ -55,7 +55,7 @@ def noise_test(
         return Verdict("fail", surprise(0.0), surprise(false_fail), z.size, detail)
     parts = [*_equal_numbers(z, rounding, independent), *_sums(z), *gaussian_parts(z.reshape(-1))]
     if independent:
-        parts += _correlations(z)
+        parts += [*_correlations(z), *_norms(z)]
     return bonferroni(parts, z.size, false_fail)
 
 
@@ -115,6 +115,24 @@ def _sums(z: Noise) -> Iterator[Part]:
             f"sums over {k} {name} have {ratio:.3g} times the variance of independent draws: they share their noise"
         )
         yield Part(f"sum, {name}", float(special.chdtrc(sums.size, value)), detail)
+
+
+def _norms(z: Noise) -> Iterator[Part]:
+    """The squared norm of k independent N(0, 1) is chi-square with k degrees; of m such norms, taken to normal scores, the sum of
+    squares is chi-square with m degrees. On a sphere there is none; where entries share their size there is too much.
+    """
+    for axis, name in enumerate(("calls", "examples", "dimensions")):
+        k = z.shape[axis]
+        if k < 2 or z.size // k < 8:
+            continue
+        norms = (z**2).sum(axis=axis).reshape(-1)
+        lower, upper = special.chdtr(k, norms), special.chdtrc(k, norms)
+        scores = np.where(lower < 0.5, special.ndtri(lower), -special.ndtri(upper))
+        value = float((np.clip(scores, -40.0, 40.0) ** 2).sum())
+        m = norms.size
+        p = min(1.0, 2.0 * float(min(special.chdtr(m, value), special.chdtrc(m, value))))
+        detail = f"the lengths of vectors over {k} {name} scatter {value / m:.3g} times as much as those of independent draws"
+        yield Part(f"norm, {name}", p, detail)
 
 
 # ------------------------------------------------------------------------------------------------------- correlations

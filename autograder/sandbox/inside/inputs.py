@@ -35,6 +35,8 @@ class Inputs:
         self._names = names if message.get("by_name") else None
         self._kwargs = {name: self._decode(name, value) for name, value in message.get("kwargs", {}).items()}
         self._offered: dict[str, Any] = message.get("offered", {})
+        self._one_generator = bool(message.get("one_generator"))
+        self._generator_of_all: torch.Generator | None = None
         self._by_name = dict(zip(names, self._args, strict=True)) | self._kwargs
         if message.get("method"):
             self._held[SELF] = session.object(message["function"])
@@ -98,9 +100,18 @@ class Inputs:
             if accepted is None or name not in accepted:
                 continue
             if isinstance(value, Seed):
-                value = torch.Generator(self._session.device).manual_seed(value.value + index)
+                value = self._generator(value.value, index)
             kwargs[name] = value
         return args, kwargs
+
+    def _generator(self, seed: int, index: int) -> torch.Generator:
+        """Return the generator of a call: one of its own, or the one that the calls before have drawn from."""
+        if self._generator_of_all is not None:
+            return self._generator_of_all
+        made = torch.Generator(self._session.device).manual_seed(seed + index)
+        if self._one_generator:
+            self._generator_of_all = made
+        return made
 
     def gradients(self, value: Any, message: dict[str, Any]) -> dict[str, Any]:
         """Return d⟨cotangent, value⟩/d(leaf) for every leaf; None where the value does not depend on it."""

@@ -17,9 +17,9 @@ from autograder.authoring.failures import CheckFailed, CheckStopped
 from autograder.checking.student import Student
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inprocess import OneFunction
-from autograder.sandbox.inside.values import Opaque, simplify
+from autograder.sandbox.inside.values import Opaque, Probe, simplify
 from autograder.sandbox.proxy import Sandbox
-from autograder.sandbox.questions import Answer
+from autograder.sandbox.questions import Answer, Question
 
 X = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
 SOURCE = """
@@ -295,3 +295,60 @@ def test_answers_of_several_calls(function: Callable[..., Any], kind: type, shap
     assert isinstance(answer, Answer)
     assert isinstance(answer.value, kind)
     assert not shape or np.shape(answer.value) == shape
+
+
+# ------------------------------------------------------------------------------------------------------------- networks
+
+
+def network(weight: float, inputs: int = 3) -> Probe:
+    """Return a layer that adds its inputs up, each `weight` times."""
+    return Probe({"layers": [{"op": "affine", "weight": torch.full((1, inputs), weight), "bias": torch.zeros(1)}]})
+
+
+def answers(function: Callable[..., Any], *networks: Probe) -> list[Any]:
+    """Return what one worker answers about networks, one after the other."""
+    asked = OneFunction("f", function)
+    return [asked.call(Question("f", [net], ["network"], evaluate=True)).value for net in networks]
+
+
+def test_a_network_is_one_object_with_other_weights_from_question_to_question() -> None:
+    """As in a training; what is kept by a network's identity is out of date, and other layers are another network."""
+    kept: dict[Any, Any] = {}
+
+    def stale(network: Any) -> Any:
+        inputs = network.trunk[0].weight.shape[1]
+        return kept.setdefault(network, network(torch.ones(inputs)).sum())
+
+    def right(network: Any) -> Any:
+        return network(torch.ones(network.trunk[0].weight.shape[1])).sum()
+
+    asked = network(1.0), network(2.0), network(2.0, inputs=4)
+
+    assert [float(value) for value in answers(right, *asked)] == [3.0, 6.0, 8.0]
+    assert [float(value) for value in answers(stale, *asked)] == [3.0, 3.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda net: setattr(net, "trunk", torch.nn.Identity()),
+        lambda net: setattr(net, "forward", lambda x: 0 * x),
+        lambda net: net.register_forward_hook(lambda *_: torch.zeros(1)),
+        lambda net: net.double(),
+        lambda net: net.requires_grad_(False),
+        lambda net: net.eval(),
+    ],
+    ids=["layers", "forward", "hook", "dtype", "frozen", "mode"],
+)
+def test_what_was_done_to_a_network_does_not_reach_the_next_question(change: Callable[[Any], Any]) -> None:
+    """It comes as it was sent, in training mode, with gradients."""
+    seen = []
+
+    def function(network: Any) -> Any:
+        result = network(torch.ones(3)).sum()
+        seen.append((network.training, network.trunk[0].weight.requires_grad))
+        change(network)
+        return result
+
+    assert [float(value) for value in answers(function, network(1.0), network(2.0))] == [3.0, 6.0]
+    assert seen == [(True, True)] * 2

@@ -17,7 +17,10 @@ test_value = value_check(
     moved=True,
 )
 test_gradient = gradient_check(
-    bernoulli_log_density, ["logits"], "The gradient with respect to the logits is x − sigmoid(logits)."
+    bernoulli_log_density,
+    ["logits"],
+    "The gradient with respect to the logits is x − sigmoid(logits).",
+    wide={"logits": (-16.0, 16.0)},
 )
 
 

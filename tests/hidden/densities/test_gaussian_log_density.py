@@ -20,6 +20,7 @@ test_gradient = gradient_check(
     gaussian_log_density,
     ["x", "mean", "log_var"],
     "The log-density can be differentiated with respect to x, mean and log_var, and the gradients are right.",
+    wide={"x": (-7.0, 7.0), "mean": (-7.0, 7.0), "log_var": (-7.0, 7.0)},
 )
 
 

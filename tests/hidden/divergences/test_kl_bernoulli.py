@@ -16,7 +16,9 @@ test_value = value_check(
     corners=ELEMENTWISE,
     moved=True,
 )
-test_gradient = gradient_check(kl_bernoulli, ["probs"], "Its gradient is logit(θ) − logit(π).")
+test_gradient = gradient_check(
+    kl_bernoulli, ["probs"], "Its gradient is logit(θ) − logit(π).", wide={"probs": (0.001, 0.999)}
+)
 
 
 @check("kl_bernoulli", "extreme")
