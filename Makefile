@@ -20,12 +20,15 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup.sh
 	@touch $@
 
 new: setup ## write a small assignment to start from: make new DIR=path [ARGS=--title=...]
+	$(if $(DIR),,$(error name a new folder: make new DIR=my_course))
 	@$(BIN)/autograder new "$(DIR)" $(ARGS)
 
 grade: setup ## grade one submission: make grade SUBMISSION=work.zip [DATA=mnist|digits|auto] [ARGS="--no-training"]
+	$(if $(SUBMISSION),,$(error name what a student handed in: make grade SUBMISSION=work.zip))
 	@$(BIN)/autograder grade "$(SUBMISSION)" --data $(DATA) $(ARGS)
 
 regrade: setup ## compare two gradings, whose points change by which check: make regrade OLD=reports NEW=reports-new
+	$(if $(and $(OLD),$(NEW)),,$(error name two folders of reports: make regrade OLD=reports NEW=reports-new))
 	@$(BIN)/autograder regrade "$(OLD)" "$(NEW)" $(ARGS)
 
 check: setup ## run the public checks on student_template/, as a student does

@@ -45,17 +45,22 @@ class Rules:
 
 
 def load_rules(folder: Path, assignment: Path | None) -> Rules:
-    """Read `contract.json` of the student's folder, or of the assignment.
+    """Read `contract.json` of the folder that the student was given, which the files lie in, or of the assignment.
+
+    Another folder's is never used: files that lie elsewhere are not run by it.
 
     Raises:
         UsageError: There is none, or it is not a contract.
     """
-    places = [folder] if assignment is None else [assignment / "student_template", assignment]
-    if assignment is None:
-        places += [Path("student_template"), Path()]
+    places = (
+        [folder, *folder.resolve().parents] if assignment is None else [assignment / "student_template", assignment]
+    )
     path = next((place / "contract.json" for place in places if (place / "contract.json").is_file()), None)
     if path is None:
-        raise UsageError(f"there is no contract.json in {places[0]}: run this in the folder that you were given")
+        raise UsageError(
+            f"there is no contract.json in {places[0]}: check files in the folder that you were given, "
+            "or say where it is with --assignment"
+        )
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         aliases = {task["id"]: str(task["name"]) for task in data["tasks"] if "name" in task}

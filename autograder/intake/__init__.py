@@ -15,6 +15,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import unicodedata
 import zlib
 from collections.abc import Collection
@@ -30,6 +31,7 @@ from autograder.intake.layout import is_source, kept_prefix, matches, module_nam
 from autograder.intake.limits import DEFAULT, IntakeLimits
 from autograder.intake.notebook import read_notebook
 from autograder.intake.policy import static_notes, without_hooks
+from autograder.intake.several import require_one_submission
 from autograder.intake.source import Effort, Parsed, read_python
 from autograder.intake.text import printable, size, submission_name
 from autograder.records import DataFile, Note, SourceFile, Submission
@@ -152,6 +154,13 @@ def _assemble(
     sources = [entry for entry in entries if is_source(entry.path)]
     others = [entry for entry in entries if not is_source(entry.path)]
     other_work = any(_is_wanted(entry.path, wanted) for entry in others)
+    require_one_submission(
+        name,
+        kind == "folder",
+        {entry.path: _text(entry) for entry in sources},
+        [entry.path for entry in others],
+        [entry.path for entry in others if entry.path.lower().endswith(_NESTED)],
+    )
     _require_work(name, entries, sources, wanted, other_work)
     _require_moderate(name, sources, limits)
     modules, renamed = module_names([entry.path for entry in sources])
@@ -230,6 +239,12 @@ def _parse(entry: Entry, limits: IntakeLimits, effort: Effort) -> Parsed:
 
 def _is_notebook(entry: Entry) -> bool:
     return entry.path.lower().endswith(".ipynb") or detect.looks_like_notebook(entry.data)
+
+
+def _text(entry: Entry) -> str:
+    """The code of a file as far as it tells what is defined: of a notebook each line of a cell on a line of its own."""
+    text = entry.data.decode("utf-8", "replace")
+    return re.sub(r'^\s*"|\\n"?,?$', "", text, flags=re.MULTILINE) if _is_notebook(entry) else text
 
 
 def _nested_notes(others: list[Entry]) -> list[Note]:

@@ -206,6 +206,27 @@ def test_unusable_arguments(tmp_path: Path) -> None:
         assert words in " ".join(done.stdout.split())
 
 
+def test_another_folders_rules_are_not_used(tmp_path: Path) -> None:
+    """Files that lie in no kit are not run, wherever the command is given."""
+    other = write_files(tmp_path / "downloads", {"vae.py": "open('was_run', 'w').close()\n"})
+    for arguments in ([str(other)], [str(other / "vae.py")]):
+        done = student_check(*arguments, cwd=ROOT)
+        assert done.returncode == 2
+        assert "there is no contract.json in" in " ".join(done.stdout.split())
+    assert not list(tmp_path.rglob("was_run"))
+    assert not (ROOT / "was_run").exists()
+
+
+def test_files_in_a_folder_of_the_kit_are_checked_by_its_rules(tmp_path: Path, work: Path) -> None:
+    """A part of the work may lie in a folder of its own."""
+    assert (work / "tests").is_dir() or shutil.copytree(ROOT / "tests" / "public", work / "tests" / "public")
+    drafts = write_files(work / "drafts", {"log.py": "def log_mean_exp(log_w):\n    return log_w.logsumexp(0)\n"})
+    done = student_check(str(drafts), "--tasks", "log_mean_exp", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "✗ log_mean_exp" in " ".join(done.stdout.split())
+
+
 def test_magics_are_left_out_line_by_line() -> None:
     """Python is not touched, magics become nothing, and every line keeps its number."""
     assert plain_python('text = """\n%not a magic\n"""') == 'text = """\n%not a magic\n"""'
