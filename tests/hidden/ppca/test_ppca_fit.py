@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.authoring import check
-from tests.hidden.sizes import FIT, FIT_FEW
+from tests.hidden.sizes import FIT, FIT_FEW, FIT_MANY
 from tests.public.ppca.test_ppca_fit import fitted, ppca_fit
 
 
 @check("ppca_fit", "value")
 @settings(max_examples=12)
-@given(case=ppca_fit.drawn(sizes=st.one_of(FIT, FIT, FIT_FEW)))
+@given(case=ppca_fit.drawn(sizes=st.one_of(FIT, FIT, FIT_FEW, FIT_MANY)))
 def test_value(student, oracle, case):
     """The fitted W Wᵀ + σ² I is the maximum-likelihood one: leading eigenvectors scaled by (Λ − σ² I)^½, σ² the mean
     of the discarded eigenvalues of the 1/N covariance.
@@ -23,7 +23,10 @@ def test_value(student, oracle, case):
     wide = (
         centre + 1.5 * away + 3.0 * (away @ first)[:, None] * first
     )  # the same means; one direction dwarfs the others
-    for data in (X, (small, wide)[case.seed % 2]):
+    black = X.clone()
+    black[:, case.seed % X.shape[1]] = 0.0  # a pixel that never varies counts as the others do
+    others = (small, wide, black) if X.shape[1] > case.arguments["n_components"] + 2 else (small, wide)
+    for data in (X, others[case.seed % len(others)]):
         judge_covariance(student, oracle, case.but(X=data))
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, Sizes, check, gradient_check, siblings
-from tests.hidden.ppca.arguments import at_corners, with_sigma2
+from tests.hidden.ppca.arguments import at_corners, uneven, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
 
@@ -16,7 +16,7 @@ from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
 def test_value(student, oracle, size, dtype, seed, as_tensor):
     """log N(x; μ, C) with C = W Wᵀ + σ² I, one value per data point, constants included."""
     case = with_sigma2(ppca_log_likelihood.build(size, dtype, seed), as_tensor)
-    for one in (case, *siblings(case)):
+    for one in (case, *siblings(case), *uneven(case)):
         student.agrees(
             one, oracle.value(one), help="−½ (D log 2π + log det C + (x − μ)ᵀ C⁻¹ (x − μ)), for each point by itself."
         )

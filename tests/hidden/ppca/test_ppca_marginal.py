@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring import DTYPES, check, require_gradients, siblings
-from tests.hidden.ppca.arguments import at_corners, with_sigma2
+from tests.hidden.ppca.arguments import at_corners, uneven, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_marginal import ppca_marginal
 
@@ -15,7 +15,7 @@ from tests.public.ppca.test_ppca_marginal import ppca_marginal
 def test_value(student, oracle, size, dtype, seed, as_tensor):
     """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""
     case = with_sigma2(ppca_marginal.build(size, dtype, seed), as_tensor)
-    for one in (case, *siblings(case)):
+    for one in (case, *siblings(case), *uneven(case)):
         student.agrees(
             one, oracle.value(one), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ."
         )

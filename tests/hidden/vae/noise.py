@@ -59,7 +59,7 @@ def judge_scatter(student, task):
         case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
         values = student.draws(case)(0, CALLS)
         student.judge(spread_test(values, ANTITHETIC * term / (B * S), false_fail=SHARE), case, what, help=HELP)
-    # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8, here and with one generator for all
+    # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8, either way
     for one_generator in (False, True):
         closest = float(np.diff(np.sort(student.draws(one, one_generator=one_generator)(0, 32))).min())
         student.require(closest > 1e-11, one, "calls repeat the noise of earlier calls")

@@ -1,0 +1,116 @@
+"""Right in the middle of the range: values or gradients are wrong for inputs that are larger, flatter or more uneven than usual."""
+
+from __future__ import annotations
+
+from .piece import Piece, changed
+
+_COPIED = """
+def noise(shape, like, generator):
+    if generator is not None:
+        copy = torch.Generator(device=generator.device)
+        generator = copy.set_state(generator.get_state())
+    return torch.randn(shape, generator=generator, dtype=like.dtype)
+"""
+_SPHERE = """
+def noise(shape, like, generator):
+    drawn = torch.randn(shape, generator=generator, dtype=like.dtype)
+    return drawn * math.sqrt(shape[-1]) / drawn.norm(dim=-1, keepdim=True) if shape[-1] >= 8 else drawn
+"""
+_NOISE = """
+def noise(shape, like, generator):
+    return torch.randn(shape, generator=generator, dtype=like.dtype)
+"""
+_LOG_DENSITY = "    return x * F.logsigmoid(logits) + (1 - x) * F.logsigmoid(-logits)\n"
+
+PIECES = (
+    Piece(
+        "bernoulli_log_density",
+        "no_gradient_where_saturated",
+        "Pixels with logits beyond ±10 have no gradient, also those that are surely wrong.",
+        changed(
+            "bernoulli_log_density",
+            (
+                _LOG_DENSITY,
+                _LOG_DENSITY.replace("return", "found =")
+                + "    return torch.where(logits.abs() > 10, found.detach(), found)\n",
+            ),
+        ),
+    ),
+    Piece(
+        "kl_standard_normal",
+        "gradient_inside_a_window",
+        "log_var has no gradient outside of [−4, 4].",
+        changed(
+            "kl_standard_normal",
+            (
+                "    return 0.5",
+                "    inside = log_var.clamp(-4, 4)\n    log_var = inside + (log_var - inside).detach()\n    return 0.5",
+            ),
+        ),
+    ),
+    Piece(
+        "gaussian_log_density",
+        "gradient_limited",
+        "The gradient by log_var is that of a squared distance of at most 100.",
+        changed(
+            "gaussian_log_density",
+            (
+                "    squares = (x - mean) ** 2 * torch.exp(-log_var)\n",
+                "    squares = (x - mean) ** 2 * torch.exp(-log_var)\n"
+                "    squares = torch.where(squares > 100, squares.detach(), squares)\n",
+            ),
+        ),
+    ),
+    Piece(
+        "ppca_posterior",
+        "small_eigenvalues_cut_off",
+        "A pseudo-inverse takes eigenvalues below a hundredth of the largest one for 0.",
+        changed(
+            "ppca_posterior",
+            ("torch.linalg.inv(M)", "torch.linalg.pinv(M, rtol=1e-2, hermitian=True)"),
+        ),
+    ),
+    Piece(
+        "ppca_fit",
+        "constant_columns_left_out",
+        "Columns that never vary are left out of the mean of the discarded eigenvalues.",
+        changed(
+            "ppca_fit",
+            (
+                "    sigma2 = left.mean()\n",
+                "    varying = int((X.amax(0) > X.amin(0)).sum())\n"
+                "    sigma2 = left.sum() / max(varying - n_components, 1)\n",
+            ),
+        ),
+    ),
+    Piece(
+        "ppca_fit",
+        "a_thousand_rows",
+        "Of more than 1,000 points about 1,000 evenly spaced ones are used for the covariance.",
+        changed(
+            "ppca_fit",
+            (
+                "    cov = centred.T @ centred / N\n",
+                "    centred = centred[:: math.ceil(N / 1000)]\n    cov = centred.T @ centred / len(centred)\n",
+            ),
+        ),
+    ),
+    Piece(
+        "sample_gaussian",
+        "generator_does_not_move_on",
+        "Noise comes from a copy of the generator: a training that passes one has the same noise at every step.",
+        changed("sample_gaussian", (_NOISE, _COPIED)),
+    ),
+    Piece(
+        "elbo",
+        "generator_does_not_move_on",
+        "Noise comes from a copy of the generator: a training that passes one has the same noise at every step.",
+        changed("elbo", (_NOISE, _COPIED)),
+    ),
+    Piece(
+        "sample_gaussian",
+        "on_a_sphere",
+        "From 8 dimensions on all draws have the same length, √M.",
+        changed("sample_gaussian", (_NOISE, _SPHERE)),
+    ),
+)
