@@ -11,7 +11,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
-    app.command()(new)
+    app.command(short_help="Write a small assignment to start from.")(new)
 
 
 def new(

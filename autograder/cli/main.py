@@ -1,13 +1,11 @@
-"""The command line. Turns arguments into calls and results into files, text and exit codes; decides nothing else.
-
-Exit codes: 0 graded, whatever the score; 2 the submission or an argument is unusable; 3 our own failure.
-"""
+"""The command line. Turns arguments into calls and results into files, text and exit codes; decides nothing else."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,27 +16,45 @@ from autograder.cli import author as cli_author
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
+from autograder.cli.ci import show_on_github, threshold, write_junit
 from autograder.cli.progress import Ticker
-from autograder.cli.shown import err, in_log, out, report_name, show_result, write_reports
+from autograder.cli.shown import err, in_log, out, report_name, require_folder, show_result, write_reports
 from autograder.errors import AutograderError
 from autograder.grading.regrading import RESULT, manual_in, read_record
 
+EXIT_CODES = (
+    "Exit codes: 0 done (graded, whatever the score); 1 less than asked for (--fail-under, checks that fail); "
+    "2 the submission or an argument is unusable; 3 our own failure; 130 interrupted."
+)
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Grade and check students' work.",
+    epilog=EXIT_CODES,
 )
 AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
 HERE = Path()
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"autograder {version('ppml-autograder')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _commands() -> None:
+def _commands(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Grade and check students' work."""
 
 
-@app.command()
+@app.command(epilog=EXIT_CODES, short_help="Grade one submission.")
 def grade(
     submission: Annotated[Path, typer.Argument(help="A zip, tar.gz, folder, .py or .ipynb.", show_default=False)],
     out_dir: Annotated[
@@ -59,6 +75,13 @@ def grade(
     reuse: Annotated[
         Path | None, typer.Option(help="An earlier result of this submission: what still holds is not asked again.")
     ] = None,
+    fail_under: Annotated[
+        str, typer.Option(metavar="POINTS", help="Exit with 1 below these points, or below a percentage: 50%.")
+    ] = "",
+    junit: Annotated[Path | None, typer.Option(help="Write the checks as a JUnit file as well.")] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print annotations for GitHub Actions, and add to $GITHUB_STEP_SUMMARY.")
+    ] = False,
     assignment: AssignmentOption = HERE,
 ) -> None:
     """Grade one submission and write result.json, student.html and staff.html."""
@@ -68,6 +91,10 @@ def grade(
     from autograder.grading.run import grade as grade_submission
 
     folder = out_dir or assignment / "reports" / report_name(submission)
+    enough = threshold(fail_under)
+    require_folder(folder, "--out")
+    if junit is not None:
+        require_folder(junit.parent, "--junit")
     manual = manual_in(folder)
     ticker = Ticker(out)
     options = GradeOptions(
@@ -84,6 +111,10 @@ def grade(
     try:
         with ticker:
             record = grade_submission(submission, Assignment(assignment), options)
+    except KeyboardInterrupt:
+        kept = "an earlier result, as it was" if (folder / RESULT).exists() else "no result"
+        err.print(Text(f"Interrupted: nothing was written. {in_log(str(folder))} holds {kept}."), soft_wrap=True)
+        raise typer.Exit(130) from None
     except AutograderError as error:
         if error.exit_code != 3:
             raise
@@ -93,7 +124,12 @@ def grade(
             err.print(Text(" " * (len(line) - len(line.lstrip())) + in_log(line)))
         record = error_record(submission, options, error)
     record = record.model_copy(update={"manual": manual})
-    raise typer.Exit(show_result(record, write_reports(record, folder)))
+    code = show_result(record, write_reports(record, folder))
+    if junit is not None:
+        write_junit(record, junit)
+    if github:
+        show_on_github(record)
+    raise typer.Exit(code or int(not enough(record)))
 
 
 cli_author.register(app)
@@ -107,8 +143,14 @@ def main() -> None:
     try:
         app()
     except AutograderError as error:
-        err.print(Text.assemble(("Error: ", "bold red"), in_log(str(error))))
+        err.print(Text.assemble(("Error: ", "bold red"), in_log(str(error))), soft_wrap=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sentence = f"{error.filename}: {(error.strerror or str(error)).lower()}"
+        err.print(Text.assemble(("Error: ", "bold red"), in_log(sentence)), soft_wrap=True)
+        sys.exit(2)
 
 
 def run() -> None:

@@ -22,7 +22,7 @@ out = Console(highlight=False)
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
-    app.command("regrade")(regrade)
+    app.command("regrade", short_help="Compare two gradings: whose points change.")(regrade)
 
 
 def regrade(

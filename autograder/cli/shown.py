@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.errors import UsageError
 from autograder.records import GradeRecord, Outcome, TaskRecord
 
 out = Console(highlight=False)
@@ -30,6 +32,23 @@ def report_name(submission: Path) -> str:
     return submission_name(submission.name or submission.resolve().name)
 
 
+def require_folder(folder: Path, option: str) -> None:
+    """Make a folder, and see that files can be written into it, before any work is done.
+
+    Raises:
+        UsageError: They cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise UsageError(f"{option}: {folder} is a file, not a folder. Name another place.") from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"{option}: nothing can be written to {folder} ({why}). Name another place.") from None
+
+
 def write_reports(record: GradeRecord, folder: Path) -> Path:
     """Write the three files of a result and return the folder."""
     from autograder.report import staff_page, student_page
@@ -46,14 +65,14 @@ def show_result(record: GradeRecord, folder: Path) -> int:
     from autograder.report.view import metrics, pass_line
 
     if record.status == "rejected":
-        err.print(Text.assemble(("Not graded: ", "bold red"), in_log(record.message)))
-        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"))
+        err.print(Text.assemble(("Not graded: ", "bold red"), in_log(record.message)), soft_wrap=True)
+        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"), soft_wrap=True)
         return 2
     if record.status == "error":
         err.print(
             Text.assemble(("The grader failed, the submission gets no grade: ", "bold magenta"), in_log(record.message))
         )
-        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"))
+        err.print(Text(f"Written: {in_log(str(folder))}/result.json, student.html, staff.html"), soft_wrap=True)
         return 3
     out.print(result_table(record))
     for training in record.training:
@@ -71,7 +90,10 @@ def show_result(record: GradeRecord, folder: Path) -> int:
     out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold"), in_log(by_hand)))
     if (passed := pass_line(record)) is not None:
         out.print(Text(in_log(passed[1][:1].upper() + passed[1][1:]), style=_MARKS[Outcome(passed[0])][1]))
-    out.print(Text(f"Report {in_log(str(folder))}/student.html (for staff: staff.html, for programs: result.json)"))
+    out.print(
+        Text(f"Report {in_log(str(folder))}/student.html (for staff: staff.html, for programs: result.json)"),
+        soft_wrap=True,
+    )
     return 0
 
 
@@ -88,9 +110,9 @@ def _notices(record: GradeRecord) -> Iterator[str]:
 def result_table(record: GradeRecord) -> Table:
     """Return the table of tasks that ends a grading."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("task")
-    table.add_column("points", justify="right")
-    table.add_column("outcome")
+    table.add_column("task", no_wrap=True, overflow="fold")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     table.add_column("what to look at", overflow="fold")
     for task in record.tasks:
         word, style = _MARKS[task.outcome]

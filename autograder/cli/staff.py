@@ -14,9 +14,9 @@ out = Console(highlight=False)
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
-    app.command("validate")(validate)
-    app.command("bench")(bench)
-    app.command("doctor")(doctor)
+    app.command("validate", short_help="Grade the grader: wrong answers caught, right ones passed.")(validate)
+    app.command("bench", short_help="Measure the sandbox and one submission end to end.")(bench)
+    app.command("doctor", short_help="Say how submissions are isolated here, and try it.")(doctor)
 
 
 def validate(

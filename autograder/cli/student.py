@@ -16,8 +16,9 @@ HERE = Path()
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
-    for verb in (template, kit, check):
-        app.command()(verb)
+    app.command(short_help="Make student_template/ from reference/ and rubric.yaml.")(template)
+    app.command(short_help="Pack what students receive.")(kit)
+    app.command(short_help="Run the public checks on a folder, as a student does.")(check)
 
 
 def template(

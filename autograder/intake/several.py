@@ -17,7 +17,7 @@ _ASSIGNMENT = ("rubric.yaml", "reference/", "tests/")
 """What only an assignment has, all of it."""
 _DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 _DOWNLOADED = re.compile(r"([a-z]+)(_LATE)?_\d+_\d+_.", re.ASCII)
-"""How Canvas names the files of a class: `doejane_1234_56789_vae.py`."""
+"""How Canvas names the files of a class: `doejane_1234_56789_work.py`."""
 _COPIES = 5
 """So many files in one folder that define the same are not one student's versions."""
 _ONE_BY_ONE = "Name one of them: each submission is graded by itself."

@@ -1,0 +1,110 @@
+"""The command line as people meet it: help, versions, places that cannot be used, thresholds for CI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import run_here
+
+from autograder.cli.ci import threshold
+from autograder.errors import UsageError
+from autograder.records import GradeRecord
+
+ROOT = Path(__file__).resolve().parents[3]
+WORK = ROOT / "tests" / "submissions" / "correct_modules.zip"
+VERBS = ("grade", "new", "template", "kit", "check", "regrade", "validate", "bench", "doctor")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
+    """Run the command line in an empty folder."""
+    return lambda *arguments: run_here(monkeypatch, capsys, tmp_path, *arguments)
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_help(run: Any, verb: str, flag: str) -> None:
+    """Every verb has both; exit codes stand in it; a flag is no option with a value."""
+    code, text, _ = run(*([verb] if verb else []), flag)
+
+    assert code == 0
+    assert "<bool>" not in text
+    if verb in ("", "grade"):
+        assert "Exit codes: 0 done" in text
+    if not verb:
+        assert all(f"\n  {name} " in text for name in VERBS)
+        assert "..." not in text.partition("Commands:")[2]
+
+
+def test_version(run: Any) -> None:
+    """Whoever reports a fault can say which."""
+    code, text, _ = run("--version")
+
+    assert (code, text.split()[0]) == (0, "autograder")
+
+
+GRADE = ["grade", str(WORK), "--assignment", str(ROOT)]
+UNUSABLE = {
+    "a file in place of a folder": ([*GRADE, "--out", "file"], "is a file, not a folder"),
+    "a file on the way": ([*GRADE, "--out", "file/below"], "nothing can be written to"),
+    "a file on the way of JUnit": ([*GRADE, "--junit", "file/junit.xml"], "is a file, not a folder"),
+    "no number": ([*GRADE, "--fail-under", "many"], "--fail-under many: give points"),
+    "below zero": ([*GRADE, "--fail-under", "-3"], "--fail-under -3: give points"),
+    "an assignment that is none": (["grade", str(WORK), "--assignment", "none"], "rubric.yaml"),
+    "folders to compare": (["regrade", "none", "none"], "none"),
+    "a kit below a file": (["kit", "--out", "file/kit.zip", "--assignment", str(ROOT)], "file"),
+    "a new folder below a file": (["new", "file/course"], "file"),
+    "validation of none": (["validate", "--assignment", "none"], "rubric.yaml"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_cannot_be_used_is_a_sentence(run: Any, tmp_path: Path, arguments: list[str], words: str) -> None:
+    """Exit code 2, one sentence, no traceback; nothing was graded."""
+    (tmp_path / "file").write_text("")
+    code, text, error = run(*arguments)
+
+    assert code == 2, text + error
+    assert words in " ".join(error.split())
+    assert "Traceback" not in error
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_closed_is_a_sentence(run: Any, tmp_path: Path) -> None:
+    """Said before anything is graded."""
+    (tmp_path / "closed").mkdir(mode=0o500)
+    code, _, error = run("grade", WORK, "--assignment", ROOT, "--out", tmp_path / "closed" / "below")
+
+    assert code == 2
+    assert "nothing can be written to" in error
+
+
+@pytest.mark.parametrize(
+    ("asked", "score", "most", "enough"),
+    [
+        ("", "0.00", "20.00", True),
+        ("12.5", "12.50", "20.00", True),
+        ("12.51", "12.50", "20.00", False),
+        ("50%", "10.00", "20.00", True),
+        ("50 %", "9.99", "20.00", False),
+        ("0", None, None, False),
+        ("100%", "20.00", "20.00", True),
+    ],
+)
+def test_fail_under(asked: str, score: str | None, most: str | None, enough: bool) -> None:
+    """Points or a percentage; what has no score never has enough."""
+    record = GradeRecord(
+        status="graded" if score else "error", assignment="a", submission="s", track="full", score=score, max_score=most
+    )
+
+    assert threshold(asked)(record) is enough
+
+
+@pytest.mark.parametrize("asked", ["x", "nan", "inf", "-1", "%", "5%%"])
+def test_a_threshold_that_is_none(asked: str) -> None:
+    """It is refused before anything is graded."""
+    with pytest.raises(UsageError, match="give points"):
+        threshold(asked)

@@ -1,0 +1,101 @@
+"""What CI services read: JUnit, annotations and summaries. What students wrote is text in all of them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from xml.etree import ElementTree
+
+import factories
+import pytest
+from test_terminal import ALL, COMMANDS
+
+from autograder.records import GradeRecord, ManualPoints, Outcome
+from autograder.report import ci
+
+MARKUP = (
+    "<script>alert(1)</script> | ![x](http://evil.example/p.png) [a](javascript:b) `c` @everyone #1 <!-- \n| a | b |"
+)
+
+
+def test_junit_has_a_suite_for_each_task_and_a_case_for_each_check() -> None:
+    """With outcomes as CI services count them, and points as properties."""
+    record = factories.mixed()
+    root = ElementTree.fromstring(ci.junit(record))
+
+    assert [suite.get("name") for suite in root] == [task.id for task in record.tasks]
+    for suite, task in zip(root, record.tasks, strict=True):
+        cases = suite.findall("testcase")
+        failed = [check for check in task.checks if check.outcome is Outcome.FAILED]
+        points = {p.get("name"): p.get("value") for p in suite.findall("properties/property")}
+        assert {case.get("classname") for case in cases} == {task.id}
+        assert [f"{task.id}.{case.get('name')}" for case in cases if "." not in (case.get("name") or "")] == [
+            check.id for check in task.checks if check.id.startswith(f"{task.id}.")
+        ]
+        assert len(cases) == len(task.checks)
+        assert [suite.get("failures"), suite.get("tests")] == [str(len(failed)), str(len(task.checks))]
+        assert len(suite.findall("testcase/failure")) == len(failed)
+        assert points == {"points": task.points, "max_points": task.max_points}
+
+
+@pytest.mark.parametrize("record", [factories.rejected(), factories.error()], ids=lambda record: record.status)
+def test_what_was_not_graded_is_an_error_everywhere(record: GradeRecord) -> None:
+    """No CI service may take it for success."""
+    root = ElementTree.fromstring(ci.junit(record))
+    (line,) = ci.annotation_lines(record)
+
+    assert [suite.get("errors") for suite in root] == ["1"]
+    assert line.startswith("::error title=Not graded::")
+    assert ci.summary(record).startswith("## Not graded\n")
+
+
+def test_the_total_comes_first_and_few_tasks_behind_it() -> None:
+    """GitHub shows ten annotations per step."""
+    record = factories.mixed()
+    lines = list(ci.annotation_lines(record))
+
+    assert lines[0] == f"::notice title=Autograder::Score {record.total()} of {record.max_score}"
+    assert 1 < len(lines) <= 10
+    assert all(re.match(r"::(warning|error) ", line) for line in lines[1:])
+
+
+@pytest.mark.parametrize("text", [*COMMANDS.values(), MARKUP, ALL], ids=[*COMMANDS, "markup", "all"])
+def test_texts_of_students_are_words(text: str) -> None:
+    """One annotation is one line and one command; XML is XML; a cell of a table holds no markup."""
+    record = factories.hostile(text)
+    for line in ci.annotation_lines(record):
+        assert "\n" not in line
+        assert re.fullmatch(r"::(notice|warning|error) [^\x00-\x1f\x7f-\x9f]*", line)
+    for line in ci.summary(record).splitlines()[4:]:
+        assert line.startswith("| ")
+        assert len(re.findall(r"(?<!\\)\|", line)) == 4
+        assert not re.search(r"<[a-z!/]|(?<!\\)(?:!\[|`|@|\]\()", line)
+    assert ElementTree.fromstring(ci.junit(record)).tag == "testsuites"
+
+
+def test_a_property_cannot_end_an_annotation_s_properties() -> None:
+    """`a::b` in a file's name or a title is a name, and a comma adds no property."""
+    (_, line, *_) = ci.annotation_lines(factories.hostile("x,line=1::error::owned"))
+
+    assert line.count("::") - line.partition("title=")[2].partition("::")[2].count("::") == 2
+    assert ",line=1" not in line.partition("title=")[0]
+
+
+def test_a_summary_fits_into_what_github_takes() -> None:
+    """1 MiB per step; what is too long is cut between two rows and says so."""
+    record = factories.mixed()
+    long = record.model_copy(update={"tasks": record.tasks * 4000})
+    text = ci.summary(long)
+
+    assert len(text.encode()) <= 2**20
+    assert text.endswith("Too long: see the report.\n")
+
+
+def test_points_given_by_hand_count() -> None:
+    """The total is shown, not the automatic score."""
+    record = factories.mixed()
+    entry = ManualPoints(task=record.tasks[0].id, points=Decimal("-0.25"), reason="late", author="ta")
+    changed = record.model_copy(update={"manual": (entry,)})
+
+    assert changed.total() != record.total()
+    assert f": {changed.total()} of" in ci.summary(changed)
