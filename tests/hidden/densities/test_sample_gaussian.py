@@ -77,12 +77,16 @@ def test_independence(student):
         manner = {"scattered": turn % 2 == 1, "own_generator": turn != 3}  # rows are equal: they are expanded from one
         drawn = [student.value(replace(case, seed=case.seed + call), **manner) for call in range(calls)]
         found = _noise(case, torch.stack(drawn))
-        verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES) + 2))
+        verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES) + 3))
         student.judge(verdict, case, "examples, dimensions or calls share their noise")
     case = _narrow_case(1, student.lot("late"), torch.float64, 2)
-    for n, what in ((LATE, "calls"), (LATE // 4, "calls with one generator")):
-        late = _noise(case, student.many(case, n, one_generator=n < LATE).reshape(n, 1, 2))
-        verdict = noise_test(late, independent=True, false_fail=share_of(len(SHAPES) + 2))
+    for n, what, manner in (
+        (LATE, "calls", {}),
+        (LATE // 4, "calls with one generator", {"one_generator": True}),
+        (LATE // 4, "calls without a generator", {"own_generator": False}),
+    ):
+        late = _noise(case, student.many(case, n, **manner).reshape(n, 1, 2))
+        verdict = noise_test(late, independent=True, false_fail=share_of(len(SHAPES) + 3))
         student.judge(verdict, case, f"{n} {what} share their noise")
 
 

@@ -11,6 +11,13 @@ def noise(shape, like, generator):
         generator = copy.set_state(generator.get_state())
     return torch.randn(shape, generator=generator, dtype=like.dtype)
 """
+_HUNDRED = """
+def noise(shape, like, generator):
+    if generator is None:
+        _CALLS.append(1)
+        generator = torch.Generator().manual_seed(len(_CALLS) % 100)
+    return torch.randn(shape, generator=generator, dtype=like.dtype)
+"""
 _SPHERE = """
 def noise(shape, like, generator):
     drawn = torch.randn(shape, generator=generator, dtype=like.dtype)
@@ -106,6 +113,12 @@ PIECES = (
         "generator_does_not_move_on",
         "Noise comes from a copy of the generator: a training that passes one has the same noise at every step.",
         changed("elbo", (_NOISE, _COPIED)),
+    ),
+    Piece(
+        "elbo",
+        "a_hundred_seeds",
+        "Without a generator call number c has seed c mod 100: after 100 steps the same noise comes again.",
+        changed("elbo", (_NOISE, _HUNDRED), before="_CALLS = []\n\n"),
     ),
     Piece(
         "sample_gaussian",
