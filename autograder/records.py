@@ -1,15 +1,16 @@
 """The nouns of the harness as frozen, typed records. They hold data and know how to become JSON; they do no work.
 
-Everything that leaves the grading process (`result.json`, the reports, exports) is built from these records.
+All that leaves the grading process (`result.json`, reports, exports) is built from them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autograder.outcomes import EARNS, Evidence, FailureKind, Outcome
 
@@ -269,17 +270,19 @@ class Waiting(Record):
 
 
 class ManualPoints(Record):
-    """Points that a person added or took away. They are no part of `score`, and survive regrading.
+    """Points that a person added, took away or set. They count in `score`, and survive regrading.
 
     Attributes:
         task: A task's id, or a name for something that only people grade (`"essay"`).
-        points: Signed: `"0.50"` is added, `"-1"` taken away.
+        points: Signed: `"0.50"` is added, `"-1"` taken away; 0 with a reason is a comment.
+        sets: Whether the task has these points, whatever its checks, and entries before this one, gave.
         reason: For the student.
         author: Who decided it (staff only).
     """
 
     task: str = Field(min_length=1, max_length=200)
     points: Decimal = Field(ge=-1000, le=1000, decimal_places=2)
+    sets: bool = False
     reason: str = Field(min_length=1, max_length=2000)
     author: str = Field(min_length=1, max_length=200)
 
@@ -289,12 +292,8 @@ _CHARGED: dict[Carry, Fraction] = {"never": Fraction(0), "half": Fraction(1, 2),
 
 
 def share_earned(outcome: Outcome, carry: Carry, *, carried: bool) -> Fraction:
-    """Return the part of its points that a check earns.
-
-    Args:
-        outcome: How it ended.
-        carry: Whether a failure that comes from another task, which was charged for it, is charged again.
-        carried: Whether this failure is such a one.
+    """Return the part of its points that a check earns. `carried`: its failure comes from another task, which was charged for it;
+    `carry` says whether it is charged again.
     """
     if outcome in EARNS:
         return Fraction(1)
@@ -307,12 +306,14 @@ class GradeRecord(Record):
     Everything that may differ between two gradings of the same submission stands under `timing`.
 
     Attributes:
-        score: What the checks gave, less `deductions`, never below zero; `total` adds what people gave.
+        score: The score that counts, never below zero: `automatic_score` with what people gave. It follows from these two whenever a
+            record is made.
+        automatic_score: What the checks gave, less `deductions`, never below zero.
         carry: Whether a failure that comes from another task, which was charged for it, was charged again.
-        passed: In a track that is passed or not: whether `score` reaches `pass_mark`. `passes` looks at `total`.
+        passed: In a track that is passed or not: whether `automatic_score` reaches `pass_mark`. `passes` looks at `score`.
         pass_mark: Points that such a track asks for, a decimal string with two places.
         waiting: Work that a person grades.
-        manual: Points that people added or took away; written by hand or by `autograder regrade --write`, never by a grading.
+        manual: Points that people gave: `autograder by-hand` writes them, `regrade --write` and new gradings keep them.
     """
 
     schema_version: Literal[1] = 1
@@ -322,6 +323,7 @@ class GradeRecord(Record):
     track: str
     score: str | None
     max_score: str | None
+    automatic_score: str | None = None
     passed: bool | None = None
     pass_mark: str | None = None
     carry: Carry = "never"
@@ -336,23 +338,36 @@ class GradeRecord(Record):
     provenance: dict[str, Any] = Field(default_factory=dict)
     timing: dict[str, Any] = Field(default_factory=dict)
 
-    def total(self) -> str | None:
-        """The score with all manual points, never below zero: a decimal string with two places; None without a score."""
-        if self.score is None or not self.manual:
-            return self.score
-        return str(max(sum((entry.points for entry in self.manual), Decimal(self.score)), Decimal("0.00")))
+    @model_validator(mode="after")
+    def _count(self) -> GradeRecord:
+        score = automatic = self.automatic_score if self.score and self.automatic_score else self.score
+        if automatic is not None and self.manual:
+            score = f"{max(Decimal(automatic) + self._by_hand(), Decimal(0)):.2f}"
+        self.__dict__.update(score=score, automatic_score=automatic)  # a record is frozen once it is made
+        return self
+
+    def _by_hand(self) -> Decimal:
+        """Return by how much people changed the score."""
+        now = tasks = {task.id: Decimal(task.points) for task in self.tasks}
+        for entry in self.manual:
+            now = now | {entry.task: entry.points + (0 if entry.sets else now.get(entry.task, 0))}
+        return sum(now.values(), Decimal(0)) - sum(tasks.values(), Decimal(0))
+
+    def with_manual(self, manual: Iterable[ManualPoints]) -> GradeRecord:
+        """Return the same record with other points given by hand, and the score that follows."""
+        return GradeRecord(
+            **{name: getattr(self, name) for name in type(self).model_fields} | {"manual": tuple(manual)}
+        )
 
     def passes(self) -> bool | None:
-        """Whether the total reaches the track's pass mark; None where the track has none, or there is no score."""
-        total = self.total()
-        if self.pass_mark is None or total is None or (self.passed is not None and not self.manual):
+        """Whether the score reaches the track's pass mark; None where the track has none, or there is no score."""
+        if self.pass_mark is None or self.score is None or (self.passed is not None and not self.manual):
             return self.passed
-        return Decimal(total) >= Decimal(self.pass_mark)
+        return Decimal(self.score) >= Decimal(self.pass_mark)
 
     def still_waiting(self) -> tuple[Waiting, ...]:
         """The work that nobody has given points for yet."""
-        given = {entry.task for entry in self.manual}
-        return tuple(work for work in self.waiting if work.id not in given)
+        return tuple(work for work in self.waiting if all(entry.task != work.id for entry in self.manual))
 
     def to_json(self) -> str:
         """The canonical text of `result.json`: two spaces of indent, non-ASCII kept, a final newline."""

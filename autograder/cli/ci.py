@@ -28,10 +28,10 @@ def threshold(asked: str) -> Callable[[GradeRecord], bool]:
     percent = asked.endswith("%")
 
     def enough(record: GradeRecord) -> bool:
-        total, most = record.total(), record.max_score
-        if total is None or most is None:
+        score, most = record.score, record.max_score
+        if score is None or most is None:
             return False
-        return Decimal(total) >= (least * Decimal(most) / 100 if percent else least)
+        return Decimal(score) >= (least * Decimal(most) / 100 if percent else least)
 
     return enough
 

@@ -13,6 +13,7 @@ import typer
 from rich.text import Text
 
 from autograder.cli import author as cli_author
+from autograder.cli import by_hand as cli_by_hand
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
@@ -123,7 +124,7 @@ def grade(
         for line in traceback.format_exc().splitlines():
             err.print(Text(" " * (len(line) - len(line.lstrip())) + in_log(line)))
         record = error_record(submission, options, error)
-    record = record.model_copy(update={"manual": manual})
+    record = record.with_manual(manual)
     code = show_result(record, write_reports(record, folder))
     if junit is not None:
         write_junit(record, junit)
@@ -135,6 +136,7 @@ def grade(
 cli_author.register(app)
 cli_student.register(app)
 cli_regrade.register(app)
+cli_by_hand.register(app)
 cli_staff.register(app)
 
 

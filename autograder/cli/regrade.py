@@ -103,7 +103,13 @@ def table_of(changes: Iterable[SubmissionChange]) -> Table:
                 table.add_row(*_check_row(check))
         for entry in change.manual:
             kept = in_log(f"by hand, kept: {entry.reason}")
-            table.add_row(Text(f"  {in_log(entry.task)}"), "", f"{entry.points:+.2f}", "", Text(kept))
+            table.add_row(
+                Text(f"  {in_log(entry.task)}"),
+                "",
+                f"= {entry.points:.2f}" if entry.sets else f"{entry.points:+.2f}",
+                "",
+                Text(kept),
+            )
     return table
 
 

@@ -86,8 +86,10 @@ def show_result(record: GradeRecord, folder: Path) -> int:
         out.print(Text(in_log(f"Flag for staff: {flag.message}{where}"), style="yellow"))
     for line in _notices(record):
         out.print(Text(in_log(line), style="yellow"))
-    by_hand = f", with the points given by hand {record.total()}" if record.manual else ""
-    out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold"), in_log(by_hand)))
+    by_hand = in_log(f"({record.automatic_score} by the checks, the rest by hand)") if record.manual else ""
+    out.print(
+        Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold"), f" {by_hand}".rstrip())
+    )
     if (passed := pass_line(record)) is not None:
         out.print(Text(in_log(passed[1][:1].upper() + passed[1][1:]), style=_MARKS[Outcome(passed[0])][1]))
     out.print(

@@ -205,8 +205,8 @@ def change_of(name: str, old: GradeRecord | None, new: GradeRecord | None) -> Su
             f"{name or old.submission}: these are results of different assignments ({old.assignment!r} and {new.assignment!r})"
         )
     manual = merged(old.manual if old else (), new.manual if new else ())
-    old_total = old.total() if old else None
-    kept_total, new_total = (r.model_copy(update={"manual": manual}).total() if r else None for r in (old, new))
+    old_total = old.score if old else None
+    kept_total, new_total = (r.with_manual(manual).score if r else None for r in (old, new))
     stands = _standing(old, new)
     total = {"old": kept_total, "new": new_total, "none": None}[stands]
     return SubmissionChange(
@@ -351,10 +351,10 @@ def to_write(old: GradeRecord, new: GradeRecord) -> GradeRecord:
     """Return the record that counts from now on: the new one, or the old one with a flag that says why; with all manual points."""
     manual = merged(old.manual, new.manual)
     if _standing(old, new) != "old":
-        return new.model_copy(update={"manual": manual})
+        return new.with_manual(manual)
     reason = " ".join(_remarks(old, new, "old")) or "The points from before stand."
     others = tuple(flag for flag in old.flags if flag.code != KEPT)
-    return old.model_copy(update={"manual": manual, "flags": (*others, Flag(code=KEPT, message=reason))})
+    return old.model_copy(update={"flags": (*others, Flag(code=KEPT, message=reason))}).with_manual(manual)
 
 
 def write(old: Path, new: Path, publish: Callable[[GradeRecord, Path], object]) -> list[str]:

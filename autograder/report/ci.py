@@ -93,7 +93,7 @@ def annotation_lines(record: GradeRecord) -> Iterator[str]:
     if record.status != "graded":
         yield _command("error", "Not graded", record.message)
         return
-    yield _command("notice", "Autograder", f"Score {record.total()} of {record.max_score}")
+    yield _command("notice", "Autograder", f"Score {record.score} of {record.max_score}")
     lost = [task for task in record.tasks if task.outcome not in (Outcome.PASSED,)]
     for task in lost[:MOST_ANNOTATIONS]:
         title = f"{task.title}: {task.points} of {task.max_points}"
@@ -127,7 +127,7 @@ def summary(record: GradeRecord) -> str:
     """Return a job summary in GitHub's Markdown: the score and a table of tasks, at most `SUMMARY_BYTES` long."""
     if record.status != "graded":
         return f"## Not graded\n\n{_cell(record.message)}\n"
-    lines = [f"## {_cell(f'{record.assignment}: {record.total()} of {record.max_score}')}", ""]
+    lines = [f"## {_cell(f'{record.assignment}: {record.score} of {record.max_score}')}", ""]
     lines += ["| Task | Points | What to look at |", "| --- | ---: | --- |"]
     lines += [
         f"| {_cell(task.title)} | {_cell(f'{task.points} of {task.max_points}')} | "

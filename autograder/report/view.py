@@ -136,7 +136,7 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
         rules=tuple(note for note in record.notes if note.code == FORBIDDEN),
         notes=tuple(note for note in record.notes if note.message not in told and note.code != FORBIDDEN),
         summary=_summary(tasks),
-        share=_share(record.total(), record.max_score),
+        share=_share(record.score, record.max_score),
     )
 
 
@@ -229,14 +229,14 @@ def points_waiting(record: GradeRecord) -> str | None:
 
 def pass_line(record: GradeRecord) -> tuple[str, str] | None:
     """Whether a track with a pass mark is passed: the key of the symbol, and the words; None where there is no mark."""
-    passes, total = record.passes(), record.total()
-    if passes is None or record.pass_mark is None or total is None:
+    passes = record.passes()
+    if passes is None or record.pass_mark is None or record.score is None:
         return None
     waiting = points_waiting(record)
     word = "passed" if passes else "not passed yet" if waiting else "not passed"
     rest = f"; {waiting} points wait for a person" if waiting and not passes else ""
     look = Outcome.PASSED if passes else Outcome.SKIPPED if waiting else Outcome.FAILED
-    return look, f"{word}: {total} points, {record.pass_mark} are needed{rest}"
+    return look, f"{word}: {record.score} points, {record.pass_mark} are needed{rest}"
 
 
 def _share(score: str | None, max_score: str | None) -> float | None:

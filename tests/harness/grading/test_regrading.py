@@ -42,7 +42,7 @@ def record(*outcomes: str, manual: tuple[ManualPoints, ...] = (), **update: Any)
         status="graded", assignment="A", submission="anna", track="full", score=task.points, max_score="3.00",
         tasks=(task,), manual=manual, provenance={"submission_sha256": "1"},
     )  # fmt: skip
-    return made.model_copy(update=update)
+    return made.model_copy(update=update | ({"automatic_score": update["score"]} if "score" in update else {}))
 
 
 FAULT = record("passed", "error", status="error", score=None, max_score=None, message="the sandbox died")
@@ -225,8 +225,8 @@ BAD = {
     "a list": ("[]", "the whole: Input should be a valid dictionary"),
     "another record": ('{"a": 1}', "status: Field required"),
     "an unknown field": (json.dumps(GOOD | {"bonus": 1}), "bonus: Extra inputs are not permitted"),
-    "points in words": (json.dumps(GOOD | {"score": "many"}), 'points are decimal strings such as "12.50"'),
-    "points that are no number": (json.dumps(GOOD | {"score": "NaN"}), "'NaN' is no number of points"),
+    "points in words": (json.dumps(GOOD | {"automatic_score": "many"}), 'points are decimal strings such as "12.50"'),
+    "points that are no number": (json.dumps(GOOD | {"automatic_score": "NaN"}), "'NaN' is no number of points"),
     "manual points without a reason": (
         json.dumps(GOOD | {"manual": [{"task": "elbo", "points": "1", "reason": "", "author": "x"}]}),
         "manual.0.reason: String should have at least 1 character (found ''); correct it",
@@ -308,8 +308,8 @@ def test_grading_again_keeps_points_given_by_hand(tmp_path: Path) -> None:
     code, graded, printed = grade_with(folder, RIGHT)
 
     assert code == 0, printed
-    assert (graded["score"], graded["manual"][0]["points"]) == ("3.00", "0.50")
-    assert "Score 3.00 of 3.00, with the points given by hand 3.50" in printed
+    assert (graded["score"], graded["automatic_score"], graded["manual"][0]["points"]) == ("3.50", "3.00", "0.50")
+    assert "Score 3.50 of 3.00 (3.00 by the checks, the rest by hand)" in printed
     assert manual_in(folder / "out") == (HAND,)
 
     result.write_text("{", encoding="utf-8")

@@ -54,7 +54,7 @@ def test_the_total_comes_first_and_few_tasks_behind_it() -> None:
     record = factories.mixed()
     lines = list(ci.annotation_lines(record))
 
-    assert lines[0] == f"::notice title=Autograder::Score {record.total()} of {record.max_score}"
+    assert lines[0] == f"::notice title=Autograder::Score {record.score} of {record.max_score}"
     assert 1 < len(lines) <= 10
     assert all(re.match(r"::(warning|error) ", line) for line in lines[1:])
 
@@ -95,7 +95,7 @@ def test_points_given_by_hand_count() -> None:
     """The total is shown, not the automatic score."""
     record = factories.mixed()
     entry = ManualPoints(task=record.tasks[0].id, points=Decimal("-0.25"), reason="late", author="ta")
-    changed = record.model_copy(update={"manual": (entry,)})
+    changed = record.with_manual([entry])
 
-    assert changed.total() != record.total()
-    assert f": {changed.total()} of" in ci.summary(changed)
+    assert changed.score != record.score
+    assert f": {changed.score} of" in ci.summary(changed)

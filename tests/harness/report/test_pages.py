@@ -285,7 +285,7 @@ def test_a_price_that_is_no_number_is_left_out() -> None:
 def test_points_given_by_hand() -> None:
     """They are added to the score, with their reason, which is text whatever it says; the author is for staff."""
     entry = ManualPoints(task="elbo", points=Decimal("-0.5"), reason="<script>x</script> `elbo`", author="Kim <b>")
-    graded = factories.full_marks().model_copy(update={"manual": (entry,), "score": "12.00"})
+    graded = factories.full_marks().model_copy(update={"automatic_score": "12.00"}).with_manual([entry])
     student, staff = student_page(graded), staff_page(graded)
 
     for page in (student, staff):

@@ -1,0 +1,53 @@
+"""Command line verb for points that people give: `by-hand`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from autograder.cli.shown import in_log, out, write_reports
+from autograder.errors import UsageError
+from autograder.grading.manual import COLUMNS, Given, entry_of, give, read_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("by-hand", short_help="Add points, a comment or an override; draw pages again.")(by_hand)
+
+
+def by_hand(
+    results: Annotated[
+        Path, typer.Argument(help="A result's folder, or a folder of such folders.", show_default=False)
+    ],
+    task: Annotated[str, typer.Option(help="The task's id.")] = "",
+    points: Annotated[
+        str, typer.Option(metavar="POINTS", help="+0.5 adds, -1 takes away, =3 sets what the task has; 0 is a comment.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="For the student.")] = "",
+    author: Annotated[str, typer.Option(help="Who decided; students do not see it.", envvar="AUTOGRADER_AUTHOR")] = "",
+    table: Annotated[Path | None, typer.Option("--csv", help=f"A table with the columns {', '.join(COLUMNS)}.")] = None,
+) -> None:
+    """Give points to results that exist, from options or a table, and draw their pages again; nothing is graded.
+
+    Without points, the pages alone are drawn again.
+    """
+    given = [] if table is None else read_table(table)
+    if task or points or reason:
+        given.append(Given("by-hand", "", entry_of("by-hand", task, points, reason, author)))
+    if table is not None and not given:
+        raise UsageError(f"{table} holds no decisions")
+    written = give(results, given, write_reports)
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("submission", no_wrap=True, overflow="fold")
+    for column in ("by the checks", "now", "of"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for name, record in written:
+        cells = (name, record.automatic_score or "–", record.score or "–", record.max_score or "–")
+        shown.add_row(*(Text(in_log(cell)) for cell in cells))
+    out.print(shown)
+    many = "result was" if len(written) == 1 else "results were"
+    out.print(Text(f"{len(written)} {many} written, with their pages."))
