@@ -2,7 +2,8 @@
 
 A probe is described by `{"layers": [...], "heads": [[...], ...], "eval": bool}`; the exact answer for such a network is
 known outside. Layers: `{"op": "affine", "weight": (out, in), "bias": (out,)}`, `{"op": "tanh" | "relu" | "sigmoid" | "flatten"}`,
-`{"op": "dropout", "p": float}`. With heads the result is a tuple, one entry per head, applied to the trunk's output.
+`{"op": "dropout", "p": float}`, `{"op": "batch_norm", "mean": (n,), "var": (n,)}` (what it has seen
+so far). With heads the result is a tuple, one entry per head, applied to the trunk's output.
 The same code builds the probe in the trusted process, where the reference uses it.
 """
 
@@ -33,8 +34,19 @@ def _layer(spec: dict[str, Any]) -> nn.Module:
         return Affine(spec["weight"], spec["bias"])
     if op == "dropout":
         return nn.Dropout(spec["p"])
+    if op == "batch_norm":
+        return _batch_norm(spec["mean"], spec["var"])
     kinds: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "flatten": nn.Flatten}
     return kinds[op]()
+
+
+def _batch_norm(mean: Tensor, var: Tensor) -> nn.Module:
+    layer = nn.BatchNorm1d(len(mean), affine=False, dtype=mean.dtype)
+    assert layer.running_mean is not None
+    assert layer.running_var is not None
+    layer.running_mean.copy_(mean)
+    layer.running_var.copy_(var)
+    return layer
 
 
 class ProbeNetwork(nn.Module):
@@ -79,5 +91,7 @@ def take_over(known: nn.Module, fresh: ProbeNetwork) -> bool:
     for own, new in zip(known.parameters(), fresh.parameters(), strict=True):
         own.requires_grad_(True).grad = None
         own.data.copy_(new.data)
+    for seen, now in zip(known.buffers(), fresh.buffers(), strict=True):
+        seen.copy_(now)
     known.train(fresh.training)
     return True

@@ -52,7 +52,8 @@ def wide_proposal(n_samples: int, rows: int, seed: int, dtype: torch.dtype = tor
     return case.but(x=case.arguments["x"].expand(rows, -1).clone()), float(log_p)
 
 
-SHIFT, DRIFT = 0.3, 0.5
+SHIFT, DRIFT, FAR = 0.3, 0.5, 1.1
+"""Standard deviations: where all weights count, where few do, and where the largest of a thousand weighs as much as fifty others."""
 
 
 def shifted_proposal(n_samples: int, rows: int, seed: int, dtype: torch.dtype, shift: float = SHIFT):
@@ -157,7 +158,7 @@ def test_importance(student):
             tolerance=0.15,
             stages=stages,
             max_skewness=skewness,
-            false_fail=share_of(4),
+            false_fail=share_of(5),
             exact_tolerance=1e-5,
         )
         case, _ = wide_proposal(n_samples, 1, student.lot("shown"), dtype)
@@ -166,24 +167,29 @@ def test_importance(student):
 
 
 def judge_weights(student, message, help_text):
-    """Require that every weight counts as it should, for a few samples of many examples: of 200,000 weights the mean is known well."""
+    """Require that every weight counts as it should: of 200,000, a few for each of many examples, the mean is known well; and of the
+    default number, with proposals far off, neither the largest may be held back nor the mean be one of means of logarithms.
+    """
     seed = student.lot("weights")
-    n_samples, relative = 10 + seed % 15, np.expm1(2 * DRIFT**2)
-    case, log_p = shifted_proposal(n_samples, ROWS, seed, torch.float64, DRIFT)
-    calls = range(200_000 // (n_samples * ROWS))
-    estimates = np.concatenate([student.value(replace(case, seed=case.seed + k)).double().numpy() for k in calls])
-    rows = len(estimates)
-    skewness = (relative + 3.0) * relative**0.5 / n_samples**0.5  # (e^v + 2) (e^v − 1)^½ of one log-normal weight
-    verdict = mean_test(
-        lambda start, n: np.exp(np.minimum(estimates[start : start + n] - log_p, 30.0)),
-        1.0,
-        tolerance=0.04,
-        stages=(rows,),
-        max_skewness=skewness,
-        false_fail=share_of(4),
-        exact_tolerance=1e-5,
-    )
-    student.judge(verdict, case, message, help=help_text)
+    for n_samples, shift, rows, tolerance in ((10 + seed % 15, DRIFT, ROWS, 0.04), (DEFAULT, FAR, 600, 0.08)):
+        case, log_p = shifted_proposal(n_samples, rows, seed, torch.float64, shift)
+        if n_samples == DEFAULT:
+            case = replace(case, arguments={k: v for k, v in case.arguments.items() if k != "n_samples"})
+        calls = range(max(1, 200_000 // (n_samples * rows)))
+        estimates = np.concatenate([student.value(replace(case, seed=case.seed + k)).double().numpy() for k in calls])
+        weights = np.exp(np.minimum(estimates - log_p, 30.0))
+        relative = np.expm1(2 * shift**2)
+        skewness = (relative + 3.0) * relative**0.5 / n_samples**0.5  # (e^v + 2) (e^v − 1)^½ of one log-normal weight
+        verdict = mean_test(
+            lambda start, n, weights=weights: weights[start : start + n],
+            1.0,
+            tolerance=tolerance,
+            stages=(len(weights),),
+            max_skewness=skewness,
+            false_fail=share_of(5),
+            exact_tolerance=1e-5,
+        )
+        student.judge(verdict, case, message, help=help_text)
 
 
 def ratios(student, n_samples: int, dtype: torch.dtype, seed: int):

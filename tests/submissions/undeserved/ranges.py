@@ -121,6 +121,35 @@ PIECES = (
         changed("elbo", (_NOISE, _HUNDRED), before="_CALLS = []\n\n"),
     ),
     Piece(
+        "estimate_log_likelihood",
+        "largest_weights_held_back",
+        "Log-weights count as at most 3 nats above their mean: the few that make the sum are cut.",
+        changed(
+            "estimate_log_likelihood",
+            (
+                "    return log_mean_exp(log_w)\n",
+                "    log_w = torch.minimum(log_w, log_w.mean(0) + 3)\n    return log_mean_exp(log_w)\n",
+            ),
+        ),
+    ),
+    Piece(
+        "evaluate_classifier",
+        "dropout_alone_switched_off",
+        "Dropout layers alone are in evaluation mode: batch normalisation uses, and changes, the statistics of test images.",
+        changed(
+            "evaluate_classifier",
+            (
+                "    training = model.training\n    model.eval()\n",
+                "    dropout = [m for m in model.modules() if isinstance(m, torch.nn.Dropout)]\n"
+                "    were = [m.training for m in dropout]\n    for m in dropout:\n        m.eval()\n",
+            ),
+            (
+                "    model.train(training)\n",
+                "    for m, was in zip(dropout, were):\n        m.train(was)\n",
+            ),
+        ),
+    ),
+    Piece(
         "sample_gaussian",
         "on_a_sphere",
         "From 8 dimensions on all draws have the same length, √M.",
