@@ -26,6 +26,9 @@ fi
 echo "Installing Python packages into $venv (the first time takes some minutes) ..."
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check -q "$@" 2> >(grep -v '^WARNING: Location' >&2); }
 # torch first and by exact version: resolving it together with torchvision could pull a build with several GB of CUDA
+if [ -n "${TORCH_INDEX:-}" ]; then  # for instance https://download.pytorch.org/whl/cpu
+    pip install --index-url "$TORCH_INDEX" $(grep -E '^torch(vision)?==' constraints.txt)
+fi
 pip install -c constraints.txt "$(grep '^torch==' constraints.txt)"
 pip install -c constraints.txt setuptools wheel
 pip install -c constraints.txt --no-build-isolation -e '.[dev]'

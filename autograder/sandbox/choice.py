@@ -50,6 +50,10 @@ def why_not_uid() -> str:
     return ""
 
 
+APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+"""1 where users may make namespaces only with a profile."""
+
+
 def why_not_bubblewrap() -> str:
     """Return why bubblewrap cannot be used here; nothing if a trial did what the zygote and its workers do."""
     try:
@@ -67,4 +71,18 @@ def why_not_bubblewrap() -> str:
     if tried.returncode in (0, _NOT_FOUND):  # without these programs nothing is learnt: its own start will tell
         return ""
     said = (tried.stderr.strip().splitlines() or [f"exit code {tried.returncode}"])[-1]
-    return f"bubblewrap does not work here, because namespaces or mounts are forbidden ({said[:300]})."
+    return f"bubblewrap does not work here, because namespaces or mounts are forbidden ({said[:300]}).{_advice()}"
+
+
+def _advice() -> str:
+    """Return what helps where AppArmor is what forbids namespaces, as on Ubuntu from 23.10 on; "" elsewhere."""
+    try:
+        restricted = APPARMOR.read_text().strip() == "1"
+    except OSError:
+        return ""
+    if not restricted or os.getuid() == 0:
+        return ""
+    return (
+        " AppArmor keeps users from making namespaces: load its profile for bubblewrap (docs/ci.md says how), "
+        "or, on a machine that is thrown away, run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    )
