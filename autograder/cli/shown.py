@@ -120,6 +120,8 @@ def result_table(record: GradeRecord) -> Table:
         word, style = _MARKS[task.outcome]
         if task.mistakes and all(mistake.severity == "form" for mistake in task.mistakes):
             word, style = "form", "yellow"
+        elif not task.mistakes and task.points == task.max_points and task.outcome is Outcome.FAILED:
+            word, style = "carried", "yellow"  # only other tasks' faults failed, and those are paid there
         table.add_row(
             Text(in_log(task.id)),
             Text(in_log(f"{task.points}/{task.max_points}")),

@@ -516,3 +516,25 @@ def test_redaction_keeps_the_type_of_a_check() -> None:
     assert all(isinstance(check, CheckRecord) for check in checks)
     assert all(check.evidence is None for check in checks if not check.reveal)
     assert all(check.printed == "" for check in checks)
+
+
+@pytest.mark.parametrize(("carry", "look"), [("never", "form"), ("half", "failed")])
+def test_no_red_cross_where_nothing_is_charged(carry: str, look: str) -> None:
+    """What fails because of another task, and costs nothing here, is no failure of this one: neither its card nor its sign is red."""
+    carried = factories.check(
+        "elbo",
+        "value",
+        "agrees",
+        Outcome.FAILED,
+        kind=FailureKind.VALUE,
+        message="off by 2",
+        carried_from="kl_standard_normal",
+    )
+    points = "2.00" if carry == "never" else "1.00"
+    record = factories.record(
+        tasks=(factories.task("elbo", (carried,), points, Outcome.FAILED),), carry=carry, score=points, max_score="2.00"
+    )
+    page = student_page(record)
+
+    assert f'<article class="check {look}">' in page
+    assert ("✗" in page) is (look == "failed")
