@@ -77,6 +77,7 @@ class Page:
 
     Attributes:
         kinds: The kind of the task that each check belongs to, by the check's id.
+        earned: What each check earned and could, in words, by its id; not where a named mistake decides about the task as a whole.
         rules: Notes about what the assignment does not allow; the others are `notes`.
     """
 
@@ -86,6 +87,7 @@ class Page:
     files: tuple[tuple[str, tuple[TaskView, ...]], ...]
     imports: tuple[ImportFault, ...]
     kinds: Mapping[str, str]
+    earned: Mapping[str, str]
     rules: tuple[Note, ...]
     notes: tuple[Note, ...]
     summary: str
@@ -116,6 +118,18 @@ class Page:
         return tuple(task for task in self.tasks if task.blocked == "missing" and not words.has_code(task.record.kind))
 
 
+def _earned(task: TaskRecord) -> Iterator[tuple[str, str]]:
+    """Yield for every check with points its id and "0.25 of 0.25 points"."""
+    try:
+        total = sum((Decimal(check.weight) for check in task.checks), Decimal(0))
+        for check in task.checks:
+            if check.points and total:
+                most = Decimal(task.max_points) * Decimal(check.weight) / total
+                yield check.id, f"{Decimal(check.points):.2f} of {most:.2f} points"
+    except (InvalidOperation, ValueError):
+        return  # a record that somebody changed by hand: its numbers are shown elsewhere as they are
+
+
 def page(record: GradeRecord, *, staff: bool) -> Page:
     """Arrange `record` for a page. For students, `record` must have gone through `redact.for_student` before."""
     titles = {check.id: check.title for task in record.tasks for check in task.checks}
@@ -133,6 +147,7 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
         files=tuple((file, tuple(group)) for file, group in by_file),
         imports=imports,
         kinds={check.id: task.kind for task in record.tasks for check in task.checks},
+        earned={id_: text for task in record.tasks if not task.mistakes for id_, text in _earned(task)},
         rules=tuple(note for note in record.notes if note.code == FORBIDDEN),
         notes=tuple(note for note in record.notes if note.message not in told and note.code != FORBIDDEN),
         summary=_summary(tasks),

@@ -12,7 +12,7 @@ import factories
 import pytest
 from pages import ALLOWED, Structure
 
-from autograder.records import CheckRecord, FailureKind, GradeRecord, ManualPoints, Outcome
+from autograder.records import CheckRecord, FailureKind, GradeRecord, ManualPoints, MistakeRecord, Outcome
 from autograder.report import staff_page, student_page, words
 
 RECORDS = {
@@ -538,3 +538,31 @@ def test_no_red_cross_where_nothing_is_charged(carry: str, look: str) -> None:
 
     assert f'<article class="check {look}">' in page
     assert ("✗" in page) is (look == "failed")
+
+
+def test_every_check_says_its_points() -> None:
+    """What it earned of what it could, where checks decide; where a named mistake has a price, the task alone has points."""
+    checks = (
+        factories.check("elbo", "shape", "returns a scalar", points="0.5000", weight="1"),
+        factories.check(
+            "elbo",
+            "value",
+            "agrees",
+            Outcome.FAILED,
+            kind=FailureKind.VALUE,
+            message="off",
+            points="0.0000",
+            weight="3",
+        ),
+    )
+    task = factories.task("elbo", checks, "0.50", Outcome.FAILED)
+    priced = task.model_copy(
+        update={"mistakes": (MistakeRecord(name="m", text="A slip.", severity="slip", credit="0.60"),)}
+    )
+    plain, explained = (
+        student_page(factories.record(tasks=(one,), score="0.50", max_score="2.00")) for one in (task, priced)
+    )
+
+    assert "0.50 of 0.50 points" in plain
+    assert "0.00 of 1.50 points" in plain
+    assert "of 1.50 points" not in explained
