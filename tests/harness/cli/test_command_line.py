@@ -108,3 +108,26 @@ def test_a_threshold_that_is_none(asked: str) -> None:
     """It is refused before anything is graded."""
     with pytest.raises(UsageError, match="give points"):
         threshold(asked)
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["nothing before", "a result before"])
+def test_an_interruption_says_what_was_kept(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, earlier: bool
+) -> None:
+    """Exit code 130; an earlier result is as it was."""
+    from autograder.grading import run as grading
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grading, "grade", interrupted)
+    (tmp_path / "out").mkdir()
+    before = GradeRecord(status="graded", assignment="a", submission="s", track="full", score="1.00", max_score="2.00")
+    if earlier:
+        (tmp_path / "out" / "result.json").write_text(before.to_json(), encoding="utf-8")
+    code, text, error = run("grade", WORK, "--assignment", ROOT, "--out", tmp_path / "out")
+
+    assert (code, text) == (130, "")
+    assert "Interrupted: nothing was written." in error
+    assert ("holds an earlier result, as it was" if earlier else "holds no result") in error
+    assert [path.name for path in (tmp_path / "out").iterdir()] == (["result.json"] if earlier else [])
