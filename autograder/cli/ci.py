@@ -40,6 +40,7 @@ def write_junit(record: GradeRecord, path: Path) -> None:
     """Write the JUnit file of a result."""
     from autograder.report.ci import junit
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(junit(record), encoding="utf-8")
 
 

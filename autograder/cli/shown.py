@@ -33,17 +33,17 @@ def report_name(submission: Path) -> str:
 
 
 def require_folder(folder: Path, option: str) -> None:
-    """Make a folder, and see that files can be written into it, before any work is done.
+    """See that a folder can be made and files be written into it, before any work is done; it is not made.
 
     Raises:
         UsageError: They cannot.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{option}: {folder} is a file, not a folder. Name another place.")
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
-    except FileExistsError:
-        raise UsageError(f"{option}: {folder} is a file, not a folder. Name another place.") from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(f"{option}: nothing can be written to {folder} ({why}). Name another place.") from None
