@@ -80,7 +80,7 @@ def show_result(record: GradeRecord, folder: Path) -> int:
             if metric.reached is not None:
                 where = f"{training.n_test:,} held-out {training.examples} of {training.dataset}"
                 text = f"{training.task}: {metric.name} {metric.value} on {where} ({metric.threshold} needed)"
-                out.print(Text(in_log(text)))
+                out.print(Text(in_log(text)), soft_wrap=True)
     for flag in record.flags:
         where = f" [{flag.check}]" if flag.check else ""
         out.print(Text(in_log(f"Flag for staff: {flag.message}{where}"), style="yellow"))
