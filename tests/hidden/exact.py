@@ -17,6 +17,8 @@ from autograder.sandbox.inside import probes
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 NODES = torch.tensor(_POINTS)
 SHARES = torch.tensor(_WEIGHTS / _WEIGHTS.sum())
+FEW_NODES = 16
+"""Enough for a standard deviation."""
 
 
 _REMEMBERED: dict[tuple[str, bytes], object] = {}
@@ -87,6 +89,24 @@ def largest_logit(case: Case) -> float:
     layer = _double(case.arguments["decoder"])["layers"][0]
     spread = (log_var.exp() @ (layer["weight"] ** 2).T).sqrt()
     return float(((mean @ layer["weight"].T + layer["bias"]).abs() + 5.0 * spread).max())
+
+
+def most_noise(case: Case) -> float:
+    """The standard deviation (nats) of one term of the ELBO, one example and one draw, over all examples of the batch, in its noisiest
+    valid form: log p(x, z), with log q(z | x) or with its analytic entropy. The decoder is affine, and there are few latents.
+    """
+    mean, log_var = _posterior(case)
+    nodes, weights = (torch.tensor(part) for part in np.polynomial.hermite_e.hermegauss(FEW_NODES))
+    latents = mean.shape[-1]
+    eps = torch.cartesian_prod(*[nodes] * latents).reshape(-1, latents)
+    share = torch.cartesian_prod(*[weights / weights.sum()] * latents).reshape(eps.shape).prod(-1)
+    layer = _double(case.arguments["decoder"])["layers"][0]
+    z = mean + torch.exp(0.5 * log_var) * eps[:, None]  # (nodes, B, M)
+    logits = z @ layer["weight"].T + layer["bias"]
+    joint = (case.arguments["x"].double() * logits - torch.nn.functional.softplus(logits)).sum(-1)
+    joint = joint - 0.5 * (z**2).sum(-1)
+    forms = (joint, joint + 0.5 * (eps**2).sum(-1)[:, None])
+    return max(float(_variance(form, share).mean()) for form in forms) ** 0.5
 
 
 def divergence_gradient(case: Case) -> np.ndarray:
