@@ -12,10 +12,10 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import resolve_name
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from autograder.assignment.callgraph import Folder, reached, text_of
 from autograder.assignment.candidates import FOLDER as CANDIDATES
@@ -61,7 +61,7 @@ def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, _CheckMo
             f"{'.'.join(place)}: {tree_text(ast.parse(text_of(reference, place)))}"
             for place in reached(reference, task.object)
         ]
-    parts += [f"{name}: {tree_text(tests[name].tree)}" for name in sorted(_modules_of(task.id, tests))]
+    parts += [f"{name}: {tests[name].text}" for name in sorted(_modules_of(task.id, tests))]
     if task.id in assignment.rubric.training:
         rules = assignment.rubric.training[task.id]
         parts.append(json.dumps({name: rule.model_dump(mode="json") for name, rule in rules.items()}, sort_keys=True))
@@ -92,11 +92,58 @@ def _is_prose(text: str) -> bool:
 # -------------------------------------------------------------------------------------------------------- the checks
 
 
-class _CheckModule(NamedTuple):
-    """A module beside the checks: its code, and the package that relative imports in it start from."""
+class _CheckModule:
+    """A module beside the checks. What every task asks of it is worked out once.
 
-    tree: ast.Module
-    package: str
+    Attributes:
+        tree: Its code.
+    """
+
+    def __init__(self, tree: ast.Module, package: str) -> None:
+        self.tree = tree
+        self._package = package  # that relative imports start from
+
+    @cached_property
+    def text(self) -> str:
+        """What it does, as `tree_text` says it."""
+        return tree_text(self.tree)
+
+    @cached_property
+    def texts(self) -> set[str]:
+        """The short texts that it writes down: names of tasks are among them."""
+        constants = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        return {value for value in constants if isinstance(value, str) and len(value) < 100}
+
+    @cached_property
+    def bound(self) -> Mapping[str, str]:
+        """The names that `from ... import` binds in it, with what they mean."""
+        return {
+            alias.asname or alias.name: f"{self._base(node)}.{alias.name}"
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+
+    @cached_property
+    def handed(self) -> set[str]:
+        """The names that it hands to a call by position: `value_check(scaled_sum, ...)` does not write the task's id."""
+        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return {value.id for call in calls for value in call.args if isinstance(value, ast.Name)}
+
+    @cached_property
+    def imported(self) -> set[str]:
+        """The modules that it imports, and whatever else may be one."""
+        found = set(self.bound.values())
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(self._base(node))
+        return found
+
+    def _base(self, node: ast.ImportFrom) -> str:
+        named = node.module or ""
+        return resolve_name("." * node.level + named, self._package) if node.level else named
 
 
 def _check_modules(folder: Path) -> dict[str, _CheckModule]:
@@ -114,11 +161,13 @@ def _check_modules(folder: Path) -> dict[str, _CheckModule]:
 
 def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
     """Return the modules that hold checks or inputs of a task, the fixtures, and all that these import."""
-    inputs = {f"{name}.{function}" for name, (tree, _) in tests.items() for function in _inputs_of(task, tree)}
+    inputs = {f"{name}.{function}" for name, module in tests.items() for function in _inputs_of(task, module.tree)}
     waiting = [
         name
         for name, module in tests.items()
-        if name.endswith(".conftest") or task in _texts(module.tree) or _orders(module, inputs)
+        if name.endswith(".conftest")
+        or task in module.texts
+        or any(module.bound.get(handed) in inputs for handed in module.handed)
     ]
     if all(name.endswith(".conftest") for name in waiting):  # nothing asks for it
         return set()
@@ -128,7 +177,7 @@ def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
         if name in found:
             continue
         found.add(name)
-        waiting += [other for other in _imported(tests[name]) if other in tests]
+        waiting += [other for other in tests[name].imported if other in tests]
     return found
 
 
@@ -141,40 +190,3 @@ def _inputs_of(task: str, tree: ast.Module) -> Iterable[str]:
             arguments = decorator.args if isinstance(decorator, ast.Call) else []
             if arguments and isinstance(arguments[0], ast.Constant) and arguments[0].value == task:
                 yield node.name
-
-
-def _orders(module: _CheckModule, inputs: Collection[str]) -> bool:
-    """Whether a module hands imported inputs to a call: `value_check(scaled_sum, ...)` does not write the task's id."""
-    own = {name: full for name, full in _bound(module) if full in inputs}
-    calls = (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
-    return any(isinstance(value, ast.Name) and value.id in own for call in calls for value in call.args)
-
-
-def _bound(module: _CheckModule) -> Iterable[tuple[str, str]]:
-    """Yield the names that `from ... import` binds in a module, with what they mean."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.ImportFrom):
-            yield from ((alias.asname or alias.name, f"{_base(node, module)}.{alias.name}") for alias in node.names)
-
-
-def _base(node: ast.ImportFrom, module: _CheckModule) -> str:
-    named = node.module or ""
-    return resolve_name("." * node.level + named, module.package) if node.level else named
-
-
-def _texts(tree: ast.Module) -> set[str]:
-    """Return the short texts that a module writes down: names of tasks are among them."""
-    return {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 100
-    }
-
-
-def _imported(module: _CheckModule) -> Iterable[str]:
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield _base(node, module)
-            yield from (f"{_base(node, module)}.{alias.name}" for alias in node.names)

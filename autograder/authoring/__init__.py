@@ -5,9 +5,10 @@ from autograder.authoring import inputs, value_check
 
 from autograder.authoring.cases import Case, Sizes
 from autograder.authoring.failures import CheckFailed, Inconclusive
-from autograder.authoring.generic import cotangent_for, gradient_check, require_gradients, siblings, value_check
+from autograder.authoring.generic import cotangent_for, gradient_check, require_gradients, value_check
 from autograder.authoring.inputs import DTYPES, Draw, Inputs, constant, drawn_sizes, inputs, made
 from autograder.authoring.marks import check
+from autograder.authoring.neighbours import levelled, siblings
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Probe
 
@@ -27,6 +28,7 @@ __all__ = [
     "drawn_sizes",
     "gradient_check",
     "inputs",
+    "levelled",
     "made",
     "require_gradients",
     "siblings",

@@ -22,8 +22,9 @@ from torch import Tensor
 from autograder.assignment.contract import ArraySpec, FunctionContract, TupleSpec
 from autograder.assignment.prices import LOOP
 from autograder.authoring.cases import Case, Sizes
-from autograder.authoring.inputs import Draw, Inputs, drawn_from
+from autograder.authoring.inputs import Inputs, drawn_from
 from autograder.authoring.marks import MARK, check
+from autograder.authoring.neighbours import levelled, siblings, widened
 from autograder.errors import HarnessFault
 
 FEW, MANY, MOST = 6, 29, 580
@@ -187,6 +188,7 @@ def value_check(
     sizes: Sequence[Sizes] | st.SearchStrategy[Sizes] | None = None,
     corners: Sequence[Sizes] = (),
     moved: bool = False,
+    level: Mapping[str, Sequence[float]] | None = None,
     **more: st.SearchStrategy[Any],
 ) -> Callable[..., None]:
     """Return the check `value`: the value is the reference's, on drawn inputs.
@@ -200,6 +202,8 @@ def value_check(
         sizes: In place of those of the inputs: a table, or a strategy such as `drawn_sizes(B=(1, 9), D=(1, 12))`.
         corners: Sizes that are asked for in any case, whatever is drawn besides; not together with `more`.
         moved: Whether every call is followed by one of its `siblings`: where no argument is more than a table of numbers (no covariance).
+        level: By name, the numbers that an argument may consist of throughout: every call is then followed by one with arguments that
+            hardly vary, as `neighbours.levelled` makes them.
         more: Drawn and handed to the builder by keyword.
     """
 
@@ -214,26 +218,14 @@ def value_check(
     def test(student: Any, oracle: Any, size: Sizes, dtype: torch.dtype, seed: int, **drawn: Any) -> None:
         case = source.build(size, dtype, seed, **drawn)
         student.agrees(case, oracle.value(case), help=help)
-        for other in siblings(case) if moved else ():
+        others = siblings(case) if moved else []
+        for other in others if level is None else [*others, *levelled(case, level)]:
             student.agrees(other, oracle.value(other), help=help)
 
     for turn, size in enumerate(reversed(corners)):  # the first of them is asked first
         test = example(size=size, dtype=kinds[turn % len(kinds)], seed=turn)(test)
     asked = test if examples is None else settings(max_examples=examples)(test)
     return _named(asked, source.task, "value", sentence)
-
-
-def siblings(case: Case) -> list[Case]:
-    """Return the same call with the entries of one tensor argument, chosen by the case's seed, moved on by one place: its sum, its
-    shape and all other arguments stay, so that an answer kept from before by any of these is the wrong one.
-    """
-    tensors = [name for name, value in case.tensors().items() if value.numel() > 1]
-    if not tensors:
-        return []
-    name = tensors[case.seed % len(tensors)]
-    before = case.arguments[name]
-    moved = before.flatten().roll(1).reshape(before.shape)
-    return [] if torch.equal(moved, before) else [case.but(**{name: moved})]
 
 
 def gradient_check(
@@ -267,23 +259,16 @@ def gradient_check(
         case = source.build(sizes, dtype, seed)
         require_gradients(student, oracle, case, names, part, help)
         if wide and dtype == torch.float64:  # in float32 large inputs are a check's of their own: `extreme`
-            require_gradients(student, oracle, _widened(case, wide), names, part, help)
+            require_gradients(student, oracle, widened(case, wide), names, part, help)
 
     return _named(test, source.task, "gradient", sentence, given=True)
-
-
-def _widened(case: Case, wide: Mapping[str, tuple[float, float]]) -> Case:
-    """Return the same call with arguments from all over their ranges."""
-    draw = Draw(torch.float64, case.seed)
-    return case.but(
-        **{name: draw.uniform(*case.arguments[name].shape, low=low, high=high) for name, (low, high) in wide.items()}
-    )
 
 
 def require_gradients(
     student: Any, oracle: Any, case: Case, names: Sequence[str], part: int | None = None, help: str = ""
 ) -> None:
-    """Require that every gradient of a call (of one part of a tuple), with generic cotangents, is the reference's.
+    """Require that every gradient of a call (of one part of a tuple), with generic cotangents, is the reference's, whether the arguments
+    are leaves of the graph or, with every other seed, were computed themselves.
 
     Where the value itself is another one, which other checks charge, the gradients of tensor arguments have to be those of the
     submission's own value.
@@ -291,7 +276,7 @@ def require_gradients(
     value = oracle.value(case)
     value = value if part is None else value[part]
     weights = cotangent_for(value, case.seed)
-    got = student.gradients(case, names, weights, part)
+    got = student.gradients(case, names, weights, part, computed=case.seed % 2 == 1)
     expected = oracle.gradients(case, names, weights, part)
     own = all(isinstance(case.arguments.get(name), Tensor) for name in names) and not student.same(case, value, part)
     for name in names:

@@ -235,13 +235,19 @@ class Asking:
         return sizes if made is None else {**made.sizes, **sizes}
 
     def gradients(
-        self, case: Case, names: Sequence[str], cotangent: Tensor | None = None, part: int | None = None
+        self,
+        case: Case,
+        names: Sequence[str],
+        cotangent: Tensor | None = None,
+        part: int | None = None,
+        *,
+        computed: bool = False,
     ) -> dict[str, Tensor]:
         """Return gradients by name; fails where one is missing or not finite.
 
         A zero is taken where the result does not depend on a name, as long as it depends on another.
         """
-        answer = self.ask(case, gradients=names, cotangent=cotangent, part=part)
+        answer = self.ask(case, gradients=names, cotangent=cotangent, part=part, computed=computed)
         self.require_gradients(case, answer.gradients)
         found = {}
         for name in names:

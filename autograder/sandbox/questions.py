@@ -78,6 +78,7 @@ class Question:
         scattered: Whether tensor arguments do not lie in one piece in memory: equal rows are expanded from one, others are transposes
             or slices.
         by_name: Whether arguments are passed by name, where the function has parameters of these names.
+        computed: Whether tensor arguments that gradients are asked for come as results of an operation, not as leaves of the graph.
         one_generator: Whether the calls of `repeat` get one generator, which goes on from call to call as in a training, not one each.
     """
 
@@ -99,6 +100,7 @@ class Question:
     keep: bool = False
     scattered: bool = False
     by_name: bool = False
+    computed: bool = False
     one_generator: bool = False
 
     def handles(self) -> list[Handle]:
@@ -126,6 +128,7 @@ class Question:
             "keep": self.keep,
             "scattered": self.scattered,
             "by_name": self.by_name,
+            "computed": self.computed,
             "one_generator": self.one_generator,
         }
 

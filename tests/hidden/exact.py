@@ -178,12 +178,13 @@ def linear_gaussian(
     n_samples: int = 5,
     shift: float = 0.0,
     apart: float = 0.0,
+    blank: bool = False,
 ):
     """A case of `estimate_log_likelihood` whose decoder is linear, and the exact log p(x), shape (B,).
 
     The decoder's columns are orthogonal, so the true posterior has a diagonal covariance and the encoder can be it
     (`widen` = 0), or be it with variances larger by a factor e^widen, or with every mean `shift` standard deviations away. The
-    first image lies `apart` from where the others do in every pixel.
+    first image lies `apart` from where the others do in every pixel. With `blank` some pixels are 0 in every image.
     """
     draw = Draw(torch.float64, seed)
     D, M = sizes["D"], sizes["M"]
@@ -191,6 +192,8 @@ def linear_gaussian(
     b = draw.normal(D, mean=1.0)
     x = b + draw.normal(sizes["B"], M) @ W.T + sigma_p * draw.normal(sizes["B"], D)
     x[0] += apart
+    if blank:
+        x = x * (draw.uniform(D, low=0.0, high=1.0) < 0.5)
     precision = (W**2).sum(0) / sigma_p**2 + 1
     A = (W / sigma_p**2).T / precision[:, None]
     mean_head = {"op": "affine", "weight": A, "bias": -A @ b + shift * precision.rsqrt()}

@@ -43,6 +43,7 @@ class Inputs:
         self._leaves = {
             key: leaf for name in message.get("gradients") or [] for key, leaf in self._named_leaves(name).items()
         }
+        self._computed = {id(leaf) for leaf in self._leaves.values()} if message.get("computed") else set()
         self._before = {
             name: value.detach().clone() for name, value in self._by_name.items() if isinstance(value, torch.Tensor)
         }
@@ -93,7 +94,8 @@ class Inputs:
 
         Where the question asks for it, they are passed by their names; not to what does not take them `by_name`.
         """
-        args, kwargs = list(self._args), dict(self._kwargs)
+        args = [self._given(value) for value in self._args]
+        kwargs = {name: self._given(value) for name, value in self._kwargs.items()}
         if by_name and self._names and accepted is not None and set(self._names) <= set(accepted):
             args, kwargs = [], dict(zip(self._names, args, strict=True)) | kwargs
         for name, value in self._offered.items():
@@ -103,6 +105,10 @@ class Inputs:
                 value = self._generator(value.value, index)
             kwargs[name] = value
         return args, kwargs
+
+    def _given(self, value: Any) -> Any:
+        """Return an argument as a call gets it: a leaf of the graph, where the question says so, as the result of an operation."""
+        return value.clone() if id(value) in self._computed else value
 
     def _generator(self, seed: int, index: int) -> torch.Generator:
         """Return the generator of a call: one of its own, or the one that the calls before have drawn from."""

@@ -38,6 +38,29 @@ THIEF = """
         folder = Path(sklearn.__file__).parent / "datasets" / "data"
         return len((folder / "digits.csv.gz").read_bytes())
 
+    def by_resource():
+        import pkgutil
+        return len(pkgutil.get_data("sklearn.datasets", "data/digits.csv.gz"))
+
+    def by_link():
+        os.symlink(os.path.join(sys.prefix, "lib"), "/tmp/lib")
+        python = "python%d.%d" % sys.version_info[:2]
+        return len(Path("/tmp/lib", python, "site-packages/sklearn/datasets/data/digits.csv.gz").read_bytes())
+
+    def by_environment():
+        return [value for value in os.environ.values() if "MNIST" in value or "/data" in value]
+
+    def by_other_processes():
+        readable = []
+        for process in Path("/proc").glob("[0-9]*"):
+            for way in ("root", "cwd"):
+                try:
+                    readable += [str(found) for found in (process / way).glob("*/*/datasets/data/*.gz")]
+                    readable += [str(found) for found in (process / way).glob("**/MNIST/raw/*")][:1]
+                except OSError:
+                    pass
+        return readable
+
     def by_search():
         found = []
         for top in (sys.prefix, sys.base_prefix, "/usr", "/lib", "/tmp"):
@@ -65,7 +88,11 @@ def _require_hidden(sandbox: Sandbox) -> None:
     assert refusal(sandbox, "by_function").exception in CLOSED
     assert refusal(sandbox, "by_package").exception in CLOSED
     assert refusal(sandbox, "by_path", str(DIGITS / "digits.csv.gz")).exception in CLOSED
+    assert refusal(sandbox, "by_resource").exception in CLOSED
+    assert refusal(sandbox, "by_link").exception in CLOSED
     assert value(sandbox, "by_search") == []
+    assert value(sandbox, "by_environment") == []
+    assert value(sandbox, "by_other_processes") == []
     share = value(sandbox, "honest")
     assert isinstance(share, float)
     assert 0 < share <= 1

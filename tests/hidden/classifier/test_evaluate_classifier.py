@@ -1,10 +1,12 @@
 """Evaluation of classifiers, asked about classifiers with known weights. Every check looks at one thing, the others given."""
 
+import math
+
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.authoring import Probe, check
+from autograder.authoring import CheckFailed, FailureKind, Probe, check
 from tests.hidden.sizes import CORNERS, WIDE
 from tests.public.classifier.test_evaluate_classifier import evaluate_classifier
 from tests.public.sizes import SIZES
@@ -31,6 +33,22 @@ def with_logits_times(factor, case):
     return case.but(model=Probe({"layers": [flatten, {**layer, **scaled}]}))
 
 
+def undecided(case):
+    """The same call with a model that has not learnt anything: its logits are the same for all classes."""
+    return with_logits_times(0.0, case)
+
+
+def broken(case):
+    """The same call with a model whose logits overflow for a third of the images: what softmax makes of them is no number."""
+    flatten, layer = case.arguments["model"].spec["layers"]
+    images = case.arguments["images"].clone()
+    images[:, 0, 0, :2] = 0.0
+    images[: max(1, len(images) // 3), 0, 0, :2] = 1.0
+    weight = layer["weight"].clone()
+    weight[:, :2] = 3e38  # twice as much is infinite in float32
+    return case.but(images=images, model=Probe({"layers": [flatten, {**layer, "weight": weight}]}))
+
+
 def close_loss(student, case, loss, best, help_text):
     """The model works in float32, so the loss is compared at that precision."""
     as_float32 = torch.tensor(float(loss), dtype=torch.float32)
@@ -46,6 +64,20 @@ def test_loss(student, oracle, case):
     help_text = "cross_entropy takes logits, so no softmax before it; average over all batches."
     for one in (case, with_another_model(case), with_logits_times(3.0, case)):
         close_loss(student, one, student.value(one)[0], oracle.value(one)[0], help_text)
+    require_no_number(student, broken(case))
+
+
+def require_no_number(student, case):
+    """Require that a model that is broken for some images is not reported with a loss as if it were not; an error is as good."""
+    try:
+        loss = float(student.value(case, finite=False)[0])
+    except CheckFailed as failure:
+        if failure.kind is FailureKind.EXCEPTION:
+            return
+        raise
+    message = "the model's logits overflow for a third of the images, but the mean loss is a usual number"
+    help_text = "The loss is an average over all images: leave none out."
+    student.require(not math.isfinite(loss), case, message, help=help_text, got=f"{loss:.6g}", expected="nan or inf")
 
 
 @check("evaluate_classifier", "accuracy")
@@ -57,6 +89,20 @@ def test_accuracy(student, oracle, case):
     help_text = "It is a fraction of all examples, not of the last batch."
     for one in (case, with_logits_times(0.003, case)):
         student.close(one, student.value(one)[1], oracle.value(one)[1], what="the accuracy", help=help_text)
+    require_one_class(student, undecided(case))
+
+
+def require_one_class(student, case):
+    """Require that of several classes with the same logit one is taken, whichever that is: at most the share of one class is right."""
+    labels = case.arguments["labels"]
+    n_classes = len(case.arguments["model"].spec["layers"][1]["bias"])
+    most = float(torch.bincount(labels, minlength=n_classes).max()) / len(labels)
+    got = float(student.value(case)[1])
+    message = (
+        f"a model that gives all {n_classes} classes the same logit is right for at most {most:.4g} of these images"
+    )
+    help_text = "The predicted class is one class: argmax."
+    student.require(got <= most + 1e-6, case, message, help=help_text, got=f"{got:.6g}", expected=f"at most {most:.6g}")
 
 
 @check("evaluate_classifier", "last_batch", after=["loss", "accuracy"])

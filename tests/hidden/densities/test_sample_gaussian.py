@@ -74,19 +74,21 @@ def test_independence(student):
         # the largest is asked in float64, where numbers that are equal stand out among so many
         dtype = DTYPES[(turn + student.lot("dtype")) % 2] if turn else torch.float64
         case = _narrow_case(rows, student.lot(f"noise {turn}"), dtype, dimensions)
-        manner = {"scattered": turn % 2 == 1, "own_generator": turn != 3}  # rows are equal: they are expanded from one
+        # rows are equal: they are expanded from one
+        manner = {"scattered": turn % 2 == 1, "own_generator": turn != 3, "evaluate": turn % 2 == 0}
         drawn = [student.value(replace(case, seed=case.seed + call), **manner) for call in range(calls)]
         found = _noise(case, torch.stack(drawn))
-        verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES) + 3))
+        verdict = noise_test(found, independent=True, rounding=ROUNDING[dtype], false_fail=share_of(len(SHAPES) + 4))
         student.judge(verdict, case, "examples, dimensions or calls share their noise")
     case = _narrow_case(1, student.lot("late"), torch.float64, 2)
     for n, what, manner in (
         (LATE, "calls", {}),
         (LATE // 4, "calls with one generator", {"one_generator": True}),
         (LATE // 4, "calls without a generator", {"own_generator": False}),
+        (LATE // 4, "calls without a generator and without gradients", {"own_generator": False, "evaluate": True}),
     ):
         late = _noise(case, student.many(case, n, **manner).reshape(n, 1, 2))
-        verdict = noise_test(late, independent=True, false_fail=share_of(len(SHAPES) + 3))
+        verdict = noise_test(late, independent=True, false_fail=share_of(len(SHAPES) + 4))
         student.judge(verdict, case, f"{n} {what} share their noise")
 
 

@@ -3,13 +3,34 @@
 import torch
 from hypothesis import example
 
-from autograder.authoring import DTYPES
+from autograder.authoring import DTYPES, levelled, siblings
 from tests.hidden.sizes import CORNERS
 
 
 def with_sigma2(case, as_tensor):
     """σ² as a float or as a 0-d tensor: a function takes both."""
     return case.but(sigma2=torch.tensor(case.arguments["sigma2"], dtype=case.dtype())) if as_tensor else case
+
+
+def around(case):
+    """The calls that are asked beside a call: other numbers, a mean of 0, points or loadings that are all alike, loadings of very different
+    sizes, and data far from 0.
+    """
+    points = {name: (0.0,) for name in ("x", "X", "mu") if name in case.arguments}
+    loadings = {"W": (0.0,)} if case.dtype() == torch.float64 else {}
+    return [*siblings(case), *levelled(case, points | loadings), *uneven(case), *far(case)]
+
+
+FAR = 250.0
+"""About where pixels lie that are numbers up to 255."""
+
+
+def far(case):
+    """The same call, in float32, with points and mean far from 0: what takes the difference of large squares is wrong there."""
+    names = [name for name in ("x", "X", "mu") if name in case.arguments]
+    if case.dtype() != torch.float32 or len(names) < 2:
+        return []
+    return [case.but(**{name: case.arguments[name] + FAR for name in names})]
 
 
 def uneven(case):

@@ -1,33 +1,60 @@
 """Maximum likelihood, judged on the covariance, never on the signs or the rotation of W."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.authoring import check
+from autograder.authoring import DTYPES, Sizes, check
 from tests.hidden.sizes import FIT, FIT_FEW, FIT_MANY
 from tests.public.ppca.test_ppca_fit import fitted, ppca_fit
 
+ROOMY = Sizes({"B": 1, "D": 7, "M": 2, "N": 23, "S": 1})
+"""More than one direction is discarded: every kind of data can be made."""
+LESS = 0.85
+"""How large the first eigenvalue that is discarded is, of the last one that is kept, where they are close."""
+OUTLYING = 12.0
+
 
 @check("ppca_fit", "value")
+@example(size=ROOMY, dtype=torch.float64, seed=0)
+@example(size=ROOMY, dtype=torch.float32, seed=1)
+@example(size=ROOMY, dtype=torch.float64, seed=2)
+@example(size=ROOMY, dtype=torch.float32, seed=3)
+@example(size=ROOMY, dtype=torch.float64, seed=4)
 @settings(max_examples=12)
-@given(case=ppca_fit.drawn(sizes=st.one_of(FIT, FIT, FIT_FEW, FIT_MANY)))
-def test_value(student, oracle, case):
+@given(size=st.one_of(FIT, FIT, FIT_FEW, FIT_MANY), dtype=st.sampled_from(DTYPES), seed=st.integers(0, 2**31 - 1))
+def test_value(student, oracle, size, dtype, seed):
     """The fitted W Wᵀ + σ² I is the maximum-likelihood one: leading eigenvectors scaled by (Λ − σ² I)^½, σ² the mean
     of the discarded eigenvalues of the 1/N covariance.
     """
+    case = ppca_fit.build(size, dtype, seed)
     X = case.arguments["X"]
+    for data in (X, other_data(case)):
+        judge_covariance(student, oracle, case.but(X=data))
+
+
+def other_data(case):
+    """Data of another kind, chosen by the case's seed: little noise, one direction that dwarfs the others, a pixel that never varies, a
+    point far away from all others, or a discarded direction that is nearly as strong as one that is kept.
+    """
+    X, M = case.arguments["X"], case.arguments["n_components"]
     centre, away = X.mean(0), X - X.mean(0)
-    first = torch.linalg.svd(away.double(), full_matrices=False).Vh[0].to(X.dtype)
+    U, strengths, V = torch.linalg.svd(away.double(), full_matrices=False)
+    first = V[0].to(X.dtype)
     small = 0.15 * (centre + away)  # σ² is then about 0.01
     wide = (
         centre + 1.5 * away + 3.0 * (away @ first)[:, None] * first
     )  # the same means; one direction dwarfs the others
-    black = X.clone()
-    black[:, case.seed % X.shape[1]] = 0.0  # a pixel that never varies counts as the others do
-    others = (small, wide, black) if X.shape[1] > case.arguments["n_components"] + 2 else (small, wide)
-    for data in (X, others[case.seed % len(others)]):
-        judge_covariance(student, oracle, case.but(X=data))
+    outlying = X.clone()
+    outlying[case.seed % len(X)] += OUTLYING * away[case.seed % len(X)]
+    strengths[M] = LESS**0.5 * strengths[M - 1]
+    close = centre + ((U * strengths) @ V).to(X.dtype)
+    others = [small, wide, outlying, close]
+    if X.shape[1] > M + 2:
+        black = X.clone()
+        black[:, case.seed % X.shape[1]] = 0.0  # it counts as the other pixels do
+        others.append(black)
+    return others[case.seed % len(others)]
 
 
 def judge_covariance(student, oracle, case):

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import DTYPES, check, require_gradients, siblings
-from tests.hidden.ppca.arguments import at_corners, uneven, with_sigma2
+from autograder.authoring import DTYPES, check, require_gradients
+from tests.hidden.ppca.arguments import around, at_corners, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_marginal import ppca_marginal
 
@@ -15,7 +15,7 @@ from tests.public.ppca.test_ppca_marginal import ppca_marginal
 def test_value(student, oracle, size, dtype, seed, as_tensor):
     """x ~ N(μ, W Wᵀ + σ² I): the mean has shape (D,), the covariance (D, D), for σ² as a float or as a tensor."""
     case = with_sigma2(ppca_marginal.build(size, dtype, seed), as_tensor)
-    for one in (case, *siblings(case), *uneven(case)):
+    for one in (case, *around(case)):
         student.agrees(
             one, oracle.value(one), help="W is (D, M): W Wᵀ is (D, D), Wᵀ W is (M, M). The argument is σ², not σ."
         )
@@ -23,8 +23,8 @@ def test_value(student, oracle, size, dtype, seed, as_tensor):
 
 @check("ppca_marginal", "gradient", given=True)
 def test_gradient(student, oracle):
-    """The covariance can be differentiated with respect to W."""
+    """The covariance can be differentiated with respect to W, and the mean with respect to μ."""
     for dtype in DTYPES:
-        require_gradients(
-            student, oracle, ppca_marginal.build(None, dtype, student.lot(f"gradient {dtype}")), ["W"], part=1
-        )
+        case = ppca_marginal.build(None, dtype, student.lot(f"gradient {dtype}"))
+        require_gradients(student, oracle, case, ["W"], part=1)
+        require_gradients(student, oracle, case, ["mu"], part=0)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import DTYPES, check, require_gradients, siblings
-from tests.hidden.ppca.arguments import at_corners, uneven, with_sigma2
+from autograder.authoring import DTYPES, check, require_gradients
+from tests.hidden.ppca.arguments import around, at_corners, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_posterior import ppca_posterior
 
@@ -16,7 +16,7 @@ def test_value(student, oracle, size, dtype, seed, as_tensor):
     """z | x ~ N(M⁻¹ Wᵀ (x − μ), σ² M⁻¹) with M = Wᵀ W + σ² I, as Tipping and Bishop have it."""
     case = with_sigma2(ppca_posterior.build(size, dtype, seed), as_tensor)
     help_text = "The mean is M⁻¹ Wᵀ (x − μ), the covariance σ² M⁻¹, both with M = Wᵀ W + σ² I (M × M)."
-    for one in (case, *siblings(case), *uneven(case)):
+    for one in (case, *around(case)):
         student.agrees(one, oracle.value(one), help=help_text)
 
 

@@ -63,8 +63,8 @@ def judge_scatter(student, task):
         values = student.draws(case)(0, CALLS)
         student.judge(spread_test(values, ANTITHETIC * term / (B * S), false_fail=SHARE), case, what, help=HELP)
     # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8, either way
-    for one_generator in (False, True):
-        closest = float(np.diff(np.sort(student.draws(one, one_generator=one_generator)(0, 32))).min())
+    for manner in ({}, {"one_generator": True}, {"evaluate": True}, {"evaluate": True, "own_generator": False}):
+        closest = float(np.diff(np.sort(student.draws(one, **manner)(0, 32))).min())
         student.require(closest > 1e-11, one, "calls repeat the noise of earlier calls")
 
 

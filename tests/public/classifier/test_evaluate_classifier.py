@@ -8,9 +8,7 @@ from autograder.authoring import Case, Probe, check, inputs
 from tests.public.sizes import SIZES
 
 
-@inputs(
-    "evaluate_classifier", sizes=SIZES, dtypes=[torch.float32], scale="D"
-)  # models of students have float32 weights
+@inputs("evaluate_classifier", sizes=SIZES, dtypes=[torch.float32])  # models of students have float32 weights
 def evaluate_classifier(draw):
     """A linear classifier with known weights, images, and a batch size that does not divide their number."""
     layers = [{"op": "flatten"}, draw.affine("C", 784, std=6.0)]

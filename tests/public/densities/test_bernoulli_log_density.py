@@ -8,7 +8,7 @@ from autograder.authoring import Case, check, inputs
 from tests.public.sizes import SIZES
 
 
-@inputs("bernoulli_log_density", sizes=SIZES, scale="D")
+@inputs("bernoulli_log_density", sizes=SIZES)
 def bernoulli_log_density(draw):
     """Binary images and logits."""
     return {"x": draw.binary("B", "D"), "logits": draw.normal("B", "D", std=3.0).clamp(-8.0, 8.0)}

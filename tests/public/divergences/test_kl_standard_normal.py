@@ -8,7 +8,7 @@ from autograder.authoring import Case, check, inputs
 from tests.public.sizes import SIZES
 
 
-@inputs("kl_standard_normal", sizes=SIZES, scale="D")
+@inputs("kl_standard_normal", sizes=SIZES, scale="M")
 def kl_standard_normal(draw):
     """A mean and a log-variance for every example."""
     return {"mean": draw.normal("B", "M", std=2.0), "log_var": draw.uniform("B", "M", low=-4.0, high=2.5)}

@@ -8,7 +8,7 @@ from autograder.authoring import Case, check, inputs
 from tests.public.sizes import SIZES
 
 
-@inputs("log_mean_exp", sizes=SIZES, scale="D")
+@inputs("log_mean_exp", sizes=SIZES)
 def log_mean_exp(draw):
     """Log-weights far below 0."""
     return {"log_w": draw.normal("S", "B", mean=-20.0, std=4.0)}

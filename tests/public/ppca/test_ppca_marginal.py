@@ -7,7 +7,7 @@ from tests.public.ppca.parameters import ppca_parameters
 from tests.public.sizes import SIZES
 
 
-@inputs("ppca_marginal", sizes=SIZES, scale="D")
+@inputs("ppca_marginal", sizes=SIZES, scale="M")
 def ppca_marginal(draw):
     """The parameters alone."""
     return ppca_parameters(draw)

@@ -1,0 +1,54 @@
+"""Calls beside a call: the same one with some of its numbers changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from autograder.authoring.cases import Case
+from autograder.authoring.inputs import Draw
+
+
+def siblings(case: Case) -> list[Case]:
+    """Return the same call with the entries of one tensor argument, chosen by the case's seed, moved on by one place: its sum, its
+    shape and all other arguments stay, so that an answer kept from before by any of these is the wrong one.
+    """
+    tensors = [name for name, value in case.tensors().items() if value.numel() > 1]
+    if not tensors:
+        return []
+    name = tensors[case.seed % len(tensors)]
+    before = case.arguments[name]
+    moved = before.flatten().roll(1).reshape(before.shape)
+    return [] if torch.equal(moved, before) else [case.but(**{name: moved})]
+
+
+def levelled(case: Case, level: Mapping[str, Sequence[float]]) -> list[Case]:
+    """Return the same call with arguments that hardly vary, as those of what has not been trained, or was standardised: some of the tensors
+    named in `level` have all rows alike, or all columns, or consist of one of the numbers given there.
+
+    Which ones, and how, follows from the case's seed; none where every tensor would stay as it is.
+    """
+    generator = torch.Generator().manual_seed(case.seed + 4711)
+    changed = {}
+    for name, numbers in level.items():
+        value = case.arguments[name]
+        ways = [_alike(value, axis) for axis in range(value.dim())] + [torch.full_like(value, n) for n in numbers]
+        turn = int(torch.randint(2 * len(ways), (1,), generator=generator))
+        if turn < len(ways) and not torch.equal(ways[turn], value):
+            changed[name] = ways[turn]
+    return [case.but(**changed)] if changed else []
+
+
+def _alike(value: Tensor, axis: int) -> Tensor:
+    """Return a tensor whose slices along an axis are all the first one."""
+    return value.narrow(axis, 0, 1).expand(value.shape).clone()
+
+
+def widened(case: Case, wide: Mapping[str, tuple[float, float]]) -> Case:
+    """Return the same call in float64 with arguments from all over their ranges, given by name."""
+    draw = Draw(torch.float64, case.seed)
+    return case.but(
+        **{name: draw.uniform(*case.arguments[name].shape, low=low, high=high) for name, (low, high) in wide.items()}
+    )
