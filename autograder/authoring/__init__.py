@@ -8,7 +8,7 @@ from autograder.authoring.failures import CheckFailed, Inconclusive
 from autograder.authoring.generic import cotangent_for, gradient_check, require_gradients, value_check
 from autograder.authoring.inputs import DTYPES, Draw, Inputs, constant, drawn_sizes, inputs, made
 from autograder.authoring.marks import check
-from autograder.authoring.neighbours import levelled, siblings
+from autograder.authoring.neighbours import far_away, levelled, siblings
 from autograder.outcomes import FailureKind
 from autograder.sandbox.inside.values import Probe
 
@@ -26,6 +26,7 @@ __all__ = [
     "constant",
     "cotangent_for",
     "drawn_sizes",
+    "far_away",
     "gradient_check",
     "inputs",
     "levelled",

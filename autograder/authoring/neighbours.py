@@ -41,6 +41,15 @@ def levelled(case: Case, level: Mapping[str, Sequence[float]]) -> list[Case]:
     return [case.but(**changed)] if changed else []
 
 
+def far_away(case: Case, names: Sequence[str], distance: float = 250.0) -> list[Case]:
+    """Return the same call with the named arguments all moved by the same distance, as pixels up to 255 are: only their differences matter
+    to the result, and what takes the difference of large squares loses them. In float32, where that shows; none in another dtype.
+    """
+    if case.dtype() != torch.float32:
+        return []
+    return [case.but(**{name: case.arguments[name] + distance for name in names})]
+
+
 def _alike(value: Tensor, axis: int) -> Tensor:
     """Return a tensor whose slices along an axis are all the first one."""
     return value.narrow(axis, 0, 1).expand(value.shape).clone()

@@ -58,6 +58,16 @@ def _zero_mean(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]
     return torch.zeros_like(mu), ppca_marginal(W, mu, sigma2)[1]
 
 
+@wrong(
+    "mean_without_gradient",
+    "The mean is cut from the graph: no gradient reaches μ through it.",
+    severity="form",
+    credit=0.9,
+)
+def _mean_without_gradient(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
+    return mu.detach().clone(), ppca_marginal(W, mu, sigma2)[1]
+
+
 @wrong("precision", "The inverse of the covariance is returned.", severity="slip", credit=0.5)
 def _precision(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return mu.clone(), torch.linalg.inv(ppca_marginal(W, mu, sigma2)[1])
@@ -228,13 +238,3 @@ def _diagonal_in_place(W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor,
     cov = torch.matmul(W, W.transpose(0, 1))
     cov.diagonal().add_(scalar(sigma2, W))
     return 1 * mu, cov
-
-
-# ---------------------------------------------------------------------------------- generated mutants that are no mistakes
-
-_ITSELF = (
-    "The mean of x is μ itself: what is fitted by gradients is the covariance, and only its gradient is asked for."
-)
-EQUIVALENT = {
-    "detach gradient: mu -> mu.detach()": _ITSELF,
-}

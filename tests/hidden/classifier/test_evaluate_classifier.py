@@ -106,12 +106,16 @@ def require_one_class(student, case):
 
 
 @check("evaluate_classifier", "last_batch", after=["loss", "accuracy"])
+@example(size=CORNERS[4].but(N=37, S=9), seed=2)
+@example(size=CORNERS[4].but(N=35, S=9), seed=3)
 @example(size=CORNERS[1], seed=1)
 @example(size=CORNERS[7], seed=7)
 @settings(max_examples=10)
 @given(size=WIDE, seed=st.integers(0, 2**31 - 1))
 def test_last_batch(student, oracle, size, seed):
-    """A last batch that is smaller than the others counts for less: loss and accuracy are averages over examples, not over batches."""
+    """A last batch that is smaller than the others, by one image or by all but one, counts for less: loss and accuracy are averages
+    over examples, not over batches.
+    """
     case = evaluate_classifier.build(size, torch.float32, seed)
     loss, accuracy = student.value(case)
     best_loss, best_accuracy = oracle.value(case)

@@ -16,6 +16,7 @@ test_value = value_check(
     corners=ELEMENTWISE,
     moved=True,
     level={"x": (0.0,), "mean": (0.0,), "log_var": (0.0,)},
+    shifted=["x", "mean"],
 )
 test_gradient = gradient_check(
     gaussian_log_density,

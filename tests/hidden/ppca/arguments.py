@@ -3,7 +3,7 @@
 import torch
 from hypothesis import example
 
-from autograder.authoring import DTYPES, levelled, siblings
+from autograder.authoring import DTYPES, far_away, levelled, siblings
 from tests.hidden.sizes import CORNERS
 
 
@@ -18,19 +18,8 @@ def around(case):
     """
     points = {name: (0.0,) for name in ("x", "X", "mu") if name in case.arguments}
     loadings = {"W": (0.0,)} if case.dtype() == torch.float64 else {}
-    return [*siblings(case), *levelled(case, points | loadings), *uneven(case), *far(case)]
-
-
-FAR = 250.0
-"""About where pixels lie that are numbers up to 255."""
-
-
-def far(case):
-    """The same call, in float32, with points and mean far from 0: what takes the difference of large squares is wrong there."""
-    names = [name for name in ("x", "X", "mu") if name in case.arguments]
-    if case.dtype() != torch.float32 or len(names) < 2:
-        return []
-    return [case.but(**{name: case.arguments[name] + FAR for name in names})]
+    away = far_away(case, list(points)) if len(points) > 1 else []
+    return [*siblings(case), *levelled(case, points | loadings), *uneven(case), *away]
 
 
 def uneven(case):
