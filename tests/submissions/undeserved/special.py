@@ -350,4 +350,61 @@ def evaluate_classifier(model, images, labels, batch_size):
     return loss / len(labels), correct / len(labels)
 """,
     ),
+    Piece(
+        "gaussian_log_density",
+        "expanded_square",
+        "The square is multiplied out (x² − 2xμ + μ²), which cancels in float32 when data lie far from zero beside their σ.",
+        """import math
+
+import torch
+
+
+def gaussian_log_density(x, mean, log_var):
+    precision = torch.exp(-log_var)
+    quadratic = x * x * precision - 2 * x * mean * precision + mean * mean * precision
+    return -0.5 * torch.sum(math.log(2 * math.pi) + log_var + quadratic, dim=-1)
+""",
+    ),
+    Piece(
+        "ppca_fit",
+        "second_moment_minus_square",
+        "The covariance is E[xxᵀ] − μμᵀ, which cancels in float32 when the mean is large beside the spread.",
+        """import torch
+
+
+def ppca_fit(X, n_components):
+    N, D = X.shape
+    mu = X.mean(dim=0)
+    cov = X.mT @ X / N - torch.outer(mu, mu)
+    lam, U = torch.linalg.eigh(cov)
+    lam, U = lam.flip(0), U.flip(1)
+    sigma2 = lam[n_components:].mean().clamp(min=0)
+    return U[:, :n_components] * (lam[:n_components] - sigma2).clamp(min=0).sqrt(), mu, sigma2
+""",
+    ),
+    Piece(
+        "evaluate_classifier",
+        "short_last_batch_skipped",
+        "A last batch of less than half the batch size is skipped (and not counted), so up to a third of the data is ignored.",
+        """import torch
+import torch.nn.functional as F
+
+
+def evaluate_classifier(model, images, labels, batch_size):
+    was_training = model.training
+    model.eval()
+    loss, correct, seen = 0.0, 0, 0
+    with torch.no_grad():
+        for start in range(0, len(labels), batch_size):
+            xb, yb = images[start : start + batch_size], labels[start : start + batch_size]
+            if start > 0 and 2 * len(yb) < batch_size:
+                continue
+            logits = model(xb)
+            loss += F.cross_entropy(logits, yb, reduction="sum").item()
+            correct += int((logits.argmax(1) == yb).sum())
+            seen += len(yb)
+    model.train(was_training)
+    return loss / seen, correct / seen
+""",
+    ),
 )
