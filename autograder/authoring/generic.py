@@ -24,7 +24,7 @@ from autograder.assignment.prices import LOOP
 from autograder.authoring.cases import Case, Sizes
 from autograder.authoring.inputs import Inputs, drawn_from
 from autograder.authoring.marks import MARK, check
-from autograder.authoring.neighbours import far_away, levelled, siblings, widened
+from autograder.authoring.neighbours import levelled, siblings, widened
 from autograder.errors import HarnessFault
 
 FEW, MANY, MOST = 6, 29, 580
@@ -189,7 +189,6 @@ def value_check(
     corners: Sequence[Sizes] = (),
     moved: bool = False,
     level: Mapping[str, Sequence[float]] | None = None,
-    shifted: Sequence[str] = (),
     **more: st.SearchStrategy[Any],
 ) -> Callable[..., None]:
     """Return the check `value`: the value is the reference's, on drawn inputs.
@@ -205,7 +204,6 @@ def value_check(
         moved: Whether every call is followed by one of its `siblings`: where no argument is more than a table of numbers (no covariance).
         level: By name, the numbers that an argument may consist of throughout: every call is then followed by one with arguments that
             hardly vary, as `neighbours.levelled` makes them.
-        shifted: Arguments of which only differences matter: every call in float32 is followed by one in which they lie far from 0.
         more: Drawn and handed to the builder by keyword.
     """
 
@@ -221,8 +219,7 @@ def value_check(
         case = source.build(size, dtype, seed, **drawn)
         student.agrees(case, oracle.value(case), help=help)
         others = siblings(case) if moved else []
-        others += [] if level is None else levelled(case, level)
-        for other in [*others, *far_away(case, shifted)] if shifted else others:
+        for other in others if level is None else [*others, *levelled(case, level)]:
             student.agrees(other, oracle.value(other), help=help)
 
     for turn, size in enumerate(reversed(corners)):  # the first of them is asked first

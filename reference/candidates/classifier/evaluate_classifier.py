@@ -117,6 +117,28 @@ def _mean_of_batch_means(model: Any, images: Tensor, labels: Tensor, batch_size:
     return results[0].item(), results[1].item()
 
 
+@wrong(
+    "ties_count_as_right",
+    "An image counts as recognised wherever no logit is larger than that of its class, so also where all are equal.",
+    severity="form",
+)
+def _ties_count_as_right(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    logits = _logits(model, images)
+    right = logits.gather(1, labels[:, None])[:, 0] >= logits.max(1).values
+    return evaluate_classifier(model, images, labels, batch_size)[0], right.double().mean().item()
+
+
+@wrong(
+    "broken_images_left_out",
+    "Images whose loss is no finite number are left out of the average, so a broken model looks healthy.",
+    severity="form",
+)
+def _broken_images_left_out(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
+    losses = cross_entropy(_logits(model, images), labels, reduction="none")
+    _, accuracy = evaluate_classifier(model, images, labels, batch_size)
+    return losses[losses.isfinite()].double().mean().item(), accuracy
+
+
 @wrong("last_batch_only", "Only the last batch is reported; the averages run over all examples.", severity="gap")
 def _last_batch_only(model: Any, images: Tensor, labels: Tensor, batch_size: int) -> tuple[float, float]:
     start = (len(labels) - 1) // batch_size * batch_size

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring import DTYPES, Sizes, check, gradient_check
+from autograder.authoring import DTYPES, Sizes, check, far_away, gradient_check
 from tests.hidden.ppca.arguments import around, at_corners, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
@@ -34,7 +34,7 @@ test_gradient = gradient_check(
 @check("ppca_log_likelihood", "images")
 def test_images(student, oracle):
     """It stays finite and exact for images (D = 784) and more than a hundred components, where the determinants of C and M are no floating
-    point numbers any more.
+    point numbers any more, and in float32 for pixels of about 250.
     """
     seed = student.lot("images")
     case = ppca_log_likelihood.build(Sizes({"N": 6, "D": 784, "M": 115 + seed % 17, "B": 1}), torch.float64, seed)
@@ -42,3 +42,5 @@ def test_images(student, oracle):
     student.agrees(
         case, oracle.value(case), help="Use slogdet or a Cholesky factor: det(C) underflows to 0 or overflows."
     )
+    for far in far_away(ppca_log_likelihood.build(GENERIC, torch.float32, seed), ["X", "mu"]):
+        student.agrees(far, oracle.value(far), help="Subtract the mean before you square: large squares cancel badly.")

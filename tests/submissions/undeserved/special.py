@@ -366,23 +366,6 @@ def gaussian_log_density(x, mean, log_var):
 """,
     ),
     Piece(
-        "ppca_fit",
-        "second_moment_minus_square",
-        "The covariance is E[xxᵀ] − μμᵀ, which cancels in float32 when the mean is large beside the spread.",
-        """import torch
-
-
-def ppca_fit(X, n_components):
-    N, D = X.shape
-    mu = X.mean(dim=0)
-    cov = X.mT @ X / N - torch.outer(mu, mu)
-    lam, U = torch.linalg.eigh(cov)
-    lam, U = lam.flip(0), U.flip(1)
-    sigma2 = lam[n_components:].mean().clamp(min=0)
-    return U[:, :n_components] * (lam[:n_components] - sigma2).clamp(min=0).sqrt(), mu, sigma2
-""",
-    ),
-    Piece(
         "evaluate_classifier",
         "short_last_batch_skipped",
         "A last batch of less than half the batch size is skipped (and not counted), so up to a third of the data is ignored.",
