@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from autograder.records import (
@@ -458,3 +459,15 @@ def hostile(text: str) -> GradeRecord:
         | {"tasks": (*fields.tasks, *other.tasks[2:]), "notes": (*fields.notes, *other.notes)}
     )
     return GradeRecord.model_validate(poison(both.model_dump(mode="json")))
+
+
+RECORDS: dict[str, Callable[[], GradeRecord]] = {
+    "full marks": full_marks,
+    "mixed": mixed,
+    "explained": explained,
+    "template": template,
+    "every kind": every_kind,
+    "rejected": rejected,
+    "error": error,
+}
+"""One record of every sort."""

@@ -15,23 +15,14 @@ from pages import ALLOWED, Structure
 from autograder.records import CheckRecord, FailureKind, GradeRecord, ManualPoints, MistakeRecord, Outcome
 from autograder.report import staff_page, student_page, words
 
-RECORDS = {
-    "full marks": factories.full_marks,
-    "mixed": factories.mixed,
-    "explained": factories.explained,
-    "template": factories.template,
-    "every kind": factories.every_kind,
-    "rejected": factories.rejected,
-    "error": factories.error,
-}
 PAGES = {"student": student_page, "staff": staff_page}
 
 
-@pytest.fixture(scope="module", params=[(page, name) for page in PAGES for name in RECORDS], ids=" ".join)
+@pytest.fixture(scope="module", params=[(page, name) for page in PAGES for name in factories.RECORDS], ids=" ".join)
 def html(request: pytest.FixtureRequest) -> str:
     """Every page of every realistic record."""
     page, name = request.param
-    return PAGES[page](RECORDS[name]())
+    return PAGES[page](factories.RECORDS[name]())
 
 
 @pytest.fixture(scope="module")
