@@ -6,8 +6,9 @@ import math
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_FLOOR, Decimal
+from typing import Literal
 
 # Zero-width (non-)joiners shape ordinary words in Persian and Indic scripts; all else that is invisible is shown.
 _JOINERS = frozenset("\u200c\u200d")
@@ -64,10 +65,36 @@ def cut_lines(lines: Sequence[str], limit: int = 40, width: int = 400) -> str:
     return textwrap.dedent("\n".join(shown))
 
 
-def prose(text: str) -> list[tuple[bool, str]]:
-    """Split `text` at pairs of backticks into (is code, piece), so that a template can set code as code."""
+Setting = Literal["", "code", "sup", "sub", "em"]
+_FORMULA = re.compile(
+    r"\^\{(?P<sup>[^{}\n]{1,80})\}|_\{(?P<sub>[^{}\n]{1,80})\}|(?<![\w*])\*(?P<em>[^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"
+)
+
+
+def prose(text: str) -> list[tuple[Setting, str]]:
+    """Split `text` into (how it is set, piece), so that a template can set it.
+
+    Between backticks is code; elsewhere `e^{x}` is an exponent, `x_{i}` an index, and `*word*` is stressed.
+    """
     pieces = re.split(r"`([^`\n]+)`", text)
-    return [(index % 2 == 1, piece) for index, piece in enumerate(pieces) if piece]
+    found: list[tuple[Setting, str]] = []
+    for index, piece in enumerate(pieces):
+        found += [("code", piece)] if index % 2 == 1 else _formulas(piece)
+    return [(setting, piece) for setting, piece in found if piece]
+
+
+def _formulas(text: str) -> Iterator[tuple[Setting, str]]:
+    end = 0
+    for match in _FORMULA.finditer(text):
+        yield "", text[end : match.start()]
+        for setting in _SETTINGS:
+            if match[setting] is not None:
+                yield setting, match[setting]
+        end = match.end()
+    yield "", text[end:]
+
+
+_SETTINGS: tuple[Setting, ...] = ("sup", "sub", "em")
 
 
 def number(value: float) -> str:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.records import (
+    About,
+    Attempt,
     CheckRecord,
+    Code,
     Curve,
     Evidence,
     FailureKind,
@@ -108,7 +111,8 @@ def unimportable(task_id: str) -> TaskRecord:
         task_id, "defined", LADDER[0][1], Outcome.FAILED, kind=FailureKind.IMPORT,
         message="`ppca.py` could not be imported: SyntaxError: '(' was never closed (line 41).",
         help="Run `python ppca.py` on your own machine; it must end without an error.",
-        traceback=('File "ppca.py", line 41', "    W = torch.linalg.svd(X - mu", "SyntaxError: '(' was never closed"),
+        brief="syntax error",
+        traceback=('File "ppca.py", line 41, in <module>', "    W = torch.linalg.svd(X - mu", "                        ^"),
     )  # fmt: skip
     waiting = tuple(
         check(task_id, name, title, Outcome.SKIPPED, waits_for=f"{task_id}.defined") for name, title in LADDER[1:]
@@ -198,6 +202,22 @@ def _kl_failures() -> tuple[CheckRecord, ...]:
     return value, hidden
 
 
+CODE = Code(
+    place="divergences.py",
+    first_line=28,
+    text="def kl_standard_normal(mean, log_var):\n    # of the handout\n    var = log_var.exp()\n"
+    "    return (mean**2).numpy().sum()",
+    cut=2,
+)
+ABOUT = About(
+    name="Astrid Lindgren", id="s1907", submitted_at="2026-03-02T02:05:00+01:00", due="2026-03-01T23:59:00+01:00"
+)
+ATTEMPTS = (
+    Attempt(number=1, score="9.00", max_score="20.00", submitted_at="2026-02-20T10:00:00+01:00"),
+    Attempt(number=2, score="11.25", max_score="20.00"),
+)
+
+
 def mixed() -> GradeRecord:
     """A bit of everything: misconceptions, hidden failures, carried ones, undecided ones, faults of ours."""
     kl = tuple(check("kl_standard_normal", name, title) for name, title in LADDER[:6])
@@ -225,7 +245,7 @@ def mixed() -> GradeRecord:
         complete("gaussian_log_density"),
         complete("log_prior"),
         task("sample_gaussian", (check("sample_gaussian", "shape", LADDER[2][1]), undecided), "2.00", Outcome.PASSED),
-        task("kl_standard_normal", (*kl, *_kl_failures(), special), "0.75", Outcome.FAILED, found_in="a.ipynb, cell 5"),
+        task("kl_standard_normal", (*kl, *_kl_failures(), special), "0.75", Outcome.FAILED, found_in="divergences.py", code=CODE),
         unimportable("ppca_posterior"),
         unimportable("ppca_fit"),
         task("elbo", (check("elbo", "shape", "returns a scalar"), carried), "1.00", Outcome.FAILED),
@@ -236,7 +256,7 @@ def mixed() -> GradeRecord:
         complete("train_vae"),
     )  # fmt: skip
     return record(
-        tasks=tasks, training=training(), score="12.50", max_score="20.00",
+        tasks=tasks, training=training(), score="12.50", max_score="20.00", about=ABOUT, attempts=ATTEMPTS,
         notes=(
             Note(code="magic-removed", message="`%matplotlib inline` in cell 1 was left out.", path="my.ipynb"),
             Note(code="two-definitions", message="`elbo` is also defined here; `vae.py` was graded.", path="old.py"),

@@ -77,7 +77,17 @@ def test_a_long_signature_has_one_argument_per_line() -> None:
 
 def test_backticks_mark_code() -> None:
     """A lone backtick stays a backtick."""
-    assert text.prose("see `elbo` and `") == [(False, "see "), (True, "elbo"), (False, " and `")]
+    assert text.prose("see `elbo` and `") == [("", "see "), ("code", "elbo"), ("", " and `")]
+
+
+def test_formulas_are_set() -> None:
+    """Exponents, indices and stressed words are set; products, code and lone marks stay as they are."""
+    assert text.prose("σ = e^{½ log_var}, z_{0}: the *variance*.") == [
+        ("", "σ = e"), ("sup", "½ log_var"), ("", ", z"), ("sub", "0"), ("", ": the "), ("em", "variance"), ("", "."),
+    ]  # fmt: skip
+    for plain in ("2 * x * y", "a*b*c", "x ** 2 ** 3", "*args, **kwargs", "f(*", "^{", "a_{}"):
+        assert text.prose(plain) == [("", plain)], plain
+    assert text.prose("`x^{2} * y`") == [("code", "x^{2} * y")]
 
 
 def test_nested_values_become_rows() -> None:
