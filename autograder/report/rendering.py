@@ -54,7 +54,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(cut=text.cut, cut_lines=text.cut_lines, prose=text.prose, words=text.words)
+    environment.filters.update(
+        cut=text.cut, cut_lines=text.cut_lines, prose=text.prose, shapes=text.shapes, words=text.words
+    )
     environment.filters.update(sentence=text.sentence, number=text.number, signature=text.signature)
     environment.globals.update(words=words, figures=figures, count=text.count, metrics=view.metrics, tables=view.tables)
     environment.globals.update(facts=handed_in.facts, attempts=handed_in.attempts)

@@ -97,6 +97,45 @@ def _formulas(text: str) -> Iterator[tuple[Setting, str]]:
 _SETTINGS: tuple[Setting, ...] = ("sup", "sub", "em")
 
 
+_ARGUMENT = re.compile(r"\b(\w{1,60})=(?:tensor|array)(?: of shape (\([\d, ]{0,60}\))|\()")
+
+
+def shapes(called: str) -> str:
+    """The shapes of the tensors in a written call, `x (3, 2), scale ()`; "" without any, or where one is not there in full."""
+    found = []
+    for match in _ARGUMENT.finditer(called):
+        shape = match[2] or _shape(called, match.end())
+        if shape is None:
+            return ""
+        found.append(f"{match[1]} {shape}")
+    return ", ".join(found)
+
+
+def _shape(text: str, start: int) -> str | None:
+    """The shape of the nested list that begins at `start`; None where it does not end, or rows differ in length."""
+    lengths: dict[int, set[int]] = {}
+    counts: list[int] = []
+    for position in range(start, min(len(text), start + _LONGEST_LIST)):
+        character = text[position]
+        if character == "[":
+            counts.append(0 if text[position + 1 : position + 2] == "]" else 1)
+        elif character == "," and counts:
+            counts[-1] += 1
+        elif character == "]" and counts:
+            lengths.setdefault(len(counts), set()).add(counts.pop())
+        if not counts:
+            break
+    else:
+        return None
+    if any(len(found) > 1 for found in lengths.values()):
+        return None
+    axes = [str(length) for _, (length,) in sorted((depth, tuple(found)) for depth, found in lengths.items())]
+    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+
+
+_LONGEST_LIST = 20_000
+
+
 def number(value: float) -> str:
     """`value` with four significant figures: `−93.72`, `0.08120`; whole numbers in full: `60,000`."""
     if isinstance(value, int):

@@ -35,6 +35,7 @@ class TaskView:
         in_proportion: Whether checks passed that earn only what the others earn, which is not all.
         blocked: Set when nothing of the task could be checked, so that one line says all there is to say.
         code: The function as it was handed in, where a failure of its own is shown.
+        examples: Failures whose evidence is shown where named mistakes explain the task: one for each.
         failed: Checks in the order in which they are shown, here and below.
         waiting: The skipped checks, grouped by the check they wait for, in words.
     """
@@ -48,6 +49,7 @@ class TaskView:
     price: str
     in_proportion: bool
     code: tuple[CodeLine, ...]
+    examples: tuple[CheckRecord, ...]
     failed: tuple[CheckRecord, ...]
     errors: tuple[CheckRecord, ...]
     undecided: tuple[CheckRecord, ...]
@@ -192,12 +194,23 @@ def _task(task: TaskRecord, anchor: str, titles: dict[str, str]) -> TaskView:
         and task.points != task.max_points
         and any(check.given and check.outcome is Outcome.PASSED for check in task.checks),
         code=handed_in.code_lines(task, having(Outcome.FAILED)) if own and not blocked else (),
+        examples=tuple(_examples(own)),
         failed=having(Outcome.FAILED),
         errors=having(Outcome.ERROR),
         undecided=having(Outcome.INCONCLUSIVE),
         passed=having(Outcome.PASSED),
         waiting=tuple(_waiting(having(Outcome.SKIPPED), titles)),
     )
+
+
+def _examples(own: list[CheckRecord]) -> Iterator[CheckRecord]:
+    """The first failure of each mistake, or of each combination of them, that has evidence to show."""
+    seen: set[str] = set()
+    for check in own:
+        name = check.misconception or ""
+        if check.evidence is not None and name not in seen:
+            seen.add(name)
+            yield check
 
 
 def _waiting(skipped: tuple[CheckRecord, ...], titles: dict[str, str]) -> Iterator[tuple[str, tuple[CheckRecord, ...]]]:

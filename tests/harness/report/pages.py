@@ -11,7 +11,7 @@ _HTML = {
     "header": "class", "main": "", "footer": "", "section": "class id aria-labelledby aria-label", "div": "class",
     "article": "class id", "h1": "", "h2": "id", "h3": "", "h4": "", "p": "class", "span": "class aria-hidden",
     "sup": "", "sub": "", "em": "",
-    "bdi": "", "b": "", "strong": "", "a": "href", "code": "class", "pre": "class", "blockquote": "",
+    "bdi": "", "b": "", "strong": "", "a": "href", "code": "class", "pre": "class role tabindex aria-label", "blockquote": "",
     "ul": "class", "li": "id", "dl": "class", "dt": "", "dd": "", "details": "class open", "summary": "",
     "table": "class role", "caption": "", "thead": "role", "tbody": "role", "tr": "role class",
     "th": "role scope class colspan", "td": "role class", "figure": "", "figcaption": "",
