@@ -287,6 +287,14 @@ class GradeRecord(Record):
             **{name: getattr(self, name) for name in type(self).model_fields} | {"manual": tuple(manual)}
         )
 
+    def remembering(self, old: GradeRecord) -> GradeRecord:
+        """Return the same record; where it does not say who handed in, or what was before, with what an old one says."""
+        update = {
+            "about": self.about if self.about != About() else old.about,
+            "attempts": self.attempts or old.attempts,
+        }
+        return self.model_copy(update=update)
+
     def passes(self) -> bool | None:
         """Whether the score reaches the track's pass mark; None where the track has none, or there is no score."""
         if self.pass_mark is None or self.score is None or (self.passed is not None and not self.manual):

@@ -8,6 +8,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_FLOOR, Decimal
+from itertools import islice
 from typing import Literal
 
 # Zero-width (non-)joiners shape ordinary words in Persian and Indic scripts; all else that is invisible is shown.
@@ -103,7 +104,8 @@ _ARGUMENT = re.compile(r"\b(\w{1,60})=(?:tensor|array)(?: of shape (\([\d, ]{0,6
 def shapes(called: str) -> str:
     """The shapes of the tensors in a written call, `x (3, 2), scale ()`; "" without any, or where one is not there in full."""
     found = []
-    for match in _ARGUMENT.finditer(called):
+    called = called[:_LONGEST_LIST]
+    for match in islice(_ARGUMENT.finditer(called), _MOST_ARGUMENTS):
         shape = match[2] or _shape(called, match.end())
         if shape is None:
             return ""
@@ -115,7 +117,7 @@ def _shape(text: str, start: int) -> str | None:
     """The shape of the nested list that begins at `start`; None where it does not end, or rows differ in length."""
     lengths: dict[int, set[int]] = {}
     counts: list[int] = []
-    for position in range(start, min(len(text), start + _LONGEST_LIST)):
+    for position in range(start, len(text)):
         character = text[position]
         if character == "[":
             counts.append(0 if text[position + 1 : position + 2] == "]" else 1)
@@ -133,7 +135,7 @@ def _shape(text: str, start: int) -> str | None:
     return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
 
 
-_LONGEST_LIST = 20_000
+_LONGEST_LIST, _MOST_ARGUMENTS = 20_000, 12
 
 
 def number(value: float) -> str:

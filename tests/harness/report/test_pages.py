@@ -620,3 +620,23 @@ def test_no_machine_words_for_students(student: str, explained: str) -> None:
     for page in (student, explained, student_page(factories.every_kind()), student_page(factories.template())):
         seen = " ".join(Structure.of(page.partition("<body")[2]).text)
         assert not re.search(r"\bcontract\b|\bkind\b|waits for \w+\.\w+", seen)
+
+
+def test_every_mistake_has_its_example() -> None:
+    """Where two mistakes explain a task, the page shows a failure of each, and one failure of the same mistake only once."""
+    shown = factories.Evidence(called="elbo(x=tensor([[1.0, 2.0]]))", got="first", expected="1")
+    checks = [
+        factories.check(
+            "elbo", f"value{number}", "is a bound", Outcome.FAILED, kind=FailureKind.VALUE, misconception=name,
+            evidence=shown.__class__(called=shown.called, got=f"got-{number}", expected="1"), message=f"wrong {number}",
+        )
+        for number, name in enumerate(("half_missing", "half_missing", "numpy_array"))
+    ]  # fmt: skip
+    mistakes = (factories.HALF, factories.ARRAY)
+    task = factories.task("elbo", tuple(checks), "1.02", Outcome.FAILED, mistakes=mistakes, diagnosis="Both.")
+    page = student_page(factories.record(tasks=(task,)))
+
+    assert "For instance: wrong 0" in page
+    assert "And here: wrong 2" in page
+    assert [f"got-{number}" in page for number in range(3)] == [True, False, True]
+    assert page.count("<dt>Shapes</dt><dd><pre>x (1, 2)</pre></dd>") == 2
