@@ -481,11 +481,25 @@ def hostile(text: str) -> GradeRecord:
     return GradeRecord.model_validate(poison(both.model_dump(mode="json")))
 
 
+def two_broken_files() -> GradeRecord:
+    """Two files with a syntax error each, and what waits for them."""
+    other = unimportable("elbo")
+    fault = other.checks[0].model_copy(
+        update={
+            "message": "vae.py cannot be run: IndentationError: unexpected indent (vae.py, line 3)",
+            "traceback": ('File "vae.py", line 3, in <module>', "    return x", "    ^^^^^^"),
+        }
+    )
+    tasks = (unimportable("ppca_fit"), unimportable("ppca_posterior"), other.model_copy(update={"checks": (fault,)}))
+    return record(tasks=tasks, score="0.00", max_score="6.00")
+
+
 RECORDS: dict[str, Callable[[], GradeRecord]] = {
     "full marks": full_marks,
     "mixed": mixed,
     "explained": explained,
     "template": template,
+    "two broken files": two_broken_files,
     "every kind": every_kind,
     "rejected": rejected,
     "error": error,
