@@ -73,7 +73,6 @@ def test_what_cannot_be_used_is_a_sentence(run: Any, tmp_path: Path, arguments: 
     assert "Traceback" not in error
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
 def test_who_handed_in_stands_in_the_record(run: Any, tmp_path: Path) -> None:
     """Also where nothing could be graded; the next grading remembers it."""
     (tmp_path / "about.json").write_text('{"name": "Anna", "submitted_at": "2026-03-01T10:00:00"}', encoding="utf-8")
@@ -87,6 +86,7 @@ def test_who_handed_in_stands_in_the_record(run: Any, tmp_path: Path) -> None:
         assert "Anna" in (tmp_path / "out" / "student.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_is_closed_is_a_sentence(run: Any, tmp_path: Path) -> None:
     """Said before anything is graded."""
     (tmp_path / "closed").mkdir(mode=0o500)
