@@ -6,7 +6,7 @@ RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends bubblewrap libseccomp2 make \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /grader
-COPY pyproject.toml constraints.txt Makefile README.md LICENSE ./
+COPY pyproject.toml constraints.txt package.json package-lock.json Makefile README.md LICENSE ./
 COPY scripts scripts
 COPY autograder autograder
 RUN TORCH_INDEX=https://download.pytorch.org/whl/cpu make setup && rm -rf /root/.cache

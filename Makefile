@@ -15,7 +15,7 @@ help: ## list the targets
 
 setup: $(VENV)/.ready ## install everything: system packages (as root), virtual environment, this project
 
-$(VENV)/.ready: pyproject.toml constraints.txt scripts/setup.sh
+$(VENV)/.ready: pyproject.toml constraints.txt package-lock.json scripts/setup.sh
 	@PYTHON=$(PYTHON) bash scripts/setup.sh $(VENV)
 	@touch $@
 

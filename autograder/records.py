@@ -10,88 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from autograder.handed_in import About, Attempt, Cell, Code, DataFile, Note, Record, SourceFile, Submission
 from autograder.outcomes import EARNS, Evidence, FailureKind, Outcome
-
-
-class Record(BaseModel):
-    """A frozen value object. Unknown fields are refused, so a typo in a record cannot go unnoticed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
-
-
-# --------------------------------------------------------------------------------------------------- a submission
-
-
-class Cell(Record):
-    """A piece of source that is run together: a whole `.py` file, or one code cell of a notebook.
-
-    Attributes:
-        label: What a student calls it, `"cell 5"`; empty for a whole file.
-        source: Python source, `\\n` line ends, no byte order mark, no magics.
-    """
-
-    label: str
-    source: str
-
-
-class SourceFile(Record):
-    """One Python file or notebook of a submission, ready to be run inside the sandbox.
-
-    Attributes:
-        path: Relative POSIX path as the student wrote it (printable; used in messages).
-        module: Dotted name under which it can be imported (`"sums"`, `"src.network"`); always valid identifiers.
-        cells: Its pieces in order.
-    """
-
-    path: str
-    module: str
-    cells: tuple[Cell, ...]
-
-
-class DataFile(Record):
-    """Any other file of a submission, placed into the sandbox's working folder as it is."""
-
-    path: str
-    data: bytes = Field(repr=False)
-
-
-class Note(Record):
-    """Something that was noticed about a submission and that the student should know.
-
-    Attributes:
-        code: Stable identifier such as `"magic-removed"`.
-        message: One sentence for the student.
-        path: The file it is about, if any.
-        audience: `"student"` notes stand in both reports, `"staff"` notes in the staff report only.
-    """
-
-    code: str
-    message: str
-    path: str | None = None
-    audience: Literal["student", "staff"] = "student"
-
-
-class Submission(Record):
-    """What intake makes of a zip, folder, file or notebook. Holds data only; nothing of it has been run.
-
-    Attributes:
-        name: Printable name for folders and reports (no path separators).
-        kind: What was handed in.
-        sha256: Digest of the sorted (path, content) pairs, so that a zip and the folder it came from agree.
-        sources: Python files and notebooks.
-        files: Everything else.
-        notes: What was repaired, removed or looked odd.
-    """
-
-    name: str
-    kind: Literal["zip", "tar", "folder", "file", "notebook"]
-    sha256: str
-    sources: tuple[SourceFile, ...]
-    files: tuple[DataFile, ...] = ()
-    notes: tuple[Note, ...] = ()
-
 
 # ---------------------------------------------------------------------------------------------------------- grades
 
@@ -178,6 +100,7 @@ class TaskRecord(Record):
         file: Where it is expected.
         signature: How the function is called; empty for work that is no function.
         found_in: Where it was found.
+        code: The function or class as it was handed in.
     """
 
     id: str
@@ -194,6 +117,7 @@ class TaskRecord(Record):
     diagnosis: str = ""
     coerced: tuple[str, ...] = ()
     digest: str = ""
+    code: Code | None = None
 
 
 class Curve(Record):
@@ -313,6 +237,8 @@ class GradeRecord(Record):
         passed: In a track that is passed or not: whether `automatic_score` reaches `pass_mark`. `passes` looks at `score`.
         pass_mark: Points that such a track asks for, a decimal string with two places.
         waiting: Work that a person grades.
+        about: Who handed it in and when.
+        attempts: What earlier submissions of the same student earned, the first one first.
         manual: Points that people gave: `autograder by-hand` writes them, `regrade --write` and new gradings keep them.
     """
 
@@ -328,6 +254,8 @@ class GradeRecord(Record):
     pass_mark: str | None = None
     carry: Carry = "never"
     message: str = ""
+    about: About = About()
+    attempts: tuple[Attempt, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
     training: tuple[TrainingRecord, ...] = ()
     notes: tuple[Note, ...] = ()
@@ -359,6 +287,14 @@ class GradeRecord(Record):
             **{name: getattr(self, name) for name in type(self).model_fields} | {"manual": tuple(manual)}
         )
 
+    def remembering(self, old: GradeRecord) -> GradeRecord:
+        """Return the same record; where it does not say who handed in, or what was before, with what an old one says."""
+        update = {
+            "about": self.about if self.about != About() else old.about,
+            "attempts": self.attempts or old.attempts,
+        }
+        return self.model_copy(update=update)
+
     def passes(self) -> bool | None:
         """Whether the score reaches the track's pass mark; None where the track has none, or there is no score."""
         if self.pass_mark is None or self.score is None or (self.passed is not None and not self.manual):
@@ -375,9 +311,12 @@ class GradeRecord(Record):
 
 
 __all__ = [
+    "About",
+    "Attempt",
     "Carry",
     "Cell",
     "CheckRecord",
+    "Code",
     "Curve",
     "DataFile",
     "Deduction",

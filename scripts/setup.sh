@@ -32,4 +32,11 @@ fi
 pip install -c constraints.txt "$(grep '^torch==' constraints.txt)"
 pip install -c constraints.txt setuptools wheel
 pip install -c constraints.txt --no-build-isolation -e '.[dev]'
+# axe-core, which the tests of the pages run in a browser: a development dependency, pinned with its digest in package-lock.json
+if [ -f package-lock.json ]; then
+    cp package.json package-lock.json "$venv/"
+    if ! command -v npm >/dev/null || ! npm ci --prefix "$venv" --ignore-scripts --no-audit --no-fund --loglevel=error; then
+        echo "axe-core is missing (npm install did not work): the tests of accessibility are skipped" >&2
+    fi
+fi
 echo "Ready."

@@ -8,6 +8,7 @@ first broken rung of substance ends it and is the one that is named.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,7 @@ from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import FoundFunction, LoadReport
 
 _NOT_COLLABORATORS = frozenset({"Any", "None", "Path", "Self", "Tensor"})
+_SYNTAX = re.compile(r"^(?:[^:]*: )?(?:SyntaxError|IndentationError|TabError): ")
 _POSITIONAL = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
 
 
@@ -53,7 +55,10 @@ def require_found(contract: FunctionContract, report: LoadReport) -> FoundFuncti
             raise CheckFailed(FailureKind.IMPORT, f"{path} could not be loaded: {why}")
     for path, (why, lines) in report.failures.items():
         if _stem(path) == contract.module:
-            message = f"{path} stopped while it was loaded, and `{name}` is not defined in it: {why}"
+            if _SYNTAX.search(why):
+                message = f"{path} cannot be run: {why}"
+                raise CheckFailed(FailureKind.IMPORT, message, lines=lines, brief="syntax error")
+            message = f"{path} stopped while it was loaded, before this was defined: {why}"
             raise CheckFailed(FailureKind.IMPORT, message, lines=lines)
     message = f"`{name}` is not defined in {file}, nor in any other file of the submission"
     raise CheckFailed(FailureKind.MISSING, message, help=f"Its signature is `{contract.text}`.")

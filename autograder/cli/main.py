@@ -21,6 +21,7 @@ from autograder.cli.ci import show_on_github, threshold, write_junit
 from autograder.cli.progress import Ticker
 from autograder.cli.shown import err, in_log, out, report_name, require_folder, show_result, write_reports
 from autograder.errors import AutograderError
+from autograder.grading.history import read_about, with_history
 from autograder.grading.regrading import RESULT, manual_in, read_record
 
 EXIT_CODES = (
@@ -76,6 +77,9 @@ def grade(
     reuse: Annotated[
         Path | None, typer.Option(help="An earlier result of this submission: what still holds is not asked again.")
     ] = None,
+    about: Annotated[
+        Path | None, typer.Option(help="JSON with name, id, submitted_at, due: shown in the reports.")
+    ] = None,
     fail_under: Annotated[
         str, typer.Option(metavar="POINTS", help="Exit with 1 below these points, or below a percentage: 50%.")
     ] = "",
@@ -97,6 +101,7 @@ def grade(
     if junit is not None:
         require_folder(junit.parent, "--junit")
     manual = manual_in(folder)
+    known = None if about is None else read_about(about)
     ticker = Ticker(out)
     options = GradeOptions(
         track=track,
@@ -124,7 +129,7 @@ def grade(
         for line in traceback.format_exc().splitlines():
             err.print(Text(" " * (len(line) - len(line.lstrip())) + in_log(line)))
         record = error_record(submission, options, error)
-    record = record.with_manual(manual)
+    record = with_history(record.with_manual(manual), folder, known)
     code = show_result(record, write_reports(record, folder))
     if junit is not None:
         write_junit(record, junit)

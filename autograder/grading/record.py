@@ -12,10 +12,11 @@ from autograder.assignment.kinds import KINDS, Work
 from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric, TaskRule, points_text
 from autograder.errors import AutograderError
+from autograder.grading.code import code_of
 from autograder.grading.options import Device, GradeOptions
 from autograder.grading.provenance import digest_of, provenance_of
 from autograder.grading.scoring import flags_of, score_task
-from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TrainingRecord, Waiting
+from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TaskRecord, TrainingRecord, Waiting
 
 if TYPE_CHECKING:
     from autograder.checking.results import CheckResult
@@ -60,12 +61,12 @@ class Graded:
 def graded_record(graded: Graded) -> GradeRecord:
     """Return the record of a grading: status `graded`, or `error` without a score when a check broke through our fault."""
     rubric, assignment = graded.rubric, graded.assignment
+    checked = [task for task in rubric.tasks if task.checks]
     scored = [
         score_task(task, graded.results, assignment, graded.report, rubric, _handed_in(task, graded.work))
-        for task in rubric.tasks
-        if task.checks
+        for task in checked
     ]
-    records = [record for record, _ in scored]
+    records = [_with_code(record, task.object, graded) for (record, _), task in zip(scored, checked, strict=True)]
     earned = sum((points for _, points in scored), Fraction(0))
     earned = max(earned - sum(Fraction(d.points) for d in graded.findings.deductions), Fraction(0))
     possible = sum((Fraction(task.points) for task in rubric.tasks if task.checks), Fraction(0))
@@ -103,6 +104,13 @@ def graded_record(graded: Graded) -> GradeRecord:
             "sandbox_restarts": graded.restarts,
         },
     )
+
+
+def _with_code(record: TaskRecord, name: str, graded: Graded) -> TaskRecord:
+    """Return a task's record with the code of its function, where it is one that was found."""
+    if name not in graded.report.found or record.found_in is None:
+        return record
+    return record.model_copy(update={"code": code_of(graded.submission, record.found_in, name)})
 
 
 def _handed_in(task: TaskRule, work: Work) -> str | None:

@@ -351,7 +351,7 @@ def to_write(old: GradeRecord, new: GradeRecord) -> GradeRecord:
     """Return the record that counts from now on: the new one, or the old one with a flag that says why; with all manual points."""
     manual = merged(old.manual, new.manual)
     if _standing(old, new) != "old":
-        return new.with_manual(manual)
+        return new.remembering(old).with_manual(manual)
     reason = " ".join(_remarks(old, new, "old")) or "The points from before stand."
     others = tuple(flag for flag in old.flags if flag.code != KEPT)
     return old.model_copy(update={"flags": (*others, Flag(code=KEPT, message=reason))}).with_manual(manual)

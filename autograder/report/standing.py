@@ -26,6 +26,8 @@ def blocked(task: TaskRecord) -> Blocked | None:
 
 def state(task: TaskRecord, lack: Blocked | None) -> str:
     """The one line that says how a task stands."""
+    if lack == "import":
+        return f"waits for `{task.file}`, which could not be imported"
     if lack:
         return words.failure(task.kind, FailureKind(lack))
     if task.kind == "answers" and task.outcome is not Outcome.ERROR:
@@ -65,7 +67,7 @@ def _brief(task: TaskRecord, check: CheckRecord) -> str:
     if not words.has_code(task.kind) or check.kind not in (FailureKind.VALUE, FailureKind.CONTRACT):
         return words.failure(task.kind, check.kind)
     said = check.brief or words.failure(task.kind, check.kind)
-    return f"{said} ({text.words(check.id.rpartition('.')[2])})" if check.kind is FailureKind.VALUE else said
+    return said
 
 
 def _state_of_answers(task: TaskRecord) -> str:

@@ -6,8 +6,10 @@ import math
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_FLOOR, Decimal
+from itertools import islice
+from typing import Literal
 
 # Zero-width (non-)joiners shape ordinary words in Persian and Indic scripts; all else that is invisible is shown.
 _JOINERS = frozenset("\u200c\u200d")
@@ -64,10 +66,76 @@ def cut_lines(lines: Sequence[str], limit: int = 40, width: int = 400) -> str:
     return textwrap.dedent("\n".join(shown))
 
 
-def prose(text: str) -> list[tuple[bool, str]]:
-    """Split `text` at pairs of backticks into (is code, piece), so that a template can set code as code."""
+Setting = Literal["", "code", "sup", "sub", "em"]
+_FORMULA = re.compile(
+    r"\^\{(?P<sup>[^{}\n]{1,80})\}|_\{(?P<sub>[^{}\n]{1,80})\}|(?<![\w*])\*(?P<em>[^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"
+)
+
+
+def prose(text: str) -> list[tuple[Setting, str]]:
+    """Split `text` into (how it is set, piece), so that a template can set it.
+
+    Between backticks is code; elsewhere `e^{x}` is an exponent, `x_{i}` an index, and `*word*` is stressed.
+    """
     pieces = re.split(r"`([^`\n]+)`", text)
-    return [(index % 2 == 1, piece) for index, piece in enumerate(pieces) if piece]
+    found: list[tuple[Setting, str]] = []
+    for index, piece in enumerate(pieces):
+        found += [("code", piece)] if index % 2 == 1 else _formulas(piece)
+    return [(setting, piece) for setting, piece in found if piece]
+
+
+def _formulas(text: str) -> Iterator[tuple[Setting, str]]:
+    end = 0
+    for match in _FORMULA.finditer(text):
+        yield "", text[end : match.start()]
+        for setting in _SETTINGS:
+            if match[setting] is not None:
+                yield setting, match[setting]
+        end = match.end()
+    yield "", text[end:]
+
+
+_SETTINGS: tuple[Setting, ...] = ("sup", "sub", "em")
+
+
+_ARGUMENT = re.compile(r"\b(\w{1,60})=(?:tensor|array)(?: of shape (\([\d, ]{0,60}\))|\()")
+
+
+def shapes(called: str) -> str:
+    """The shapes of the tensors in a written call, `x (3, 2), scale ()`; "" without any, or where one is not there in full."""
+    found = []
+    called = called[:_LONGEST_LIST]
+    for match in islice(_ARGUMENT.finditer(called), _MOST_ARGUMENTS):
+        shape = match[2] or _shape(called, match.end())
+        if shape is None:
+            return ""
+        found.append(f"{match[1]} {shape}")
+    return ", ".join(found)
+
+
+def _shape(text: str, start: int) -> str | None:
+    """The shape of the nested list that begins at `start`; None where it does not end, or rows differ in length."""
+    lengths: dict[int, set[int]] = {}
+    counts: list[int] = []
+    for position in range(start, len(text)):
+        character = text[position]
+        if character == "[":
+            counts.append(0 if text[position + 1 : position + 2] == "]" else 1)
+        elif character == "," and counts:
+            counts[-1] += 1
+        elif character == "]" and counts:
+            lengths.setdefault(len(counts), set()).add(counts.pop())
+        if not counts:
+            break
+    else:
+        return None
+    if any(len(found) > 1 for found in lengths.values()):
+        return None
+    axes = [str(length) for _, (length,) in sorted((depth, tuple(found)) for depth, found in lengths.items())]
+    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+
+
+_LONGEST_LIST, _MOST_ARGUMENTS = 20_000, 12
 
 
 def number(value: float) -> str:

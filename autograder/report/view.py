@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import Any
 
 from autograder.records import CheckRecord, GradeRecord, Note, Outcome, TaskRecord, TrainingRecord
-from autograder.report import standing, text, words
+from autograder.report import handed_in, standing, text, words
+from autograder.report.handed_in import CodeLine
 from autograder.report.standing import Blocked
 
 _MOST_ROWS = 400
@@ -33,6 +34,8 @@ class TaskView:
         price: What the recognised mistakes leave, in words; "" without any.
         in_proportion: Whether checks passed that earn only what the others earn, which is not all.
         blocked: Set when nothing of the task could be checked, so that one line says all there is to say.
+        code: The function as it was handed in, where a failure of its own is shown.
+        examples: Failures whose evidence is shown where named mistakes explain the task: one for each.
         failed: Checks in the order in which they are shown, here and below.
         waiting: The skipped checks, grouped by the check they wait for, in words.
     """
@@ -45,6 +48,8 @@ class TaskView:
     blocked: Blocked | None
     price: str
     in_proportion: bool
+    code: tuple[CodeLine, ...]
+    examples: tuple[CheckRecord, ...]
     failed: tuple[CheckRecord, ...]
     errors: tuple[CheckRecord, ...]
     undecided: tuple[CheckRecord, ...]
@@ -57,6 +62,7 @@ class ImportFault:
     """A file that could not be imported, told once for all the tasks that it stops."""
 
     anchor: str
+    title: str
     check: CheckRecord
     tasks: tuple[TaskView, ...]
 
@@ -139,6 +145,7 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
     tasks = tuple(sorted(views, key=lambda task: order.index(task.record.file)))
     imports = tuple(_import_faults(tasks))
     told = {fault.check.message for fault in imports}
+    broken = {task.record.file for fault in imports for task in fault.tasks}
     by_file = groupby(tasks, key=lambda task: task.record.file)
     return Page(
         record=record,
@@ -149,7 +156,11 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
         kinds={check.id: task.kind for task in record.tasks for check in task.checks},
         earned={id_: text for task in record.tasks if not task.mistakes for id_, text in _earned(task)},
         rules=tuple(note for note in record.notes if note.code == FORBIDDEN),
-        notes=tuple(note for note in record.notes if note.message not in told and note.code != FORBIDDEN),
+        notes=tuple(
+            note
+            for note in record.notes
+            if note.message not in told and note.code != FORBIDDEN and not _told(note, broken)
+        ),
         summary=_summary(tasks),
         share=_share(record.score, record.max_score),
     )
@@ -170,17 +181,20 @@ def _task(task: TaskRecord, anchor: str, titles: dict[str, str]) -> TaskView:
         return tuple(check for check in task.checks if check.outcome is outcome)
 
     blocked = standing.blocked(task)
+    own = [check for check in having(Outcome.FAILED) if check.carried_from is None]
     return TaskView(
         record=task,
         anchor=anchor,
         state=standing.state(task, blocked),
         headline=standing.headline(task, blocked),
-        look="missing" if blocked == "missing" else standing.look(task),
+        look={"missing": "missing", "import": Outcome.SKIPPED}.get(blocked or "", standing.look(task)),
         blocked=blocked,
         price=standing.price(task),
         in_proportion=not task.mistakes
         and task.points != task.max_points
         and any(check.given and check.outcome is Outcome.PASSED for check in task.checks),
+        code=handed_in.code_lines(task, having(Outcome.FAILED)) if own and not blocked else (),
+        examples=tuple(_examples(own)),
         failed=having(Outcome.FAILED),
         errors=having(Outcome.ERROR),
         undecided=having(Outcome.INCONCLUSIVE),
@@ -189,12 +203,24 @@ def _task(task: TaskRecord, anchor: str, titles: dict[str, str]) -> TaskView:
     )
 
 
+def _examples(own: list[CheckRecord]) -> Iterator[CheckRecord]:
+    """The first failure of each mistake, or of each combination of them, that has evidence to show."""
+    seen: set[str] = set()
+    for check in own:
+        name = check.misconception or ""
+        if check.evidence is not None and name not in seen:
+            seen.add(name)
+            yield check
+
+
 def _waiting(skipped: tuple[CheckRecord, ...], titles: dict[str, str]) -> Iterator[tuple[str, tuple[CheckRecord, ...]]]:
     groups: dict[str, list[CheckRecord]] = {}
     for check in skipped:
         groups.setdefault(check.waits_for or "", []).append(check)
     for waited, checks in groups.items():
-        yield titles.get(waited) or text.words(waited.rpartition(".")[2]), tuple(checks)
+        said = f"waits for {waited}"
+        told = [check.model_copy(update={"message": check.message.removeprefix(said).lstrip("; ")}) for check in checks]
+        yield titles.get(waited) or text.words(waited.rpartition(".")[2]), tuple(told)
 
 
 def _import_faults(tasks: tuple[TaskView, ...]) -> Iterator[ImportFault]:
@@ -204,7 +230,15 @@ def _import_faults(tasks: tuple[TaskView, ...]) -> Iterator[ImportFault]:
         if task.blocked == "import":
             groups.setdefault(task.failed[0].message, []).append(task)
     for index, stopped in enumerate(groups.values(), start=1):
-        yield ImportFault(f"import-{index}", stopped[0].failed[0], tuple(stopped))
+        check = stopped[0].failed[0]
+        title = f"A {check.brief}" if check.brief else "A file could not be imported"
+        yield ImportFault(f"import-{index}", title, check, tuple(stopped))
+
+
+def _told(note: Note, broken: set[str]) -> bool:
+    """Whether a note says what the card of a file that could not be imported says already."""
+    file = (note.path or "").rpartition("/")[2]
+    return note.code in ("module-failed", "syntax-error") and file in broken
 
 
 def _summary(tasks: tuple[TaskView, ...]) -> str:
@@ -215,7 +249,7 @@ def _summary(tasks: tuple[TaskView, ...]) -> str:
         "form": "right but for their form",
         "carried": "failing only because of others",
         Outcome.FAILED: "with failed checks",
-        "import": "in a file that could not be imported",
+        "import": "waiting for a file that could not be imported",
         "missing": "not implemented yet",
         "absent": "not answered or not handed in",
         Outcome.SKIPPED: "not run",

@@ -32,7 +32,7 @@ KINDS: dict[FailureKind, str] = {
     FailureKind.TIMEOUT: "takes too long",
     FailureKind.MEMORY: "needs too much memory",
     FailureKind.CRASH: "makes Python crash",
-    FailureKind.CONTRACT: "returns the wrong kind of result",
+    FailureKind.CONTRACT: "returns something of another type or shape",
     FailureKind.VALUE: "gives a wrong result",
     FailureKind.POLICY: "breaks a rule of the assignment",
 }

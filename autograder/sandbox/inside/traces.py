@@ -39,7 +39,9 @@ def student_lines(error: BaseException) -> list[str]:
     """Return the traceback's lines that are the student's, innermost last: a place, then the text of that line."""
     if isinstance(error, SyntaxError) and error.lineno is not None:
         text = (error.text or "").strip()[:200]
-        return [f'File "{str(error.filename)[:200]}", line {error.lineno}, in <module>', f"    {text}"]
+        place = f'File "{str(error.filename)[:200]}", line {error.lineno}, in <module>'
+        caret = _caret(error)
+        return [place, f"    {text}", *([f"    {caret}"] if len(caret) <= len(text) + 1 else [])]
     lines = []
     for frame, number in list(traceback.walk_tb(error.__traceback__))[-200:]:
         filename = frame.f_code.co_filename
@@ -48,3 +50,14 @@ def student_lines(error: BaseException) -> list[str]:
             lines.append(f'File "{filename[:200]}", line {number}, in {frame.f_code.co_name[:100]}')
             lines.append(f"    {text}")
     return lines[-16:]
+
+
+def _caret(error: SyntaxError) -> str:
+    """Return spaces and carets that point at the place in the error's line, stripped, where Python stopped; "" if it does not say."""
+    if not isinstance(error.offset, int) or error.offset < 1:
+        return ""
+    text = error.text or ""
+    start = max(error.offset - 1 - (len(text) - len(text.lstrip())), 0)
+    same_line = isinstance(error.end_offset, int) and error.end_lineno == error.lineno
+    width = max(error.end_offset - error.offset, 1) if same_line and isinstance(error.end_offset, int) else 1
+    return " " * start + "^" * max(min(width, len(text.strip()) - start), 1)

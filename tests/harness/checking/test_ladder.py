@@ -51,7 +51,12 @@ UNDEFINED = {
     "its file failed": (
         report(failures={"src/vae.py": ("ValueError: no", ("line 1",))}),
         FailureKind.IMPORT,
-        "src/vae.py stopped while it was loaded, and `elbo` is not defined in it: ValueError: no",
+        "src/vae.py stopped while it was loaded, before this was defined: ValueError: no",
+    ),
+    "its file is not Python": (
+        report(failures={"vae.ipynb": ("cell 2: SyntaxError: '(' was never closed", ("line 1",))}),
+        FailureKind.IMPORT,
+        "vae.ipynb cannot be run: cell 2: SyntaxError: '(' was never closed",
     ),
     "its notebook was left out": (
         report(excluded={"vae.ipynb": "the process ended"}),

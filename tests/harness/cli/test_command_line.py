@@ -51,6 +51,7 @@ UNUSABLE = {
     "a file in place of a folder": ([*GRADE, "--out", "file"], "is a file, not a folder"),
     "a file on the way": ([*GRADE, "--out", "file/below"], "nothing can be written to"),
     "a file on the way of JUnit": ([*GRADE, "--junit", "file/junit.xml"], "is a file, not a folder"),
+    "no file about the student": ([*GRADE, "--about", "none.json"], "--about none.json: cannot be read"),
     "no number": ([*GRADE, "--fail-under", "many"], "--fail-under many: give points"),
     "below zero": ([*GRADE, "--fail-under", "-3"], "--fail-under -3: give points"),
     "an assignment that is none": (["grade", str(WORK), "--assignment", "none"], "rubric.yaml"),
@@ -70,6 +71,19 @@ def test_what_cannot_be_used_is_a_sentence(run: Any, tmp_path: Path, arguments: 
     assert code == 2, text + error
     assert words in " ".join(error.split())
     assert "Traceback" not in error
+
+
+def test_who_handed_in_stands_in_the_record(run: Any, tmp_path: Path) -> None:
+    """Also where nothing could be graded; the next grading remembers it."""
+    (tmp_path / "about.json").write_text('{"name": "Anna", "submitted_at": "2026-03-01T10:00:00"}', encoding="utf-8")
+    (tmp_path / "work.zip").write_bytes(b"no archive")
+    for about in (["--about", "about.json"], []):
+        code, _, error = run("grade", "work.zip", "--assignment", ROOT, "--out", tmp_path / "out", *about)
+        record = GradeRecord.model_validate_json((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+
+        assert code == 2, error
+        assert record.about.name == "Anna"
+        assert "Anna" in (tmp_path / "out" / "student.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")

@@ -14,7 +14,7 @@ from tiny_assignment import RIGHT, RUBRIC, VALUE, grade_here, grade_with, make_a
 from autograder.errors import UsageError
 from autograder.grading.regrading import KEPT, change_of, compare, load, manual_in, read_record, to_write, write
 from autograder.outcomes import FailureKind
-from autograder.records import CheckRecord, GradeRecord, ManualPoints, Outcome, TaskRecord
+from autograder.records import About, Attempt, CheckRecord, GradeRecord, ManualPoints, Outcome, TaskRecord
 
 HAND = ManualPoints(task="elbo", points=Decimal("0.50"), reason="The idea is right.", author="mk")
 BONUS = ManualPoints(task="essay", points=Decimal("1"), reason="A fine essay.", author="mk")
@@ -317,3 +317,16 @@ def test_grading_again_keeps_points_given_by_hand(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "It may hold points that people gave" in " ".join(refused.stderr.split())
     assert result.read_text(encoding="utf-8") == "{"
+
+
+def test_regrading_remembers_who_handed_in() -> None:
+    """Grading into another folder says nothing of the student and of earlier attempts: what was known stays."""
+    about, attempts = About(name="Anna"), (Attempt(number=1, score="1.00"),)
+    old = record("passed").model_copy(update={"about": about, "attempts": attempts})
+
+    stands = to_write(old, record("failed"))
+
+    assert (stands.about, stands.attempts) == (about, attempts)
+    assert stands.score == record("failed").score
+    other = record("failed").model_copy(update={"about": About(name="Ben")})
+    assert to_write(old, other).about.name == "Ben"

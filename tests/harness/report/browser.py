@@ -116,7 +116,7 @@ class Browser:
 
     def __init__(self, program: str, folder: Path, listener: Listener) -> None:
         self.listener = listener
-        self._folder = folder
+        self.folder = folder
         self._number = 0
         self._unread = b""
         self._events: list[dict[str, Any]] = []
@@ -139,10 +139,10 @@ class Browser:
         os.close(their_output)
         self._input, self._output = write_end, read_end
         self._session: str | None = None
-        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
-            self._ask(f"{domain}.enable")
+            self.ask(f"{domain}.enable")
 
     def __enter__(self) -> Browser:
         """Return the browser itself."""
@@ -159,24 +159,24 @@ class Browser:
 
     def open(self, html: str) -> Seen:
         """Read a page from its beginning to its end, like a reader who opens, points at and clicks everything."""
-        self._ask("Page.navigate", url="about:blank")
+        self.ask("Page.navigate", url="about:blank")
         self._collect(0.02)
         self._events.clear()
         before = len(self.listener.contacts)
         self._number += 1
-        place = self._folder / f"page-{self._number}.html"
+        place = self.folder / f"page-{self._number}.html"
         place.write_text(html, encoding="utf-8", errors="surrogatepass")
-        self._ask("Page.navigate", url=place.as_uri())
+        self.ask("Page.navigate", url=place.as_uri())
         self._wait_for("Page.loadEventFired", _LOAD_SECONDS)
         seen = Seen()
-        seen.elements = self._evaluate(
+        seen.elements = self.evaluate(
             "[...document.querySelectorAll('script, link, base, iframe, frame, object, embed, img, form, input, button, video, "
             "audio, source, portal, applet, template, [src], [srcset], [srcdoc], [ping], [style], [background], [action], "
             '[http-equiv=refresh], a:not([href^="#"])\')].map(element => element.outerHTML.slice(0, 200))'
         )
-        self._evaluate(_READ.replace("QUIET", str(int(1000 * _QUIET_SECONDS))))
+        self.evaluate(_READ.replace("QUIET", str(int(1000 * _QUIET_SECONDS))))
         self._collect(0.02)
-        mark = self._evaluate(f"document.documentElement && document.documentElement.getAttribute('{RAN}')")
+        mark = self.evaluate(f"document.documentElement && document.documentElement.getAttribute('{RAN}')")
         if mark:
             seen.ran.append(f"a script set the mark: {mark}")
         for event in self._events:
@@ -201,16 +201,22 @@ class Browser:
         seen.contacts = [line for line in contacts if not _OWN_REQUEST.match(line)]
         return seen
 
+    def load(self, address: str) -> None:
+        """Go to an address, and wait until it is there."""
+        self._events.clear()
+        self.ask("Page.navigate", url=address)
+        self._wait_for("Page.loadEventFired", _START_SECONDS)
+
     # ---------------------------------------------------------------------------------------------------- the protocol
 
-    def _evaluate(self, expression: str) -> Any:
+    def evaluate(self, expression: str) -> Any:
         """Return the value of an expression in the page; DevTools may run it whatever the page's policy says."""
-        answer = self._ask(
+        answer = self.ask(
             "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True, userGesture=True
         )
         return answer.get("result", {}).get("value")
 
-    def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command and return its result; an empty one where the page was gone before it was carried out."""
         self._number += 1
         number = self._number
@@ -228,28 +234,27 @@ class Browser:
     def _wait_for(self, method: str, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not any(event["method"] == method for event in self._events) and time.monotonic() < deadline:
-            list(self._messages(deadline))
+            self._messages(deadline)
 
     def _collect(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            list(self._messages(deadline))
+            self._messages(deadline)
 
-    def _messages(self, deadline: float) -> Iterator[dict[str, Any]]:
-        """Read what is there, keeping events; return answers."""
+    def _messages(self, deadline: float) -> list[dict[str, Any]]:
+        """Read what is there, keeping all events; return answers."""
         if not select.select([self._output], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            return
+            return []
         part = os.read(self._output, 2**16)
         assert part, "the browser ended"
-        *messages, self._unread = (self._unread + part).split(b"\0")
-        for message in map(json.loads, messages):
-            if "method" not in message:
-                yield message
-                continue
-            self._events.append(message)
-            if message["method"] == "Page.javascriptDialogOpening":
+        *texts, self._unread = (self._unread + part).split(b"\0")
+        messages = [json.loads(text) for text in texts]
+        for event in (message for message in messages if "method" in message):
+            self._events.append(event)
+            if event["method"] == "Page.javascriptDialogOpening":
                 close = {"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
                 os.write(self._input, json.dumps({**close, "sessionId": self._session}).encode() + b"\0")
+        return [message for message in messages if "method" not in message]
 
 
 @contextmanager

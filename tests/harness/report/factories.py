@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from autograder.records import (
+    About,
+    Attempt,
     CheckRecord,
+    Code,
     Curve,
     Evidence,
     FailureKind,
@@ -107,7 +111,8 @@ def unimportable(task_id: str) -> TaskRecord:
         task_id, "defined", LADDER[0][1], Outcome.FAILED, kind=FailureKind.IMPORT,
         message="`ppca.py` could not be imported: SyntaxError: '(' was never closed (line 41).",
         help="Run `python ppca.py` on your own machine; it must end without an error.",
-        traceback=('File "ppca.py", line 41', "    W = torch.linalg.svd(X - mu", "SyntaxError: '(' was never closed"),
+        brief="syntax error",
+        traceback=('File "ppca.py", line 41, in <module>', "    W = torch.linalg.svd(X - mu", "                        ^"),
     )  # fmt: skip
     waiting = tuple(
         check(task_id, name, title, Outcome.SKIPPED, waits_for=f"{task_id}.defined") for name, title in LADDER[1:]
@@ -197,6 +202,22 @@ def _kl_failures() -> tuple[CheckRecord, ...]:
     return value, hidden
 
 
+CODE = Code(
+    place="divergences.py",
+    first_line=28,
+    text="def kl_standard_normal(mean, log_var):\n    # of the handout\n    var = log_var.exp()\n"
+    "    return (mean**2).numpy().sum()",
+    cut=2,
+)
+ABOUT = About(
+    name="Astrid Lindgren", id="s1907", submitted_at="2026-03-02T02:05:00+01:00", due="2026-03-01T23:59:00+01:00"
+)
+ATTEMPTS = (
+    Attempt(number=1, score="9.00", max_score="20.00", submitted_at="2026-02-20T10:00:00+01:00"),
+    Attempt(number=2, score="11.25", max_score="20.00"),
+)
+
+
 def mixed() -> GradeRecord:
     """A bit of everything: misconceptions, hidden failures, carried ones, undecided ones, faults of ours."""
     kl = tuple(check("kl_standard_normal", name, title) for name, title in LADDER[:6])
@@ -224,7 +245,7 @@ def mixed() -> GradeRecord:
         complete("gaussian_log_density"),
         complete("log_prior"),
         task("sample_gaussian", (check("sample_gaussian", "shape", LADDER[2][1]), undecided), "2.00", Outcome.PASSED),
-        task("kl_standard_normal", (*kl, *_kl_failures(), special), "0.75", Outcome.FAILED, found_in="a.ipynb, cell 5"),
+        task("kl_standard_normal", (*kl, *_kl_failures(), special), "0.75", Outcome.FAILED, found_in="divergences.py", code=CODE),
         unimportable("ppca_posterior"),
         unimportable("ppca_fit"),
         task("elbo", (check("elbo", "shape", "returns a scalar"), carried), "1.00", Outcome.FAILED),
@@ -235,7 +256,7 @@ def mixed() -> GradeRecord:
         complete("train_vae"),
     )  # fmt: skip
     return record(
-        tasks=tasks, training=training(), score="12.50", max_score="20.00",
+        tasks=tasks, training=training(), score="12.50", max_score="20.00", about=ABOUT, attempts=ATTEMPTS,
         notes=(
             Note(code="magic-removed", message="`%matplotlib inline` in cell 1 was left out.", path="my.ipynb"),
             Note(code="two-definitions", message="`elbo` is also defined here; `vae.py` was graded.", path="old.py"),
@@ -458,3 +479,29 @@ def hostile(text: str) -> GradeRecord:
         | {"tasks": (*fields.tasks, *other.tasks[2:]), "notes": (*fields.notes, *other.notes)}
     )
     return GradeRecord.model_validate(poison(both.model_dump(mode="json")))
+
+
+def two_broken_files() -> GradeRecord:
+    """Two files with a syntax error each, and what waits for them."""
+    other = unimportable("elbo")
+    fault = other.checks[0].model_copy(
+        update={
+            "message": "vae.py cannot be run: IndentationError: unexpected indent (vae.py, line 3)",
+            "traceback": ('File "vae.py", line 3, in <module>', "    return x", "    ^^^^^^"),
+        }
+    )
+    tasks = (unimportable("ppca_fit"), unimportable("ppca_posterior"), other.model_copy(update={"checks": (fault,)}))
+    return record(tasks=tasks, score="0.00", max_score="6.00")
+
+
+RECORDS: dict[str, Callable[[], GradeRecord]] = {
+    "full marks": full_marks,
+    "mixed": mixed,
+    "explained": explained,
+    "template": template,
+    "two broken files": two_broken_files,
+    "every kind": every_kind,
+    "rejected": rejected,
+    "error": error,
+}
+"""One record of every sort."""

@@ -77,7 +77,17 @@ def test_a_long_signature_has_one_argument_per_line() -> None:
 
 def test_backticks_mark_code() -> None:
     """A lone backtick stays a backtick."""
-    assert text.prose("see `elbo` and `") == [(False, "see "), (True, "elbo"), (False, " and `")]
+    assert text.prose("see `elbo` and `") == [("", "see "), ("code", "elbo"), ("", " and `")]
+
+
+def test_formulas_are_set() -> None:
+    """Exponents, indices and stressed words are set; products, code and lone marks stay as they are."""
+    assert text.prose("σ = e^{½ log_var}, z_{0}: the *variance*.") == [
+        ("", "σ = e"), ("sup", "½ log_var"), ("", ", z"), ("sub", "0"), ("", ": the "), ("em", "variance"), ("", "."),
+    ]  # fmt: skip
+    for plain in ("2 * x * y", "a*b*c", "x ** 2 ** 3", "*args, **kwargs", "f(*", "^{", "a_{}"):
+        assert text.prose(plain) == [("", plain)], plain
+    assert text.prose("`x^{2} * y`") == [("code", "x^{2} * y")]
 
 
 def test_nested_values_become_rows() -> None:
@@ -114,3 +124,20 @@ def test_losses_must_stay_under_their_threshold_and_accuracies_above() -> None:
     assert shown["test loss"] == ("at most 0.3000", True)
     assert shown["accuracy"] == ("at least 90.00 %", False)
     assert shown["ELBO"] == ("at least 1.000", False)
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        ("kl(mean=tensor([[0.5, -1e-3]], dtype=float64), n=3)", "mean (1, 2)"),
+        ("f(x=tensor([[[1], [2]], [[3], [4]]]), s=tensor(2.5), n=array([]))", "x (2, 2, 1), s (), n (0,)"),
+        ("f(x=tensor of shape (4000, 3), float64, first entries [1, 2])", "x (4000, 3)"),
+        ("f(x=tensor([[1, 2], [3", ""),
+        ("f(x=tensor([[1, 2], [3]]))", ""),
+        ("f(n=3)", ""),
+        ("", ""),
+    ],
+)
+def test_shapes_are_read_off_a_call(called: str, shown: str) -> None:
+    """Of tensors that are written out and of large ones; nothing is said where a list is cut."""
+    assert text.shapes(called) == shown

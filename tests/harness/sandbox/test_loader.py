@@ -123,8 +123,23 @@ def test_syntax_error(sandbox_of: SandboxOf) -> None:
 
     message, lines = report.failures["a.py"]
     assert "IndentationError: expected an indented block" in message
-    assert lines == ('File "a.py", line 2, in <module>', "    return x")
+    assert lines == ('File "a.py", line 2, in <module>', "    return x", "    ^^^^^^")
     assert list(report.found) == ["g"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("def f(x):\n    return (x + 1\n", ("    return (x + 1", "           ^")),
+        ("def f(x):\n    y = 3x + 1\n", ("    y = 3x + 1", "        ^")),
+        ("x = 1\n\tdef f(x): pass\n", ("    def f(x): pass",)),
+    ],
+)
+def test_a_caret_shows_where_python_stopped(sandbox_of: SandboxOf, text: str, lines: tuple[str, ...]) -> None:
+    """It stands below the place in the line, which is shown without its indentation."""
+    report = sandbox_of(a=text, names={"f": "a"}).load()
+
+    assert report.failures["a.py"][1][1 : 1 + len(lines)] == lines
 
 
 def test_main_guard_is_not_run(sandbox_of: SandboxOf) -> None:

@@ -1,0 +1,83 @@
+"""Who handed a submission in, and what earlier attempts of the same student earned."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from autograder.errors import UsageError
+from autograder.grading.regrading import RESULT, read_record
+from autograder.records import About, Attempt, GradeRecord
+
+MOST_ATTEMPTS = 50
+"""Of more, the first ones are forgotten; the number of each attempt stays."""
+
+
+def read_about(path: Path) -> About:
+    """Return what a JSON file says about who handed in, and when.
+
+    Raises:
+        UsageError: It cannot be read, has a field that is not known, or a time that is none.
+    """
+    try:
+        about = About.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"--about {path}: cannot be read ({error})") from None
+    except json.JSONDecodeError as error:
+        raise UsageError(f"--about {path}:{error.lineno}: this is not JSON ({error.msg})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the whole"
+        known = ", ".join(About.model_fields)
+        raise UsageError(f"--about {path}: {where}: {first['msg']}; the fields are {known}") from None
+    for name, longest in (("name", 200), ("id", 200), ("submitted_at", 40), ("due", 40)):
+        if len(getattr(about, name)) > longest:
+            raise UsageError(f"--about {path}: {name} has more than {longest} characters")
+    for name in ("submitted_at", "due"):
+        written = getattr(about, name)
+        try:
+            if written:
+                datetime.fromisoformat(written)
+        except ValueError:
+            raise UsageError(
+                f"--about {path}: {name}: {written!r} is no time; write it like 2026-03-01T23:59:00+01:00"
+            ) from None
+    return about
+
+
+def with_history(record: GradeRecord, folder: Path, about: About | None) -> GradeRecord:
+    """Return a record with who handed in, and the attempts before it.
+
+    Args:
+        record: A new grading.
+        folder: Where its reports will be written; what lies there now is the attempt before this one, unless it is of another
+            student, or of the same files: grading these again is no new attempt.
+        about: What is known now; None to keep what was known.
+
+    Raises:
+        UsageError: What lies in the folder cannot be read.
+    """
+    path = folder / RESULT
+    earlier = read_record(path) if path.exists() else None
+    if earlier is None:
+        return record.model_copy(update={"about": about or About()})
+    now = about or earlier.about
+    same_student = not (now.id and earlier.about.id) or now.id == earlier.about.id
+    return record.model_copy(update={"about": now, "attempts": _attempts(record, earlier) if same_student else ()})
+
+
+def _attempts(record: GradeRecord, earlier: GradeRecord) -> tuple[Attempt, ...]:
+    digest = str(earlier.provenance.get("submission_sha256", ""))
+    if earlier.score is None or digest == record.provenance.get("submission_sha256"):
+        return earlier.attempts
+    last = Attempt(
+        number=earlier.attempts[-1].number + 1 if earlier.attempts else 1,
+        score=earlier.score,
+        max_score=earlier.max_score or "",
+        submitted_at=earlier.about.submitted_at,
+        sha256=digest,
+    )
+    return (*earlier.attempts, last)[-MOST_ATTEMPTS:]
