@@ -147,7 +147,7 @@ def setup(folder: Path) -> None:
     wheels = sorted(folder.glob("autograder_student-*.whl"))
     if not wheels:
         raise Stop(
-            f"There is no autograder_student-….whl in {folder}: unpack the whole kit, and start this in its folder."
+            f"There is no autograder_student-*.whl in {folder}: unpack the whole kit, and start this in its folder."
         )
     packages = [str(name) for name in kit_of(folder)["packages"]]
     python = python_in(folder / ".venv", windows)
@@ -300,6 +300,9 @@ def pack(folder: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # paths that an old console cannot show
     text = __doc__ or ""
     parser = argparse.ArgumentParser(
         prog="autograder_student.py", description=text, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -313,6 +316,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.verb == "zip":
             pack(HERE)
         elif options.verb == "notebook":
+            if "jupyterlab" not in kit_of(HERE)["packages"]:
+                raise Stop("This assignment has no notebook.")
             return command_of(HERE, ["-m", "jupyterlab"])
         else:  # -P: the student's files do not hide those of libraries
             return command_of(HERE, ["-P", "-m", CHECKS, ".", *(["--tasks", options.tasks] if options.tasks else [])])
@@ -350,13 +355,15 @@ def check(*tasks: str) -> None:
 
 def _missing() -> str | None:
     """Return what to say where the checks are not installed in the notebook's Python; None where they are."""
-    for name in ("torch", "autograder"):
-        if importlib.util.find_spec(name) is None:
-            return (
-                f"The Python of this notebook ({sys.executable}) does not hold what the checks need: there is no {name}. Choose the kernel "
-                f"of {HERE / '.venv'} (made by `{by_hand('setup', os.name == 'nt')}`), or start JupyterLab with "
-                f"`{by_hand('notebook', os.name == 'nt')}`."
-            )
+    needed = ("torch", "numpy", "pytest", "hypothesis", "jaxtyping", "autograder")
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        windows = os.name == "nt"
+        return (
+            f"The Python of this notebook ({sys.executable}) does not hold what the checks need: there is no {', '.join(missing)}. "
+            f"Choose the kernel of {HERE / '.venv'} (made by `{by_hand('setup', windows)}`), or start JupyterLab with "
+            f"`{by_hand('notebook', windows)}`. In an online notebook: `%pip install` and the path of the kit's file "
+            "autograder_student-*.whl, then start the kernel again."
+        )
     return None
 
 

@@ -3,10 +3,12 @@
 import io
 import shutil
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from autograder.assignment import kit as kit_module
 from autograder.assignment.kit import ENTRY, REQUIRES, build_kit, import_closure, imports_of, source_of
 from autograder.assignment.loading import Assignment
 from autograder.checking.session import check_ids
@@ -86,6 +88,16 @@ def test_the_wheel_holds_only_what_the_checks_need(unpacked: tuple[Path, Path]) 
         "cli/main",
     ):
         assert not [module for module in modules if word in module]
+
+
+def test_versions_of_an_installed_grader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the engine was installed without its repository, the versions beside it are those that students get."""
+    monkeypatch.setattr(kit_module, "ENGINE", tmp_path / "autograder")
+    lines = kit_module.constraints().splitlines()
+
+    assert f"torch=={metadata.version('torch').partition('+')[0]}" in lines
+    assert f"pytest=={metadata.version('pytest')}" in lines
+    assert not [line for line in lines if line.startswith("ppml-autograder")]
 
 
 def test_the_wheel_is_one(unpacked: tuple[Path, Path]) -> None:

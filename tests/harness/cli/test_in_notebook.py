@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -78,6 +79,18 @@ def test_functions_are_checked_as_they_are_defined_now(kit: Path, monkeypatch: p
     assert "○ elbo                         not implemented yet" in said[9]  # an imported name counts as what it means
     assert "0 of 15 tasks pass the public checks, 1 does not, 14 still to be written." in said[9]
     assert "○ vae_loss                     not defined yet" in said[10]
+
+
+def test_a_loop_without_end_is_stopped(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the terminal, after the seconds of the assignment, with the student's line; the notebook goes on."""
+    data = json.loads((kit / "contract.json").read_text()) | {"call_seconds": 0.5}
+    (kit / "contract.json").write_text(json.dumps(data))
+    endless = f"def {TASK}(mean, log_var):\n    while True:\n        mean = mean + 0"
+    said = execute(kit, ["%load_ext autograder_student", endless, f"%check {TASK}", "print('on')"], monkeypatch)
+
+    assert f"`{TASK}` failed: it was stopped after 0.5 seconds." in said[2]
+    assert 'File "In[2]", line' in said[2]
+    assert said[3] == "on\n"
 
 
 def test_the_words_are_those_of_the_terminal(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +193,7 @@ def test_a_kernel_without_the_checks_says_which_to_choose(
     autograder_student.check("f")
     said = capsys.readouterr().out
 
-    assert said.count("there is no torch. Choose the kernel of") == 2
+    assert said.count("there is no torch, numpy, pytest, hypothesis, jaxtyping, autograder. Choose the kernel of") == 2
     assert sys.executable in said
 
 
