@@ -260,7 +260,10 @@ def kit_of(folder: Path) -> Mapping[str, Any]:
 
 
 def command_of(folder: Path, words: Sequence[str]) -> int:
-    """Run Python with these arguments, in the environment that the checks are installed in; return the exit code."""
+    """Run Python with these arguments, in the environment that the checks are installed in; return the exit code.
+
+    They begin with `-P`: the student's files do not hide those of libraries.
+    """
     python = choose_python(folder, os.name == "nt", sys.executable, lambda p: succeeds([str(p), "-c", _HAVE_CHECKS]))
     with subprocess.Popen([str(python), *words], cwd=str(folder)) as child:  # noqa: S603
         while True:
@@ -292,7 +295,8 @@ def pack(folder: Path) -> None:
     names = packed_files(folder, kit_of(folder)["hand_in"])
     if not names:
         raise Stop(f"There is nothing to hand in in {folder}.")
-    with zipfile.ZipFile(folder / SUBMISSION, "w", zipfile.ZIP_DEFLATED) as archive:
+    # files of the kit are of 1 January 1980, which in another time zone is too early for a zip
+    with zipfile.ZipFile(folder / SUBMISSION, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for name in names:
             archive.write(folder / name, name)
     print(f"Packed: {SUBMISSION}, with {', '.join(names)}")
@@ -318,8 +322,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.verb == "notebook":
             if "jupyterlab" not in kit_of(HERE)["packages"]:
                 raise Stop("This assignment has no notebook.")
-            return command_of(HERE, ["-m", "jupyterlab"])
-        else:  # -P: the student's files do not hide those of libraries
+            return command_of(HERE, ["-P", "-m", "jupyterlab"])
+        else:
             return command_of(HERE, ["-P", "-m", CHECKS, ".", *(["--tasks", options.tasks] if options.tasks else [])])
     except Stop as why:
         print(f"Error: {why}", file=sys.stderr)
