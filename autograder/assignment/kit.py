@@ -1,4 +1,4 @@
-"""The student's kit: the template, the public checks, and a wheel with the part of the engine that runs them.
+"""The student's kit: the template, the public checks, exact versions, and a wheel with the part of the engine that runs them.
 
 What goes into the wheel is computed: the modules that `autograder.cli.check` and the public checks import, read
 from their text. The same input gives the same bytes.
@@ -14,18 +14,20 @@ import re
 import sys
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import FULL
-from autograder.assignment.template import FOLDER, build_template, drift
+from autograder.assignment.template import FOLDER, STUDENT_TOOL, build_template, drift
 from autograder.errors import HarnessFault, UsageError
 
 PACKAGE = "autograder"
 ENGINE = Path(__file__).resolve().parents[1]
 ENTRY = "autograder.cli.check"
+IN_NOTEBOOK = "autograder.cli.in_notebook"
 DISTRIBUTION = "autograder_student"
+CONSTRAINTS = "constraints.txt"
 REQUIRES = ("torch", "numpy", "pytest", "hypothesis", "jaxtyping")
 _HAND_WRITTEN = (".py", ".ipynb", ".md", ".yaml", ".txt", ".png")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -52,6 +54,7 @@ def build_kit(assignment: Assignment, public: Collection[str], track: str = FULL
         if path.is_file() and path.suffix in _HAND_WRITTEN and path.name not in generated:
             files[path.name] = path.read_bytes()
     checks = public_files(folder, [task.id for task in assignment.rubric.for_track(track).tasks])
+    files.setdefault(CONSTRAINTS, constraints().encode())  # a teacher's own counts
     files |= {"tests/__init__.py": b""} | {f"tests/public/{name}": text for name, text in checks.items()}
     name, wheel = build_wheel({path: text.decode() for path, text in checks.items()})
     files[name] = wheel
@@ -76,6 +79,15 @@ def public_files(folder: Path, tasks: Collection[str]) -> dict[str, bytes]:
             found.add(module)
             waiting += [name for name in imports_of(texts[modules[module]].decode(), module) if name in modules]
     return {modules[module]: texts[modules[module]] for module in sorted(found)}
+
+
+def constraints() -> str:
+    """Return the exact versions that the grader runs with: those of this project, else those that are installed here."""
+    own = ENGINE.parent / CONSTRAINTS
+    if own.is_file():
+        return own.read_text(encoding="utf-8")
+    found = {entry.name: entry.version.partition("+")[0] for entry in distributions()}
+    return "".join(f"{name}=={found[name]}\n" for name in sorted(found, key=str.lower) if name != "ppml-autograder")
 
 
 def _title(template: Mapping[str, str]) -> str:
@@ -104,14 +116,15 @@ def build_wheel(checks: Mapping[str, str]) -> tuple[str, bytes]:
     Raises:
         HarnessFault: The engine's part would need a library that students do not have.
     """
-    modules = import_closure({ENTRY}, checks.values())
+    modules = import_closure({ENTRY, IN_NOTEBOOK}, checks.values())
     number = _version()
     info = f"{DISTRIBUTION}-{number}.dist-info"
     files = {_relative(module): source_of(module).read_bytes() for module in modules}
+    files[STUDENT_TOOL.name] = STUDENT_TOOL.read_bytes()  # for notebooks that stand elsewhere
     files[f"{info}/METADATA"] = _metadata(number).encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: autograder\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     files[f"{info}/entry_points.txt"] = f"[console_scripts]\nautograder-check = {ENTRY}:main\n".encode()
-    files[f"{info}/top_level.txt"] = f"{PACKAGE}\n".encode()
+    files[f"{info}/top_level.txt"] = f"{PACKAGE}\n{STUDENT_TOOL.stem}\n".encode()
     record = "".join(f"{name},sha256={_hash(data)},{len(data)}\n" for name, data in sorted(files.items()))
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     return f"{DISTRIBUTION}-{number}-py3-none-any.whl", pack(files)

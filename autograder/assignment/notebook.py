@@ -32,7 +32,9 @@ def notebook_text(
     for needed in found.values():
         every.add(needed)
     setup = import_lines(every.imports) + ("\n" + "\n".join(every.aliases.values()) if every.aliases else "")
-    cells = [v4.new_markdown_cell(intro(rubric.title, NOTEBOOK), id="intro"), _code(v4, "imports", setup)]
+    text = intro(rubric.title, NOTEBOOK, tasks[0].id)
+    cells = [v4.new_markdown_cell(text, id="intro"), _code(v4, "imports", setup)]
+    cells.append(_code(v4, "checks", "%load_ext autograder_student"))
     names = {task.object for task in tasks}
     for name in _classes_in_order(contract, sources):
         if name not in names:

@@ -21,6 +21,10 @@ from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs
 from autograder.assignment.template_texts import MAKEFILE, README
 
 FOLDER = "student_template"
+STUDENT_TOOL = Path(__file__).resolve().parents[1] / "cli" / "autograder_student.py"
+"""Sets up, checks and packs; it goes into the kit as it is."""
+FOR_NOTEBOOKS = ("jupyterlab", "ipykernel", "matplotlib")
+"""What is installed as well where a notebook is offered."""
 
 
 def build_template(assignment: Assignment, public: Collection[str], track: str = FULL) -> dict[str, str]:
@@ -49,9 +53,10 @@ def build_template(assignment: Assignment, public: Collection[str], track: str =
         files[NOTEBOOK] = notebook_text(rubric, named, contract, sources, found)
     if sheets := [assignment.sheets[task.id] for task in rubric.tasks if task.id in assignment.sheets]:
         files[ANSWERS] = answers_template(sheets)
-    files["contract.json"] = contract_text(rubric, contract, public)
+    files["contract.json"] = contract_text(rubric, contract, public, notebook=NOTEBOOK in files)
     files["README.md"] = readme_text(rubric, contract, public)
     files["Makefile"] = makefile_text(rubric)
+    files[STUDENT_TOOL.name] = STUDENT_TOOL.read_text(encoding="utf-8")
     return files
 
 
@@ -78,10 +83,16 @@ def module_text(source: Source, names: Sequence[str], found: Needs) -> str:
     return text + "".join(f"\n\n{source.stub(name)}" for name in names)
 
 
-def contract_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> str:
-    """Return `contract.json`: what the public checks need to know, and nothing of the hidden ones."""
+def contract_text(rubric: Rubric, contract: Contract, public: Collection[str], *, notebook: bool) -> str:
+    """Return `contract.json`: what the kit and the public checks need to know, and nothing of the hidden ones."""
+    handed = [pattern for task in rubric.tasks for pattern in KINDS[task.kind].files(task)]
+    patterns = ["*.py", "*.ipynb", "*.yaml", "*.pdf", *handed, *(wanted.file for wanted in rubric.deliverables)]
     data = {
         "title": rubric.title,
+        "kit": {
+            "packages": [*(rubric.requires or ["torch"]), *(FOR_NOTEBOOKS if notebook else ())],
+            "hand_in": list(dict.fromkeys(patterns)),
+        },
         "load_seconds": rubric.budgets.load_seconds,
         "call_seconds": rubric.budgets.call_seconds,
         "tasks": [
@@ -123,8 +134,8 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> 
         "deliverables": "\n".join(["", "Beside your code, hand in:", "", *handed, ""]) if handed else "",
         "policies": _policies(rubric),
         "notes": f"\n{rubric.notes.strip()}\n" if rubric.notes.strip() else "",
-        "requires": " ".join(rubric.requires) or "torch",
         "example": ",".join(_examples(rubric)),
+        "one": next(iter(_examples(rubric)), ""),
         "notebook": NOTEBOOK,
         "load_seconds": f"{rubric.budgets.load_seconds:g}",
         "call_seconds": f"{rubric.budgets.call_seconds:g}",
@@ -160,14 +171,7 @@ def _examples(rubric: Rubric) -> list[str]:
 
 def makefile_text(rubric: Rubric) -> str:
     """Return the students' Makefile."""
-    handed = [pattern for task in rubric.tasks for pattern in KINDS[task.kind].files(task)]
-    patterns = dict.fromkeys(["*.yaml", "*.pdf", *handed, *(wanted.file for wanted in rubric.deliverables)])
-    texts = {
-        "requires": " ".join(rubric.requires) or "torch",
-        "example": ",".join(_examples(rubric)),
-        "files": "".join(f" {pattern}" for pattern in patterns),
-    }
-    return _filled(MAKEFILE, texts)
+    return _filled(MAKEFILE, {"example": ",".join(_examples(rubric))})
 
 
 # ------------------------------------------------------------------------------------------------- with a folder

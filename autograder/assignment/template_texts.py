@@ -1,29 +1,35 @@
 """The texts of the template that do not depend on the tasks."""
 
 MAKEFILE = """\
-# make setup    once: a virtual environment with everything that the checks need
-# make check    run the public checks on the files in this folder; TASKS={example} runs only those
-# make zip      pack what you hand in as submission.zip
+# make setup     once: a virtual environment with everything that the checks need
+# make check     run the public checks on the files in this folder; TASKS={example} runs only those
+# make notebook  open JupyterLab in this folder
+# make zip       pack what you hand in as submission.zip
+#
+# Without make, on any system: python autograder_student.py setup, check, notebook, zip
 
-.PHONY: help setup check zip
+.PHONY: help setup check notebook zip
 
-# the course repository's environment, else this folder's, else whatever Python is there
-PYTHON := $(firstword $(wildcard ../.venv/bin/python .venv/bin/python) python3)
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+else
+PYTHON ?= python3
+endif
 
 help:
-\t@sed -n 's/^# //p' Makefile | head -3
+\t@$(PYTHON) autograder_student.py --help
 
 setup:
-\tpython3 -m venv .venv
-\t.venv/bin/python -m pip install --quiet {requires} autograder_student-*.whl
+\t@$(PYTHON) autograder_student.py setup
 
 check:
-\t@$(PYTHON) -P -m autograder.cli.check . $(if $(TASKS),--tasks $(TASKS))
+\t@$(PYTHON) autograder_student.py check $(if $(TASKS),--tasks $(TASKS))
+
+notebook:
+\t@$(PYTHON) autograder_student.py notebook
 
 zip:
-\t@rm -f submission.zip
-\t@$(PYTHON) -m zipfile -c submission.zip $(wildcard *.py *.ipynb{files})
-\t@echo "Packed: submission.zip"
+\t@$(PYTHON) autograder_student.py zip
 """
 
 README = """\
@@ -42,17 +48,28 @@ looks everywhere and tells you where it found it. If you write the same function
 
 ## Set up, once
 
+In this folder, with Python 3.11 or newer, on Linux or macOS:
+
     make setup
 
-or, without make (on Windows, say): `pip install {requires}` and `pip install` with the name of the file
-`autograder_student-….whl` in this folder, preferably inside a virtual environment. You need Python 3.11 or newer.
+or, without make: `python3 autograder_student.py setup`. On Windows: `python autograder_student.py setup` (also below: `python
+autograder_student.py` in place of `make`). It makes the virtual environment `.venv` here and installs the versions that the grader has:
+some minutes, about 1.2 GB. Whatever goes wrong is said with what to do; start it again then.
+
+On Linux you get the build of torch for the CPU. `TORCH_INDEX= make setup` takes the one for NVIDIA's GPUs (5.5 GB).
 {notes}
 ## Check your work, as often as you like
 
     make check
     make check TASKS={example}
 
-or, without make: `python -P -m autograder.cli.check .` with `--tasks {example}` behind it if you like.
+or, without make: `python3 autograder_student.py check`, with `--tasks {example}` behind it if you like.
+
+**In a notebook** (`make notebook` opens JupyterLab with the right Python; in VS Code choose the Python in `.venv`) run a cell with
+`%load_ext autograder_student` once. Then `%check {one}`, or `check("{one}")`, says the same about the function **as it is
+defined in the notebook now**: after a change run its cell, then check. It looks neither at the saved file nor at the `.py` files;
+`make check` does. The grader skips these lines.
+
 Functions that you have not written yet are only listed. Where a check fails you read
 
 - **what it looks at**: the sentence beside the name of the check;
@@ -93,16 +110,17 @@ it**. In a `.py` file, put such code under `if __name__ == "__main__":`. The gra
 """
 
 
-def intro(title: str, notebook: str) -> str:
+def intro(title: str, notebook: str, example: str) -> str:
     """Return the first cell of the notebook."""
     return f"""\
 # {title}
 
 Replace `raise NotImplementedError` in the cells below by your code and keep the signatures. You may add cells.
 
-**Check your work:** save the notebook, then run `make check` in this folder, or without make
-`python -P -m autograder.cli.check .`. Functions that you wrote here are found here, as long as those in the `.py`
-files are still stubs.
+**Check your work:** the cell `%load_ext autograder_student` loads the checks. Then `%check {example}` in a cell of its own, or
+`check("{example}")`, checks the function as it is defined now: after a change run its cell, then check. `%check` alone looks
+at all of them. In a terminal, `make check` in this folder looks at the saved notebook: functions that you wrote here are
+found, as long as those in the `.py` files are still stubs.
 
 **Hand in:** this file, `{notebook}`, or a zip of the folder. The grader runs the notebook once from the top, without
 network and without your data, and stops waiting for cells that take long: from there on it only reads imports,

@@ -16,14 +16,19 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.assignment.contract import Contract
 from autograder.cli.check_report import Report
 from autograder.errors import AutograderError, UsageError
+from autograder.sandbox.inside.loader import STUDENT_TOOL
 
+if TYPE_CHECKING:
+    from autograder.sandbox.questions import LoadReport
+    from autograder.sandbox.scripts import AskedMore
 _NOT_MODULES = frozenset({"tests", "data", "venv", "node_modules", "site-packages", "__pycache__"})
 
 
@@ -98,10 +103,11 @@ def student_files(path: Path, names: Sequence[str]) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise UsageError(f"{path} does not exist")
-    files = sorted(path.glob("*.py"))
+    files = [file for file in sorted(path.glob("*.py")) if file.stem != STUDENT_TOOL]
     for package in sorted(folder for folder in path.iterdir() if folder.is_dir()):
         if package.name not in _NOT_MODULES and not package.name.startswith(".") and any(package.glob("*.py")):
-            files += sorted(file for file in package.rglob("*.py") if not _NOT_MODULES & set(file.parts))
+            inside = sorted(package.rglob("*.py"))
+            files += [file for file in inside if not _NOT_MODULES & set(file.relative_to(path).parts)]
     files += [notebook for notebook in sorted(path.glob("*.ipynb")) if defines_any(notebook, set(names))]
     if not files:
         raise UsageError(f"there is no Python file in {path}")
@@ -151,19 +157,11 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
     """
     home = path if path.is_dir() else path.parent
     rules = load_rules(home, assignment)
-    if unknown := [task for task in wanted if task not in rules.tasks]:
-        raise UsageError(f"there is no task {unknown[0]!r}; there are: {', '.join(rules.tasks)}")
-    tasks = {task: checks for task, checks in rules.tasks.items() if not wanted or task in wanted}
+    tasks = chosen(rules, wanted)
     files = student_files(path, list(rules.contract.modules))
-    order = [f"{task}.{name}" for task, checks in tasks.items() for name in checks]
-    report.begin(rules.title, path, tasks, rules.contract.aliases)
+    report.begin(rules.title, str(path.resolve()), tasks, rules.contract.aliases)
 
-    from autograder.assignment.code import AuthorsCode
-    from autograder.checking.plugin import ChecksPlugin
-    from autograder.checking.results import Context
-    from autograder.checking.session import run_checks
     from autograder.sandbox.inprocess import InProcess
-    from autograder.sandbox.watched import Watched
 
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -171,7 +169,34 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
     if any("KeyboardInterrupt" in why for why, _ in asked.report.failures.values()):
         raise KeyboardInterrupt
     report.loaded(asked.report, rules.load_seconds)
-    context = Context(Watched(asked, rules.call_seconds), asked.report, rules.contract)
+    return judged(asked, asked.report, rules, tasks, report)
+
+
+def chosen(rules: Rules, wanted: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the tasks to check, with their checks: those that are wanted, by id or by the name of their function, or all.
+
+    Raises:
+        UsageError: There is no such task.
+    """
+    names = {name: task for task, name in rules.contract.aliases.items()}
+    ids = [task if task in rules.tasks else names.get(task, task) for task in wanted]
+    if unknown := [task for task in ids if task not in rules.tasks]:
+        raise UsageError(f"there is no task {unknown[0]!r}; there are: {', '.join(rules.tasks)}")
+    return {task: checks for task, checks in rules.tasks.items() if not wanted or task in ids}
+
+
+def judged(
+    asked: AskedMore, loaded: LoadReport, rules: Rules, tasks: Mapping[str, tuple[str, ...]], report: Report
+) -> bool:
+    """Run the public checks of the tasks on what answers questions; returns whether all of them passed."""
+    from autograder.assignment.code import AuthorsCode
+    from autograder.checking.plugin import ChecksPlugin
+    from autograder.checking.results import Context
+    from autograder.checking.session import run_checks
+    from autograder.sandbox.watched import Watched
+
+    order = [f"{task}.{name}" for task, checks in tasks.items() for name in checks]
+    context = Context(Watched(asked, rules.call_seconds), loaded, rules.contract)
     code = AuthorsCode(rules.home)
     plugin = ChecksPlugin(code, context, order, lambda task: rules.tasks.get(task, ()), progress=report.checked)
     if order:
@@ -196,13 +221,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(path: Path, tasks: str = "", assignment: Path | None = None) -> int:
     """Check the files at `path`, print what was found, and return the exit code."""
+    wanted = [part.strip() for part in tasks.split(",") if part.strip()]
+    return told(lambda report: check(path.resolve(), assignment, wanted, report))
+
+
+def told(checks: Callable[[Report], bool], *, in_notebook: bool = False) -> int:
+    """Run checks, print what they report and what went wrong, and return the exit code."""
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "autograder_hypothesis"))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # consoles that cannot show σ or ✓
-    report = Report(sys.stdout)
-    wanted = [part.strip() for part in tasks.split(",") if part.strip()]
+    report = Report(sys.stdout, in_notebook=in_notebook)
     try:
-        return 0 if check(path.resolve(), assignment, wanted, report) else 1
+        return 0 if checks(report) else 1
     except AutograderError as error:
         report.broken(error)
         return error.exit_code

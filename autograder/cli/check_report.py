@@ -6,7 +6,6 @@ import os
 import shutil
 import textwrap
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from autograder.errors import AutograderError
@@ -29,10 +28,11 @@ _LONGEST_VALUE = 600
 
 
 class Report:
-    """The report of one run, written as it goes."""
+    """The report of one run, written as it goes: to a terminal, or below a notebook's cell."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, in_notebook: bool = False) -> None:
         self._stream = stream
+        self._in_notebook = in_notebook
         self._colour = stream.isatty() and "NO_COLOR" not in os.environ
         self._width = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 110)
         self._tasks: dict[str, tuple[str, ...]] = {}
@@ -48,13 +48,13 @@ class Report:
     # --------------------------------------------------------------------------------------------------- events
 
     def begin(
-        self, title: str, path: Path, tasks: Mapping[str, tuple[str, ...]], names: Mapping[str, str] | None = None
+        self, title: str, of: str, tasks: Mapping[str, tuple[str, ...]], names: Mapping[str, str] | None = None
     ) -> None:
         """The arguments were understood; `names` are those of functions and classes where they are not those of their tasks."""
         self._tasks = dict(tasks)
         self._names = dict(names or {})
         self._line(self._bold(title))
-        self._line(self._dim(f"Public checks of {path.resolve()}"))
+        self._line(self._dim(f"Public checks of {of}"))
         self._line()
 
     def loaded(self, report: LoadReport, seconds: float) -> None:
@@ -152,7 +152,7 @@ class Report:
         """Return in a few words why a task is still to be done; "" where that needs the full report."""
         own, inner = self._called(task), self._inner(task, result)
         if own not in self._found and "NotImplementedError" not in result.message:  # a script has no name
-            return "not found in your files"
+            return "not defined yet: run its cell first" if self._in_notebook else "not found in your files"
         return "not implemented yet" if inner == own else f"waits for {inner}, which is not implemented yet"
 
     def _called(self, task: str) -> str:
@@ -216,7 +216,7 @@ class Report:
             return
         shown.add(source)
         where = "Python, started in this folder"
-        if (file := self._found.get(self._called(task), "")).endswith(".ipynb"):
+        if (file := self._found.get(self._called(task), "")).endswith(".ipynb") or self._in_notebook:
             where = f"a new cell of {file}"
             source = "\n".join(line for line in source.split("\n") if not line.startswith("from "))
         self._line()

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from autograder.records import Note
+from autograder.sandbox.inside.loader import STUDENT_TOOL
 
 _SILENT_PARTS = frozenset(
     {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", "Icon\r", "Icon_", ".ipynb_checkpoints", "__pycache__"}
     | {".git", ".svn", ".hg", ".idea", ".vscode", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".Trashes"}
+    | {f"{STUDENT_TOOL}.py"}  # ours, in every kit
 )
 _NOTED_PARTS = frozenset({".venv", "venv", "virtualenv", "node_modules", "site-packages"})
 _SOURCE_SUFFIXES = (".py", ".ipynb")

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from autograder.sandbox.inside.loader import STUDENT_TOOL
+
 # Cell magics that run their body as ordinary code of the notebook; all others run it elsewhere or not at all.
 _BODY_KEPT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "matplotlib"})
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*")
@@ -84,11 +86,12 @@ def _aligned(original: str, result: str) -> str:
 
 
 class _Edit(NamedTuple):
-    """`node` is replaced by `text`."""
+    """`node` is replaced by `text`; `told` is whether the student reads of it."""
 
     node: ast.stmt | ast.expr
     text: str
     kept: bool = False
+    told: bool = True
 
 
 def neutralise(text: str, tree: ast.Module) -> tuple[str, list[Removed]]:
@@ -102,13 +105,15 @@ def neutralise(text: str, tree: ast.Module) -> tuple[str, list[Removed]]:
         new = f"({edit.text if edit.text != 'pass' else 'None'}{chr(10) * breaks})" if breaks else edit.text
         joined = lines[first][: node.col_offset] + new.encode() + lines[last][node.end_col_offset :]
         lines[first : last + 1] = joined.split(b"\n")
-    return b"\n".join(lines).decode(), [Removed(edit.node.lineno, edit.kept) for edit in edits]
+    return b"\n".join(lines).decode(), [Removed(edit.node.lineno, edit.kept) for edit in edits if edit.told]
 
 
 def _edits(tree: ast.Module) -> Iterator[_Edit]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
-            if _asks_ipython(node):
+            if ours := _of_the_kit(node):
+                yield _Edit(node, ours, told=False)
+            elif _asks_ipython(node):
                 code = _timed_statement(node)
                 yield _Edit(node, code or "pass", kept=code is not None)
         elif isinstance(node, ast.AugAssign):
@@ -130,6 +135,18 @@ def _nothing_for(node: ast.Assign | ast.AnnAssign) -> str:
     if isinstance(target, ast.Tuple | ast.List) and not any(isinstance(part, ast.Starred) for part in target.elts):
         return f"[{', '.join(['None'] * len(target.elts))}]"
     return "None"
+
+
+def _of_the_kit(node: ast.Expr) -> str:
+    """What a magic of the student's kit becomes, of which nobody need read; "" for all others.
+
+    `%load_ext autograder_student` is the import of what later cells call: `check("NAME")`, which does nothing here.
+    """
+    magic = "get_ipython().run_line_magic('{}', '{}"
+    text = ast.unparse(node.value)
+    if text == magic.format("load_ext", STUDENT_TOOL) + "')":
+        return f"from {STUDENT_TOOL} import check"
+    return "pass" if text.startswith(magic.format("check", "")) else ""
 
 
 def _timed_statement(node: ast.Expr) -> str | None:

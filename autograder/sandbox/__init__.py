@@ -12,6 +12,6 @@ reachable.py    ... the Python that they can reach;  scratch.py: their files;  f
 proxy.py        one submission, asked question by question; replaces workers that died
 patience.py     second chances for functions that ran out of time
 apart.py        the same, with every call of a function in a worker of its own: for trainings
-inprocess.py    the same questions answered in this process, for the student's kit
+inprocess.py    the same questions answered in this process, for the student's kit;  in_memory.py: by a running notebook
 inside/         the runner: the only project code that is visible in there
 """

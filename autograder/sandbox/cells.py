@@ -1,9 +1,10 @@
 """The cells of a Python file or a notebook, read with the standard library alone: for students who check their work.
 
 Notebooks are read as JSON. Cells that are Python are left alone. In others, lines that begin with `%` or `!`, or end
-in `?`, become `pass`; `x = !command` and `x = %magic` become `x = None`; and a cell under a `%%magic` is kept only
-where the magic runs it as Python. That is less than the grader understands (a magic that goes on in the next line, or
-stands inside brackets): such a cell is reported as a syntax error here.
+in `?`, become `pass`, but for `%load_ext autograder_student`, which imports the `check` that it stands for; `x = !command`
+and `x = %magic` become `x = None`; and a cell under a `%%magic` is kept only where the magic runs it as Python. That is
+less than the grader understands (a magic that goes on in the next line, or stands inside brackets): such a cell is
+reported as a syntax error here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import warnings
 from pathlib import Path, PurePath
 
 from autograder.errors import UsageError
+from autograder.sandbox.inside.loader import STUDENT_TOOL
 
 _BODY_KEPT = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "matplotlib"})
 _ASSIGNED = re.compile(r"^(\s*[\w, ]+=)\s*[!%].*$")
@@ -63,7 +65,13 @@ def plain_python(source: str) -> str:
         lines[first] = ""
         if _parses("\n".join(lines)):
             return "\n".join(lines)
-    return "\n".join(_MAGIC.sub(r"\1pass", _ASSIGNED.sub(r"\1 None", line)) for line in lines)
+    return "\n".join(_plain_line(line) for line in lines)
+
+
+def _plain_line(line: str) -> str:
+    if line.split() == ["%load_ext", STUDENT_TOOL]:
+        return line.replace(line.strip(), f"from {STUDENT_TOOL} import check")
+    return _MAGIC.sub(r"\1pass", _ASSIGNED.sub(r"\1 None", line))
 
 
 def _parses(source: str) -> bool:

@@ -64,28 +64,26 @@ class InProcess:
 
     def call(self, question: Question) -> Answer | Refusal:
         """Ask one question; what the student's code prints is kept apart."""
-        started = time.monotonic()
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            message: dict[str, Any] = simplify(self._session.call(question.as_message()))
-        text = printed.getvalue()[:_SHOWN]
-        if message["type"] == "raised":
-            return refusal_of(message, text)
-        return answer_of(message, time.monotonic() - started, text)
+        return ask(self._session, question)
 
     def inspect(self, question: Inspect) -> Inspected | Refusal:
         """Ask what an object looks like."""
-        return _inspect(self._session, question)
+        return inspect_in(self._session, question)
 
     def run_script(self, question: RunScript) -> ScriptAnswer | Refusal:
         """Run `python path argv...` in a copy of the folder, which is removed afterwards."""
-        path = question.found_in(self._scripts)
-        if path is None:
-            return question.missing()
-        with tempfile.TemporaryDirectory(prefix="autograder-") as place:
-            folder = Path(place).resolve() / "copy"
-            shutil.copytree(self._root, folder, ignore=_NOT_COPIED)
-            return _run_copy(folder, path, question)
+        return run_beside(self._root, self._scripts, question)
+
+
+def run_beside(root: Path, scripts: Sequence[str], question: RunScript) -> ScriptAnswer | Refusal:
+    """Run one of the scripts in a copy of the folder `root`, which is removed afterwards."""
+    path = question.found_in(scripts)
+    if path is None:
+        return question.missing()
+    with tempfile.TemporaryDirectory(prefix="autograder-") as place:
+        folder = Path(place).resolve() / "copy"
+        shutil.copytree(root, folder, ignore=_NOT_COPIED)
+        return _run_copy(folder, path, question)
 
 
 def _run_copy(folder: Path, path: str, question: RunScript) -> ScriptAnswer | Refusal:
@@ -132,7 +130,20 @@ def _error_in(printed: str) -> tuple[str, str]:
     return (match.group(1), match.group(2) or "") if match else ("", last)
 
 
-def _inspect(session: Session, question: Inspect) -> Inspected | Refusal:
+def ask(session: Session, question: Question) -> Answer | Refusal:
+    """Ask one question; what the student's code prints is kept apart."""
+    started = time.monotonic()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        message: dict[str, Any] = simplify(session.call(question.as_message()))
+    text = printed.getvalue()[:_SHOWN]
+    if message["type"] == "raised":
+        return refusal_of(message, text)
+    return answer_of(message, time.monotonic() - started, text)
+
+
+def inspect_in(session: Session, question: Inspect) -> Inspected | Refusal:
+    """Ask what an object looks like."""
     message: dict[str, Any] = simplify(session.inspect(question.as_message()))
     return refusal_of(message, "") if message["type"] == "raised" else inspected_of(message)
 
@@ -154,7 +165,7 @@ class OneFunction:
 
     def inspect(self, question: Inspect) -> Inspected | Refusal:
         """Ask what an object looks like."""
-        return _inspect(self._session, question)
+        return inspect_in(self._session, question)
 
     def run_script(self, question: RunScript) -> ScriptAnswer | Refusal:
         """Say that there is no script: one function of ours is none."""

@@ -34,6 +34,7 @@ IMPORTS_BY_NAME = {
 }
 """Modules that import what is not written down in them; a name that is written down may be imported anywhere."""
 CHANGES_IMPORTS = {
+    "autograder.cli.autograder_student": "started as a script, it does not import the student's files beside it",
     "autograder.assignment.code": "a module is visible under its name while it runs, because `dataclasses` looks there",
     "autograder.sandbox.inside.worker": "a submission is found where it was unpacked, in the sandbox",
     "autograder.sandbox.inside.scripts": "a script is `__main__` beside its own files, in the sandbox",

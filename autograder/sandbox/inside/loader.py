@@ -52,6 +52,8 @@ _CHEAP_ROOTS = frozenset(
     ]
 )
 FUTURE_FLAGS = {"annotations": 0x1000000}
+STUDENT_TOOL = "autograder_student"
+"""The module with which students check their work inside a notebook. Nothing is checked while a submission is loaded."""
 
 
 class BudgetOver(BaseException):
@@ -125,7 +127,7 @@ class SubmissionFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """See `importlib.abc.MetaPathFinder`."""
-        if fullname in self._sources or fullname in self._packages:
+        if fullname in self._sources or fullname in self._packages or fullname == STUDENT_TOOL:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname in self._packages)
         return None
 
@@ -134,6 +136,9 @@ class SubmissionFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Run the module's statements; never raises for a fault of the student's."""
+        if module.__name__ == STUDENT_TOOL:
+            vars(module)["check"] = lambda *tasks: None
+            return
         source = self._sources.get(module.__name__) or self._sources.get(module.__name__ + ".__init__")
         if source is None:
             return

@@ -3,10 +3,12 @@
 import io
 import shutil
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from autograder.assignment import kit as kit_module
 from autograder.assignment.kit import ENTRY, REQUIRES, build_kit, import_closure, imports_of, source_of
 from autograder.assignment.loading import Assignment
 from autograder.checking.session import check_ids
@@ -45,14 +47,15 @@ def test_the_kit_is_the_same_every_time(kit: bytes) -> None:
 
 
 def test_what_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
-    """Stubs, data, notebook, contract, README, Makefile, the public checks and the wheel; nothing else."""
+    """Stubs, data, notebook, contract, README, Makefile, tool, exact versions, public checks and the wheel; nothing else."""
     folder, _ = unpacked
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     checks = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "public").rglob("*.py")}
     template = {path.name for path in (ROOT / "student_template").iterdir() if path.is_file()}
     wheel = {name for name in names if name.endswith(".whl")}
     assert len(wheel) == 1
-    assert names == checks | template | {"tests/__init__.py"} | wheel
+    assert names == checks | template | {"tests/__init__.py", "constraints.txt"} | wheel
+    assert (folder / "constraints.txt").read_bytes() == (ROOT / "constraints.txt").read_bytes()
 
 
 def test_no_answer_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
@@ -67,9 +70,11 @@ def test_no_answer_is_in_the_kit(unpacked: tuple[Path, Path]) -> None:
 
 def test_the_wheel_holds_only_what_the_checks_need(unpacked: tuple[Path, Path]) -> None:
     """The wheel is what the student's checks import: no sandbox processes, no rubric, no training, no reports."""
-    _, engine = unpacked
+    folder, engine = unpacked
     modules = {path.relative_to(engine).as_posix() for path in engine.rglob("*.py")}
-    assert "autograder/cli/check.py" in modules
+    assert {"autograder/cli/check.py", "autograder/cli/in_notebook.py", "autograder_student.py"} <= modules
+    tools = [path.read_bytes() for path in (engine / "autograder_student.py", folder / "autograder_student.py")]
+    assert tools[0] == tools[1]
     for word in (
         "bubblewrap",
         "zygote",
@@ -83,6 +88,16 @@ def test_the_wheel_holds_only_what_the_checks_need(unpacked: tuple[Path, Path]) 
         "cli/main",
     ):
         assert not [module for module in modules if word in module]
+
+
+def test_versions_of_an_installed_grader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the engine was installed without its repository, the versions beside it are those that students get."""
+    monkeypatch.setattr(kit_module, "ENGINE", tmp_path / "autograder")
+    lines = kit_module.constraints().splitlines()
+
+    assert f"torch=={metadata.version('torch').partition('+')[0]}" in lines
+    assert f"pytest=={metadata.version('pytest')}" in lines
+    assert not [line for line in lines if line.startswith("ppml-autograder")]
 
 
 def test_the_wheel_is_one(unpacked: tuple[Path, Path]) -> None:

@@ -15,6 +15,7 @@ from autograder.assignment.loading import Assignment
 from autograder.assignment.stubs import Source, needs
 from autograder.assignment.template import build_template
 from autograder.errors import UsageError
+from autograder.sandbox.cells import plain_python
 
 FITS = '''"""Fitting."""
 
@@ -173,7 +174,8 @@ def test_stub_of_a_plain_class() -> None:
 
 def test_the_class_of_a_fitted_object_is_in_the_template(files: dict[str, str]) -> None:
     """Classes stand before the functions, in the file of the reference, and are imported where they are not defined."""
-    assert set(files) == {"fits.py", "parts.py", "assignment.ipynb", "contract.json", "README.md", "Makefile"}
+    always = {"assignment.ipynb", "contract.json", "README.md", "Makefile", "autograder_student.py"}
+    assert set(files) == {"fits.py", "parts.py", *always}
     assert KALMAN_STUB in files["fits.py"]
     assert "from parts import Base, Step\n" in files["fits.py"]
     assert files["fits.py"].index("class KalmanModel") < files["fits.py"].index("def fit(")
@@ -185,10 +187,18 @@ def test_the_class_of_a_fitted_object_is_in_the_template(files: dict[str, str]) 
 def test_the_template_runs(files: dict[str, str], tmp_path: Path) -> None:
     """Every stub file and the notebook find their names; a class of fields can be used at once."""
     cells = nbformat.reads(files["assignment.ipynb"], 4).cells
-    code = {cell.id: cell.source for cell in cells if cell.cell_type == "code"}
-    assert list(code) == ["imports", "class-Step", "class-Base", "class-KalmanModel", "code-fit", "code-plain"]
+    code = {cell.id: plain_python(cell.source) for cell in cells if cell.cell_type == "code"}
+    assert list(code) == [
+        "imports",
+        "checks",
+        "class-Step",
+        "class-Base",
+        "class-KalmanModel",
+        "code-fit",
+        "code-plain",
+    ]
     (tmp_path / "out").mkdir()
-    for name in ("fits.py", "parts.py"):
+    for name in ("fits.py", "parts.py", "autograder_student.py"):
         (tmp_path / "out" / name).write_text(files[name])
     (tmp_path / "out" / "cells.py").write_text("\n\n".join(code.values()))
     script = "import cells, fits; from parts import Step; print(Step(3).x, fits.KalmanModel.__mro__[1].__module__)"

@@ -19,7 +19,7 @@ from autograder.assignment.contract import Contract, load_contract, parse_module
 from autograder.assignment.loading import Assignment
 from autograder.assignment.notebook import markdown
 from autograder.assignment.stubs import Source, import_lines, needs
-from autograder.assignment.template import build_template, drift
+from autograder.assignment.template import STUDENT_TOOL, build_template, drift
 from autograder.checking.session import check_ids
 from autograder.cli.main import app
 from autograder.errors import UsageError
@@ -53,6 +53,17 @@ def assignment(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def stub_files(files: dict[str, str]) -> dict[str, str]:
+    """The files that a student writes in."""
+    return {name: text for name, text in files.items() if name.endswith(".py") and name != STUDENT_TOOL.name}
+
+
+def code_cells(files: dict[str, str]) -> list[str]:
+    """The notebook's cells of Python; the one that loads the checks is none."""
+    cells = nbformat.reads(files["assignment.ipynb"], 4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code" and cell.id != "checks"]
+
+
 def test_the_template_in_the_repository_is_up_to_date(files: dict[str, str]) -> None:
     """`student_template/` is what reference/ and rubric.yaml say (else: `autograder template`)."""
     assert drift(ROOT, files) == []
@@ -66,27 +77,25 @@ def test_the_template_is_the_same_every_time(files: dict[str, str]) -> None:
 def test_signatures_and_docstrings_are_those_of_the_reference(files: dict[str, str]) -> None:
     """Every task has one stub, in the file of its name, and its contract is the reference's."""
     tasks = [task.object for task in OWN.rubric.tasks]
-    stubs = {c.name: c for name in files if name.endswith(".py") for c in parse_module(files[name], name[:-3])}
+    stubs = {c.name: c for name, text in stub_files(files).items() for c in parse_module(text, name[:-3])}
     assert stubs == load_contract(ROOT / "reference", tasks).functions
 
 
 def test_every_stub_only_raises(files: dict[str, str]) -> None:
     """A stub is a docstring and `raise NotImplementedError`; besides, a stub file holds only imports and aliases."""
-    for name, text in files.items():
-        if name.endswith(".py"):
-            tree = ast.parse(text)
-            functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-            assert functions
-            for function in functions:
-                assert [ast.unparse(part) for part in function.body[1:]] == ["raise NotImplementedError"]
-            allowed = ast.FunctionDef | ast.Import | ast.ImportFrom | ast.Assign | ast.Expr
-            assert all(isinstance(node, allowed) for node in tree.body)
+    for text in stub_files(files).values():
+        tree = ast.parse(text)
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        assert functions
+        for function in functions:
+            assert [ast.unparse(part) for part in function.body[1:]] == ["raise NotImplementedError"]
+        allowed = ast.FunctionDef | ast.Import | ast.ImportFrom | ast.Assign | ast.Expr
+        assert all(isinstance(node, allowed) for node in tree.body)
 
 
 def test_no_statement_of_the_reference_is_in_the_template(files: dict[str, str]) -> None:
     """No answer leaks: no statement of a function below reference/ occurs in a stub."""
-    cells = [c.source for c in nbformat.reads(files["assignment.ipynb"], 4).cells if c.cell_type == "code"]
-    texts = [path.read_text() for path in TEMPLATE.glob("*.py")] + cells
+    texts = [path.read_text() for path in TEMPLATE.glob("*.py")] + code_cells(files)
     answers = reference_statements()
     assert len(answers) > 100
     assert not answers & statements_of(texts)
@@ -94,8 +103,7 @@ def test_no_statement_of_the_reference_is_in_the_template(files: dict[str, str])
 
 def test_stub_files_can_be_imported(files: dict[str, str]) -> None:
     """Annotations find their names: every stub file and the notebook run from top to bottom."""
-    cells = [c.source for c in nbformat.reads(files["assignment.ipynb"], 4).cells if c.cell_type == "code"]
-    for text in [text for name, text in files.items() if name.endswith(".py")] + ["\n".join(cells)]:
+    for text in [*stub_files(files).values(), "\n".join(code_cells(files))]:
         exec(compile(text, "stub", "exec", dont_inherit=True), {"__name__": "stub"})
 
 

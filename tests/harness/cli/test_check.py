@@ -233,6 +233,8 @@ def test_magics_are_left_out_line_by_line() -> None:
     assert plain_python("%time\nif x:\n    !ls\n    y = !ls -l\nhelp?") == "pass\nif x:\n    pass\n    y = None\npass"
     assert plain_python("%%time\nx = 1") == "\nx = 1"
     assert plain_python("%%bash\nls") == ""
+    kit = "%load_ext autograder_student\nif x:\n    %check f"
+    assert plain_python(kit) == "from autograder_student import check\nif x:\n    pass"
 
 
 def test_notebook_cells_are_numbered_as_students_see_them() -> None:

@@ -106,6 +106,7 @@ def test_kept_prefix() -> None:
         ("x/._vae.py", Junk.SILENT),
         ("x/.ipynb_checkpoints/a.ipynb", Junk.SILENT),
         ("a.pyc", Junk.SILENT),
+        ("x/autograder_student.py", Junk.SILENT),
         ("venv/lib/a.py", Junk.NOTED),
         ("vae.py", None),
         (".gitignore", None),

@@ -55,6 +55,11 @@ MAGICS = {
     "sum": ("x += get_ipython().a", "x += get_ipython().a".replace("x += get_ipython().a", "pass"), None),
     "attribute": ("get_ipython().x = 1", "pass", None),
     "without value": ("x: int\nget_ipython()", "x: int\npass", None),
+    "checks of the kit": (
+        "%load_ext autograder_student\n%check f\n%load_ext other",
+        "from autograder_student import check\npass\npass\n",
+        ["cell 1: `%load_ext other` was not run"],
+    ),
     "time of a shell line": ("%time !ls", "pass\n", ["cell 1: `%time !ls` was not run"]),
 }
 

@@ -74,6 +74,21 @@ FAILING = {
 }
 
 
+def test_checks_inside_a_notebook_do_nothing_when_it_is_graded(sandbox_of: SandboxOf) -> None:
+    """What a student called to check the work is there and returns at once: the statements after it are run, none has failed."""
+    text = """
+        from autograder_student import check
+        check("f")
+        factors = []
+        factors.append(3)
+        def f(x): return factors[0] * x
+    """
+    sandbox = sandbox_of(textwrap.dedent(text), names={"f": "work"})
+
+    assert value(sandbox, "f", 2) == 6
+    assert sandbox.load().failures == {}
+
+
 def test_assignments_after_a_failure(sandbox_of: SandboxOf) -> None:
     """What is made by a call after missing data is made all the same: a partial object, a loss, an instance; no other statement is."""
     made = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,25 @@ def test_objects_and_scripts_are_asked_as_well(tmp_path: Path) -> None:
         reply = watched.run_script(question)
         assert isinstance(reply, Refusal)
         assert reply.message == f"it was stopped after {seconds} seconds without a result"
+
+
+def test_what_counting_needs_is_loaded_in_nobodys_time() -> None:
+    """The first call that is counted lets torch import hundreds of modules: the alarm is not set yet meanwhile."""
+    timers: list[tuple[float, float]] = []
+    watched = Watched(OneFunction("f", lambda: 3.0), 60.0, lambda: timers.append(signal.getitimer(signal.ITIMER_REAL)))
+    watched.call(Question("f", []))
+    assert timers == []
+    reply = watched.call(Question("f", [], count_operations=True))
+
+    assert isinstance(reply, Answer)
+    assert timers == [(0.0, 0.0)]
+
+
+def test_there_are_alarms_in_the_main_thread_only() -> None:
+    """In another thread, where some notebooks run their cells, calls are answered without a limit."""
+    replies: list[Answer | Refusal] = []
+    thread = threading.Thread(target=lambda: replies.append(ask(lambda: 3.0)))
+    thread.start()
+    thread.join()
+
+    assert [reply.value for reply in replies if isinstance(reply, Answer)] == [3.0]
