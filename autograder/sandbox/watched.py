@@ -34,7 +34,7 @@ def load_counting() -> None:
 
 
 class Watched:
-    """Answers questions within a time limit (where there are alarms), and lets the student interrupt."""
+    """Answers questions within a time limit (where there are alarms), the question's own if it has one, and lets the student interrupt."""
 
     def __init__(self, asked: AskedMore, seconds: float, prepare: Callable[[], None] | None = None) -> None:
         """`prepare` loads what counting needs, outside of anybody's time."""
@@ -46,15 +46,16 @@ class Watched:
         """Ask one question."""
         if question.count_operations:
             self._prepare()
+        seconds = question.seconds or self._seconds
         try:
-            with self._alarm():
+            with self._alarm(seconds):
                 reply = self._asked.call(question)
         except _TooLong:  # raised again while the first one was being described
-            return self._stopped()
+            return self._stopped(seconds)
         if isinstance(reply, Refusal) and reply.exception == "KeyboardInterrupt":
             raise KeyboardInterrupt
         if isinstance(reply, Refusal) and reply.exception == _TooLong.__name__:
-            return self._stopped(reply.lines, reply.printed)
+            return self._stopped(seconds, reply.lines, reply.printed)
         return reply
 
     def inspect(self, question: Inspect) -> Inspected | Refusal:
@@ -65,13 +66,13 @@ class Watched:
         """Run a file as a script, in a process of its own that has the same time unless the question says otherwise."""
         return self._asked.run_script(replace(question, seconds=question.seconds or self._seconds))
 
-    def _stopped(self, lines: tuple[str, ...] = (), printed: str = "") -> Refusal:
-        return Refusal(
-            FailureKind.TIMEOUT, f"it was stopped after {self._seconds:g} seconds", "", tuple(lines), printed
-        )
+    @staticmethod
+    def _stopped(seconds: float, lines: tuple[str, ...] = (), printed: str = "") -> Refusal:
+        return Refusal(FailureKind.TIMEOUT, f"it was stopped after {seconds:g} seconds", "", tuple(lines), printed)
 
+    @staticmethod
     @contextlib.contextmanager
-    def _alarm(self) -> Iterator[None]:
+    def _alarm(seconds: float) -> Iterator[None]:
         # alarms reach the main thread alone; a notebook may run its cells in another one
         if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
             yield
@@ -82,7 +83,7 @@ class Watched:
 
         previous = signal.signal(signal.SIGALRM, over)
         # again and again: the first is lost where it is raised in a callback, or in a `try` that catches everything
-        signal.setitimer(signal.ITIMER_REAL, self._seconds, _AGAIN_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
         try:
             yield
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,18 @@ def test_what_has_no_end_is_stopped(function: Callable[..., Any]) -> None:
     assert isinstance(reply, Refusal)
     assert (reply.kind, reply.message) == (FailureKind.TIMEOUT, "it was stopped after 0.3 seconds")
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_question_may_have_more_time() -> None:
+    """A training has the time that its check gives it, whatever a usual call has."""
+
+    def slow() -> float:
+        time.sleep(0.3)
+        return 1.0
+
+    asked = OneFunction("f", slow)
+    assert isinstance(Watched(asked, 0.05).call(Question("f")), Refusal)
+    assert isinstance(Watched(asked, 0.05).call(Question("f", seconds=60.0)), Answer)
 
 
 def test_the_student_may_interrupt() -> None:
