@@ -183,7 +183,7 @@ class Session:
 
     def _standing_in(self, message: dict[str, Any], inputs: Inputs) -> contextlib.AbstractContextManager[None]:
         """Replace the functions that the question names, while its calls are made and differentiated."""
-        functions = {name: self._functions[name] for name in message.get("stand_ins") or [] if name in self._functions}
+        functions = {name: self._functions.get(name) for name in message.get("stand_ins") or []}
         if not functions or self.outside is None:
             return contextlib.nullcontext()
         return standing_in(functions, self._modules, inputs.networks, self.outside)

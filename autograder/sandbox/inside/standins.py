@@ -44,7 +44,8 @@ def standing_in(
     """Replace functions of the submission until the block ends; stand-ins that somebody kept are of no use afterwards.
 
     Args:
-        functions: Name in the contract -> the submission's own function.
+        functions: Name in the contract -> the submission's own function; None where it has none, because the file cannot be read or
+            nothing there has the name: what stands in is then found by that name in every module that has nothing else there.
         modules: Names of the submission's modules.
         networks: The networks that came with the question, by argument.
         outside: Asks the trusted side.
@@ -53,13 +54,25 @@ def standing_in(
     try:
         for name, original in functions.items():
             stand_in = _stand_in(name, original, networks, outside)
-            for owner, key, value in _holders(original, modules):
+            for owner, key, value in _without(name, modules) if original is None else _holders(original, modules):
                 places.append((owner, key, value))
                 setattr(owner, key, staticmethod(stand_in) if isinstance(value, staticmethod) else stand_in)
         yield
     finally:
         for owner, key, value in reversed(places):
-            setattr(owner, key, value)
+            if value is _NOTHING:
+                vars(owner).pop(key, None)
+            else:
+                setattr(owner, key, value)
+
+
+_NOTHING = object()
+
+
+def _without(name: str, modules: Iterable[str]) -> list[tuple[Any, str, Any]]:
+    """Return (module, name, nothing) for every module of the submission that has nothing of that name."""
+    found = [sys.modules[module] for module in set(modules) if module in sys.modules]
+    return [(module, name, _NOTHING) for module in found if name not in vars(module)]
 
 
 def _holders(original: Any, modules: Iterable[str]) -> list[tuple[Any, str, Any]]:
@@ -79,6 +92,9 @@ def _holders(original: Any, modules: Iterable[str]) -> list[tuple[Any, str, Any]
 def _stand_in(
     name: str, original: Any, networks: Mapping[str, torch.nn.Module], outside: Outside
 ) -> Callable[..., Any]:
+    if original is None:
+        original = _missing(name)
+
     @functools.wraps(original)
     def stand_in(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -88,6 +104,13 @@ def _stand_in(
         return call.value()
 
     return stand_in
+
+
+def _missing(name: str) -> Callable[..., Any]:
+    def missing(*args: Any, **kwargs: Any) -> Any:
+        raise NameError(f"name {name!r} is not defined")
+
+    return missing
 
 
 class _Call:

@@ -93,6 +93,30 @@ def test_a_function_that_hangs(grade: Grade, tmp_path: Path, short: Rubric) -> N
     assert task(record, KL).points == "0.00"
 
 
+@pytest.mark.parametrize("text", ["def (:\n", "import torch\n"])
+def test_a_file_that_defines_nothing(grade: Grade, tmp_path: Path, text: str) -> None:
+    """A syntax error, or a function that was never written, costs what the file was to define, not what other files do with it."""
+    files = sources() | {"divergences.py": text}
+    record = grade(write(tmp_path, files), (KL, "elbo", "vae_loss"))
+    shown = explain(record)
+
+    assert {f"elbo from {KL}", f"vae_loss from {KL}"} == set(carried(record)), shown
+    assert full(record, "elbo", "vae_loss"), shown
+    assert task(record, KL).points == "0.00"
+
+
+def test_a_function_that_is_nowhere_explains_only_what_calls_it(grade: Grade, tmp_path: Path) -> None:
+    """Whoever has written a wrong bound without it pays for the bound."""
+    files = sources() | {"divergences.py": "def (:\n"}
+    files["vae.py"] = (
+        "import torch\n\n\ndef elbo(x, encoder, decoder, n_samples=1, generator=None):\n    return x.sum() * 0.0\n"
+    )
+    record = grade(write(tmp_path, files), (KL, "elbo"))
+
+    assert not carried(record), explain(record)
+    assert task(record, "elbo").points == "0.00"
+
+
 def test_several_functions(grade: Grade, tmp_path: Path) -> None:
     """Where two broken functions explain a failure only together, both are named."""
     files = sources(
