@@ -125,7 +125,15 @@ def own_problems(task: str, dtype: torch.dtype = torch.float64, special: bool = 
     if task == "evaluate_classifier":
         images, network = randn(N, 1, 28, 28, seed=1).float(), DropoutClassifier().eval()
         labels = torch.where(torch.arange(N) % 3 == 0, network(images).argmax(-1), torch.arange(N) * 7 % 10)
-        return [(DropoutClassifier().train(), images, labels, 5), (network, images, labels, 5)]
+        undecided, overflowing = DropoutClassifier().eval(), DropoutClassifier().eval()
+        undecided.weight.data.zero_()
+        overflowing.weight.data[0] = 3e38
+        white = images.clone()
+        white[:, 0, 0, 0] = torch.where(torch.arange(N) % 3 == 0, 2.0, 0.0)
+        return [(DropoutClassifier().train(), images, labels, 5), (network, images, labels, 5)] + [
+            (undecided, images, labels, 5),
+            (overflowing, white, labels, 5),
+        ] * special
     return []
 
 
