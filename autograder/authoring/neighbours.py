@@ -26,7 +26,7 @@ def siblings(case: Case) -> list[Case]:
 
 def levelled(case: Case, level: Mapping[str, Sequence[float]]) -> list[Case]:
     """Return the same call with arguments that hardly vary, as those of what has not been trained, or was standardised: some of the tensors
-    named in `level` have all rows alike, or all columns, or consist of one of the numbers given there.
+    named in `level` have all rows alike, or all columns, or, unless that holds for all of them, consist of one of the numbers given there.
 
     Which ones, and how, follows from the case's seed; none where every tensor would stay as it is.
     """
@@ -36,14 +36,17 @@ def levelled(case: Case, level: Mapping[str, Sequence[float]]) -> list[Case]:
         value = case.arguments[name]
         ways = [_alike(value, axis) for axis in range(value.dim())] + [torch.full_like(value, n) for n in numbers]
         turn = int(torch.randint(2 * len(ways), (1,), generator=generator))
-        if turn < len(ways) and not torch.equal(ways[turn], value):
+        if turn >= len(ways) or torch.equal(ways[turn], value):
+            continue
+        # where all were constants, every submission would be asked the same
+        if turn < value.dim() or len(changed) + 1 < len(level):
             changed[name] = ways[turn]
     return [case.but(**changed)] if changed else []
 
 
 def far_away(case: Case, names: Sequence[str], distance: float = 250.0) -> list[Case]:
-    """Return the same call with the named arguments all moved by the same distance, as pixels up to 255 are: only their differences matter
-    to the result, and what takes the difference of large squares loses them. In float32, where that shows; none in another dtype.
+    """Return the same call with the named arguments all moved by the same distance: only their differences matter to the result, and
+    what takes the difference of large squares loses them. In float32, where that shows; none in another dtype.
     """
     if case.dtype() != torch.float32:
         return []

@@ -28,6 +28,7 @@ def execute(folder: Path, cells: list[str], monkeypatch: pytest.MonkeyPatch) -> 
     """Run cells in a kernel that is started in `folder`; return the text below each."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # this checkout, whichever is installed
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("COLUMNS", "100")  # as `student_check` has it
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute()

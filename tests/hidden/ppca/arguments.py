@@ -13,10 +13,9 @@ def with_sigma2(case, as_tensor):
 
 
 def around(case):
-    """The calls that are asked beside a call: other numbers, a mean of 0, points or loadings that are all alike or of different sizes."""
+    """The calls that are asked beside a call: other numbers, a mean of 0, points that are all alike, loadings of very different sizes."""
     points = {name: (0.0,) for name in ("x", "X", "mu") if name in case.arguments}
-    loadings = {"W": (0.0,)} if case.dtype() == torch.float64 else {}
-    return [*siblings(case), *levelled(case, points | loadings), *uneven(case)]
+    return [*siblings(case), *levelled(case, points), *uneven(case)]
 
 
 def uneven(case):
