@@ -31,7 +31,7 @@ def levelled(case: Case, level: Mapping[str, Sequence[float]]) -> list[Case]:
     Which ones, and how, follows from the case's seed; none where every tensor would stay as it is.
     """
     generator = torch.Generator().manual_seed(case.seed + 4711)
-    changed = {}
+    changed: dict[str, Tensor] = {}
     for name, numbers in level.items():
         value = case.arguments[name]
         ways = [_alike(value, axis) for axis in range(value.dim())] + [torch.full_like(value, n) for n in numbers]
