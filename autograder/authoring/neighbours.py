@@ -32,15 +32,17 @@ def levelled(case: Case, level: Mapping[str, Sequence[float]]) -> list[Case]:
     """
     generator = torch.Generator().manual_seed(case.seed + 4711)
     changed: dict[str, Tensor] = {}
+    constants = 0
     for name, numbers in level.items():
         value = case.arguments[name]
         ways = [_alike(value, axis) for axis in range(value.dim())] + [torch.full_like(value, n) for n in numbers]
         turn = int(torch.randint(2 * len(ways), (1,), generator=generator))
-        if turn >= len(ways) or torch.equal(ways[turn], value):
-            continue
+        constant = value.dim() <= turn < len(ways)
         # where all were constants, every submission would be asked the same
-        if turn < value.dim() or len(changed) + 1 < len(level):
-            changed[name] = ways[turn]
+        if turn >= len(ways) or torch.equal(ways[turn], value) or (constant and constants + 1 == len(level)):
+            continue
+        constants += constant
+        changed[name] = ways[turn]
     return [case.but(**changed)] if changed else []
 
 

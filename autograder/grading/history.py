@@ -54,8 +54,9 @@ def with_history(record: GradeRecord, folder: Path, about: About | None) -> Grad
     Args:
         record: A new grading.
         folder: Where its reports will be written; what lies there now is the attempt before this one, unless it is of another
-            student, or of the same files: grading these again is no new attempt.
-        about: What is known now; None to keep what was known.
+            student, or of the same files: grading these again is no new attempt. Where either has no id, work of another name is
+            another student's: nobody is shown what somebody else has earned.
+        about: What is known now; None to keep what was known of the same student.
 
     Raises:
         UsageError: What lies in the folder cannot be read.
@@ -64,9 +65,11 @@ def with_history(record: GradeRecord, folder: Path, about: About | None) -> Grad
     earlier = read_record(path) if path.exists() else None
     if earlier is None:
         return record.model_copy(update={"about": about or About()})
-    now = about or earlier.about
-    same_student = not (now.id and earlier.about.id) or now.id == earlier.about.id
-    return record.model_copy(update={"about": now, "attempts": _attempts(record, earlier) if same_student else ()})
+    same_name = record.submission == earlier.submission
+    same_student = about.id == earlier.about.id if about and about.id and earlier.about.id else same_name
+    if not same_student:
+        return record.model_copy(update={"about": about or About()})
+    return record.model_copy(update={"about": about or earlier.about, "attempts": _attempts(record, earlier)})
 
 
 def _attempts(record: GradeRecord, earlier: GradeRecord) -> tuple[Attempt, ...]:

@@ -63,11 +63,10 @@ def headline(task: TaskRecord, lack: Blocked | None) -> str:
 
 
 def _brief(task: TaskRecord, check: CheckRecord) -> str:
-    """What is wrong in a few words: `not finite (check extreme)`."""
+    """What is wrong in a few words: `gradient not finite`."""
     if not words.has_code(task.kind) or check.kind not in (FailureKind.VALUE, FailureKind.CONTRACT):
         return words.failure(task.kind, check.kind)
-    said = check.brief or words.failure(task.kind, check.kind)
-    return said
+    return check.brief or words.failure(task.kind, check.kind)
 
 
 def _state_of_answers(task: TaskRecord) -> str:

@@ -40,7 +40,7 @@ FIT = drawn_sizes(
     B=(1, 11), D=(2, 18), M=(1, lambda sizes: min(6, sizes["D"] - 1)), N=(lambda sizes: sizes["M"] + 6, 37), S=(1, 11)
 )
 """Something is discarded, and σ² is not so small that EM takes thousands of steps; fewer points than dimensions are among them."""
-FIT_FEW = drawn_sizes(B=(1, 37), D=(13, 18), M=(1, 3), N=(lambda sizes: sizes["M"] + 6, 12), S=(1, 11))
+FIT_FEW = drawn_sizes(B=(1, 11), D=(13, 18), M=(1, 3), N=(lambda sizes: sizes["M"] + 6, 12), S=(1, 11))
 """Fewer points than dimensions."""
 FIT_MANY = drawn_sizes(B=(1, 11), D=(4, 9), M=(1, 2), N=(1100, 1400), S=(1, 11))
 """More points than anybody looks at one by one."""

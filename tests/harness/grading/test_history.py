@@ -53,6 +53,16 @@ def test_what_is_no_attempt(tmp_path: Path) -> None:
     assert with_history(graded("b"), tmp_path, BEN).attempts == ()
 
 
+def test_without_an_id_another_name_is_another_student(tmp_path: Path) -> None:
+    """Two submissions that are graded into one folder: neither who handed in the first, nor what it earned, is told with the second."""
+    keep(graded("a", about=ANNA, submission="anna"), tmp_path)
+    for about in (None, About(name="Ben")):
+        bens = with_history(graded("b", submission="ben"), tmp_path, about)
+        assert (bens.about, bens.attempts) == (about or About(), ())
+    again = with_history(graded("b", submission="second"), tmp_path, ANNA)
+    assert [attempt.number for attempt in again.attempts] == [1]
+
+
 def test_attempts_are_bounded(tmp_path: Path) -> None:
     """The first ones are forgotten, the numbers go on."""
     many = tuple(Attempt(number=number, score="1.00") for number in range(1, MOST_ATTEMPTS + 1))

@@ -41,6 +41,28 @@ def case(name: str = "square") -> Case:
     return Case(name, {"x": X.clone()})
 
 
+def test_many_calls_have_the_shape_of_one() -> None:
+    """What sums over the batch answers a hundred calls as consistently as it answers one: a failure, and never our error."""
+    with pytest.raises(CheckFailed, match=r"has shape \(\), but should have \(B,\) = \(3,\)"):
+        student("square", lambda x: (x**2).sum()).draws(case())(0, 5)
+    assert student("square", lambda x: x**2).draws(case())(0, 5).shape == (5, 3)
+
+
+def test_gradients_by_what_was_computed() -> None:
+    """An argument may be the result of an operation: what detaches it then has no gradient, what does not has the same."""
+
+    def of_leaves(x: Tensor) -> Tensor:
+        return (x if x.is_leaf else x.detach()) ** 2 + 0.0 * x
+
+    for function, computed, expected in (
+        (of_leaves, False, 2 * X),
+        (of_leaves, True, 0 * X),
+        (lambda x: x**2, True, 2 * X),
+    ):
+        found = student("square", function).gradients(case(), ["x"], computed=computed)["x"]
+        assert torch.equal(found, expected)
+
+
 # -------------------------------------------------------------------------------------------------------------- records
 
 

@@ -11,6 +11,7 @@ from tests.public.ppca.test_ppca_fit import fitted, ppca_fit
 ROOMY = Sizes({"B": 1, "D": 7, "M": 2, "N": 23, "S": 1})
 """More than one direction is discarded: every kind of data can be made."""
 OUTLYING = 12.0
+"""How far the point lies, in standard deviations of the first direction."""
 
 
 @check("ppca_fit", "value")
