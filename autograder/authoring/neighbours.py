@@ -25,25 +25,35 @@ def siblings(case: Case) -> list[Case]:
 
 
 def levelled(case: Case, level: Mapping[str, Sequence[float]]) -> list[Case]:
-    """Return the same call with arguments that hardly vary, as those of what has not been trained, or was standardised: some of the tensors
-    named in `level` have all rows alike, or all columns, or, unless that holds for all of them, consist of one of the numbers given there.
+    """Return the same call with arguments that hardly vary, as those of what has not been trained, or was standardised: once for each of
+    the tensors named in `level`, which has all rows alike, or all slices along another axis, or, unless that holds for all of them,
+    consists of one of the numbers given there. Every third of the other tensors is changed besides.
 
-    Which ones, and how, follows from the case's seed; none where every tensor would stay as it is.
+    How follows from the case's seed; no call where the tensor would stay as it is.
     """
     generator = torch.Generator().manual_seed(case.seed + 4711)
-    changed: dict[str, Tensor] = {}
-    constants = 0
-    for name, numbers in level.items():
-        value = case.arguments[name]
-        ways = [_alike(value, axis) for axis in range(value.dim())] + [torch.full_like(value, n) for n in numbers]
-        turn = int(torch.randint(2 * len(ways), (1,), generator=generator))
-        constant = value.dim() <= turn < len(ways)
-        # where all were constants, every submission would be asked the same
-        if turn >= len(ways) or torch.equal(ways[turn], value) or (constant and constants + 1 == len(level)):
-            continue
-        constants += constant
-        changed[name] = ways[turn]
-    return [case.but(**changed)] if changed else []
+    cases = []
+    for first in level:
+        changed: dict[str, Tensor] = {}
+        constants = 0
+        for name in (first, *(other for other in level if other != first)):
+            if name != first and int(torch.randint(3, (1,), generator=generator)):
+                continue
+            value = case.arguments[name]
+            ways = [_alike(value, axis) for axis in range(value.dim())] + [
+                torch.full_like(value, number) for number in level[name]
+            ]
+            # all rows alike is what is usual, so it has two turns
+            turn = max(0, int(torch.randint(-1, len(ways), (1,), generator=generator)))
+            constant = turn >= value.dim()
+            # where all were constants, every submission would be asked the same
+            if torch.equal(ways[turn], value) or (constant and constants + 1 == len(level)):
+                continue
+            constants += constant
+            changed[name] = ways[turn]
+        if first in changed:
+            cases.append(case.but(**changed))
+    return cases
 
 
 def far_away(case: Case, names: Sequence[str], distance: float = 250.0) -> list[Case]:
