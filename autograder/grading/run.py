@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,10 @@ if TYPE_CHECKING:  # pytest, Hypothesis and torch, which a rejected submission d
     from autograder.checking.results import CheckResult
     from autograder.diagnosis.follow import Following
     from autograder.sandbox.proxy import Sandbox
+
+
+_SLOW_TO_IMPORT = ("autograder.checking.plugin", "autograder.checking.statistics", "autograder.diagnosis.retrial")
+"""A second or two, in which the sandbox starts and the submission is loaded."""
 
 
 @dataclass
@@ -127,8 +132,6 @@ def open_backend(choice: SandboxChoice, device: str = "cpu", data_root: Path | N
 
 
 def _run(session: _Session) -> GradeRecord:
-    # scipy takes a second to import: here it does so while the zygote loads torch
-    importlib.import_module("autograder.checking.statistics")
     from autograder.grading.rules import look_at
     from autograder.sandbox.apart import Apart
     from autograder.sandbox.proxy import Sandbox
@@ -139,9 +142,13 @@ def _run(session: _Session) -> GradeRecord:
     with (
         Sandbox(session.backend, session.submission, names, function_limits) as asked,
         Apart(Sandbox(session.backend, session.submission, names, training_limits)) as trainer,
+        ThreadPoolExecutor(1) as meanwhile,
     ):
         with session.timed("sandbox_and_loading"):
-            report = asked.load()
+            loading = meanwhile.submit(asked.load)
+            for module in _SLOW_TO_IMPORT:
+                importlib.import_module(module)
+            report = loading.result()
         runs = _training_runs(session, trainer)
         results, remarks = _checked(session, asked, runs)
         trainer.close()

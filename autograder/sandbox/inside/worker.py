@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +30,22 @@ def warm_up() -> None:
     """
     torch.set_num_threads(1)
     weights = torch.ones(2, 2, requires_grad=False)
-    with OperationCounter():  # its first use imports for a second
-        (weights @ weights).exp().sum().item()
+    (weights @ weights).exp().sum().item()
     torch.manual_seed(0)
+
+
+def _warm_up_counting() -> None:
+    with OperationCounter():
+        torch.ones(2, 2).exp()
+
+
+WHEN_IDLE: tuple[Callable[[], object], ...] = (
+    partial(importlib.import_module, "matplotlib.pyplot"),
+    partial(importlib.import_module, "tqdm"),
+    _warm_up_counting,
+)
+"""What later workers are spared if it was done before they are forked: imports that most submissions have, and the second that torch
+imports for when something first counts its operations."""
 
 
 def confine_process(config: dict[str, Any]) -> None:

@@ -7,11 +7,14 @@ Forking costs milliseconds where importing torch costs seconds, and every worker
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -38,7 +41,12 @@ def main() -> None:
 
     worker.warm_up()
     control.sendall(b"R")
+    later: list[Callable[[], object]] = []
+    first = True
     while True:
+        while later and not select.select([control], [], [], 0)[0]:
+            with contextlib.suppress(Exception):  # whatever is not there, or broken, is the worker's own to find out
+                later.pop(0)()
         header, descriptors, _, _ = socket.recv_fds(control, wire.HEADER.size, 2)
         if len(header) < wire.HEADER.size:
             if guarded:
@@ -52,6 +60,8 @@ def main() -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         control.sendall(b"S")
+        if first:  # whoever waits for the first worker waits for nothing else
+            later, first = list(worker.WHEN_IDLE), False
 
 
 def _spawn(control: socket.socket, config: dict[str, Any], descriptors: list[int], worker: ModuleType) -> None:
