@@ -8,7 +8,7 @@ RUNS ?= 1
 OUT ?= student_kit.zip
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup system new grade regrade check test test-long lint format validate template kit bench doctor clean
+.PHONY: help setup system new grade regrade check test test-long test-matrix lint format validate template kit bench doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,10 +35,13 @@ check: setup ## run the public checks on student_template/, as a student does
 	@$(BIN)/autograder check student_template $(ARGS)
 
 test: setup ## run the tests of the harness itself, two at a time [SIDE_BY_SIDE=]
-	@$(BIN)/python -m pytest -m "not long" $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python -m pytest -m "not long and not matrix" $(SIDE_BY_SIDE) $(ARGS)
 
-test-long: setup ## run those that take long: the whole matrix of validation, many seeds, trainings
-	@$(BIN)/python -m pytest -m long $(SIDE_BY_SIDE) $(ARGS)
+test-long: setup ## run those that take long: hundreds of submissions, many seeds, trainings
+	@$(BIN)/python -m pytest -m "long and not matrix" $(SIDE_BY_SIDE) $(ARGS)
+
+test-matrix: setup ## run the tests of the whole matrix of validation
+	@$(BIN)/python -m pytest -m matrix $(ARGS)
 
 lint: setup ## ruff and mypy (strict)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

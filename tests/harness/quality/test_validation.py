@@ -1,6 +1,7 @@
 """The grader is graded: the matrix of wrong and right answers, and that it notices a check that checks nothing.
 
-`make test` asks about two tasks; the whole matrix is `make test-long`.
+`make test` asks about two tasks, `.ci/run` whether every wrong answer of every task is caught and every right one passes. The whole
+matrix, with names, prices, mutants and every emptied check, is `make test-matrix`: an hour of one core.
 """
 
 import re
@@ -30,10 +31,10 @@ ROOT = Path(__file__).resolve().parents[3]
 FEW = ("kl_standard_normal", "sample_gaussian")
 """Tasks that stand for all of them: one without chance and one with it, both quick."""
 TASKS = {task.id: task for task in Assignment(ROOT).rubric.tasks if KINDS[task.kind].asked_by_name}
-LONG = pytest.mark.long
+LONG, MATRIX = pytest.mark.long, pytest.mark.matrix
 
 
-@pytest.fixture(scope="module", params=["few tasks", pytest.param("all tasks", marks=LONG)])
+@pytest.fixture(scope="module", params=["few tasks", pytest.param("all tasks", marks=MATRIX)])
 def matrix(request: pytest.FixtureRequest, assignment: Assignment) -> Validation:
     """The matrix of some tasks or of all, each pair once; of all tasks with mutants, and with the rows that still hold."""
     if request.param == "few tasks":
@@ -64,6 +65,17 @@ def test_no_right_answer_is_given_a_name(matrix: Validation) -> None:
 def test_every_check_catches_something(matrix: Validation) -> None:
     """A check that catches no misconception cannot be told from one that checks nothing."""
     assert matrix.idle == ()
+
+
+@LONG
+@pytest.mark.parametrize("task", [task for task in TASKS if task not in FEW])
+def test_wrong_answers_are_caught_and_right_ones_pass(assignment: Assignment, task: str) -> None:
+    """What of the matrix is asked with every change: wrong answers until they are caught, right ones about everything."""
+    own = [entry for entry in entries_of(assignment) if entry.task == task]
+    wrong, right = ([entry for entry in own if entry.kind == kind] for kind in ("misconception", "variant"))
+
+    assert [row.name for row in run_matrix(assignment, wrong, until_caught=True, named=False) if not row.failed] == []
+    assert [(row.name, row.failed) for row in run_matrix(assignment, right, named=False) if row.failed] == []
 
 
 @pytest.mark.parametrize("rule", TASKS.values(), ids=TASKS)
@@ -186,7 +198,7 @@ def emptied(folder: Path, task: str, name: str) -> Assignment:
 
 
 EVERY_CHECK = [
-    pytest.param(task.id, check.name, marks=() if task.id in FEW else LONG, id=f"{task.id}.{check.name}")
+    pytest.param(task.id, check.name, marks=() if task.id in FEW else MATRIX, id=f"{task.id}.{check.name}")
     for task in TASKS.values()
     for check in task.checks
 ]
