@@ -91,6 +91,7 @@ def grade(
 ) -> None:
     """Grade one submission and write result.json, student.html and staff.html."""
     from autograder.assignment.loading import Assignment
+    from autograder.grading.ahead import processors
     from autograder.grading.options import GradeOptions
     from autograder.grading.record import error_record
     from autograder.grading.run import grade as grade_submission
@@ -112,6 +113,7 @@ def grade(
         training=not no_training,
         sandbox=sandbox,
         earlier=None if reuse is None else read_record(reuse / RESULT if reuse.is_dir() else reuse),
+        processes=min(2, processors()),
         progress=ticker.tick,
     )
     try:

@@ -27,6 +27,7 @@ class GradeOptions:
         tasks: Ids to grade; all of the track when empty.
         training: Whether models are trained.
         earlier: The record of an earlier grading, whose results are taken over where they still hold.
+        processes: How many processes ask the submission at the same time, where the sandbox lets several: 1 or 2.
         progress: Called with (done, all, title of the check) while checks run.
     """
 
@@ -38,6 +39,7 @@ class GradeOptions:
     training: bool = True
     sandbox: SandboxChoice = "auto"
     earlier: GradeRecord | None = None
+    processes: int = 1
     progress: Callable[[int, int, str], None] | None = None
 
     def applied_to(self, rubric: Rubric) -> Rubric:

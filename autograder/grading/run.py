@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,9 +143,8 @@ def _run(session: _Session) -> GradeRecord:
     with (
         Sandbox(session.backend, session.submission, names, function_limits) as asked,
         Apart(Sandbox(session.backend, session.submission, names, training_limits)) as trainer,
-        ThreadPoolExecutor(1) as meanwhile,
     ):
-        with session.timed("sandbox_and_loading"):
+        with session.timed("sandbox_and_loading"), ThreadPoolExecutor(1) as meanwhile:
             loading = meanwhile.submit(asked.load)
             for module in _SLOW_TO_IMPORT:
                 importlib.import_module(module)
@@ -218,19 +218,60 @@ def _checked(
         _carry(session, kept | dict(found), retrial)
         following.finish(context, found)
 
-    plugin = ChecksPlugin(
-        assignment.code,
-        context,
-        order,
-        assignment.check_names,
-        progress=_reporter(session.options.progress, len(order)),
-        on_collected=assignment.require_checks,
-        on_finished=finished,
-    )
-    with session.timed("checks"), _one_thread():
+    with session.timed("checks"), _one_thread(), _ahead(session, asked, order, runs) as ahead:
+        plugin = ChecksPlugin(
+            assignment.code,
+            context,
+            order,
+            assignment.check_names,
+            progress=_reporter(session.options.progress, len(order)),
+            on_collected=assignment.require_checks,
+            on_finished=finished,
+            known=ahead,
+        )
         run_checks(assignment.code, plugin)
     session.seconds["naming"] = following.seconds
     return kept | plugin.results, _remarks(following)
+
+
+@contextmanager
+def _ahead(
+    session: _Session, asked: Sandbox, order: Sequence[str], runs: Mapping[str, Any]
+) -> Iterator[Callable[[str], CheckResult | None]]:
+    """Let another process go ahead with the later checks, where there may be one; yields how a check ended there, if that is settled."""
+    from autograder.grading.ahead import Ahead, later_half
+
+    later = later_half(order, apart=tuple(runs))
+    if session.options.processes == 1 or not session.backend.shared or not later or asked.flags:
+        yield lambda check_id: None
+        return
+    with Ahead(partial(_checked_ahead, session, asked, later)) as ahead:
+        yield lambda check_id: ahead.result(check_id) if check_id in later else None
+
+
+def _checked_ahead(session: _Session, asked: Sandbox, order: Sequence[str]) -> Mapping[str, CheckResult]:
+    """Run checks in workers of their own, without looking closer at what fails; nothing where a worker died or is to be flagged."""
+    from autograder.checking.oracle import Oracle
+    from autograder.checking.plugin import ChecksPlugin
+    from autograder.checking.repeats import Repeats
+    from autograder.checking.results import Context
+    from autograder.checking.session import run_checks
+
+    assignment = session.assignment
+    assert asked.report is not None
+    with asked.fresh(None) as other:
+        oracle = Oracle(assignment.objects, assignment.contract)
+        context = Context(other, asked.report, assignment.contract, oracle, seeds=session.seeds())
+        context.repeats = repeats = Repeats()
+        plugin = ChecksPlugin(
+            assignment.code,
+            context,
+            order,
+            assignment.check_names,
+            on_finished=lambda found: repeats.settle(context, found, lambda: other.fresh(None)),
+        )
+        run_checks(assignment.code, plugin)
+        return {} if other.flags or other.restarts else plugin.results
 
 
 def _remarks(following: Following) -> list[Flag]:

@@ -148,6 +148,7 @@ class Bubblewrap:
     """Workers behind bubblewrap. The zygote starts at once and is waited for when the first worker is needed."""
 
     name = "bubblewrap"
+    shared = True
 
     def __init__(self, device: str = "cpu", hidden: Sequence[Path] = ()) -> None:
         """`hidden` are further files and folders, beside the data sets of packages, that nobody may see in there."""

@@ -42,6 +42,7 @@ class Plain:
     """Workers without isolation: limits on time and memory hold, everything else is open."""
 
     name = "none"
+    shared = True
 
     def __init__(self, device: str = "cpu") -> None:
         command = [sys.executable, "-s", "-P", "-X", "utf8", "-c", START.format(folder=str(INSIDE.parent))]

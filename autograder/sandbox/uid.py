@@ -197,6 +197,7 @@ class Uid:
     """Workers as users of their own. The zygote starts at once and is waited for when the first worker is needed."""
 
     name = "uid"
+    shared = False  # it counts by itself which of its users are free
 
     def __init__(self, device: str = "cpu", because: str = "", hidden: Sequence[Path] = ()) -> None:
         """Start a zygote that is nobody else.

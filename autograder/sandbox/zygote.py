@@ -6,14 +6,16 @@ Start it from the main thread: the kernel ends it together with the *thread* tha
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -128,9 +130,14 @@ class Worker:
 
 
 class Backend(Protocol):
-    """Where workers come from."""
+    """Where workers come from.
+
+    Attributes:
+        shared: Whether a process that was forked from this one may spawn workers, too.
+    """
 
     name: str
+    shared: bool
 
     def spawn(self, limits: Limits) -> Worker:
         """Return a fresh worker."""
@@ -164,6 +171,7 @@ class Zygote:
             except OSError as error:
                 raise SandboxUnavailable(f"the sandbox could not be started: {error}") from None
         self._ready = False
+        self._turn = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
 
     def wait_until_ready(self) -> None:
         """Wait for torch to be loaded inside."""
@@ -220,7 +228,7 @@ class Zygote:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         read_end, write_end = os.pipe()
         try:
-            with theirs:
+            with theirs, self._alone():
                 frame = wire.encode(config)
                 self._control.settimeout(_SPAWN_SECONDS)
                 with contextlib.suppress(OSError):  # it died: then there is no answer either
@@ -240,6 +248,15 @@ class Zygote:
         os.set_blocking(read_end, False)
         return ours, read_end, pid
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep a process that was forked from this one from asking at the same time."""
+        fcntl.lockf(self._turn, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._turn, fcntl.LOCK_UN)
+
     def pid(self) -> int:
         """Return the process id of the outermost process."""
         return self._process.pid
@@ -247,6 +264,7 @@ class Zygote:
     def close(self, patience: float = 0.0) -> None:
         """End the zygote and with it every worker; leave it `patience` seconds to do so by itself."""
         self._control.close()
+        self._turn.close()
         if patience and self._ready:  # before that it has no worker to end
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=patience)

@@ -1,0 +1,110 @@
+"""A second process that goes ahead with the later half of the checks: what passes there is not asked again.
+
+Most submissions are mostly right, and a grader waits for the sandbox half of the time. A task that passes all of its checks ahead, without
+anything for staff to know, is done. Every other is checked by the first process as if nobody had gone ahead: only there is it diagnosed,
+carried, and asked again, and no verdict depends on whether there was a second one.
+"""
+
+from __future__ import annotations
+
+import multiprocessing.connection
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from autograder.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from autograder.checking.results import CheckResult
+
+Found = Mapping[str, "CheckResult"]
+"""How checks ended, by id."""
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def later_half(checks: Sequence[str], apart: Sequence[str] = ()) -> list[str]:
+    """Return the checks of the last tasks, whole, at most half of all: nothing that is checked there waits for what is not.
+
+    Args:
+        checks: Ids, in the rubric's order.
+        apart: Tasks that are left out.
+    """
+    tasks = [task for task in dict.fromkeys(check_id.partition(".")[0] for check_id in checks) if task not in apart]
+    later: list[str] = []
+    for task in reversed(tasks):
+        own = [check_id for check_id in checks if check_id.partition(".")[0] == task]
+        if 2 * (len(own) + len(later)) > len(checks):
+            break
+        later = own + later
+    return later
+
+
+def settled(found: Found) -> dict[str, CheckResult]:
+    """Return the results of tasks of which every check passed and left nothing to say, without what belongs to their process."""
+    unsettled = {
+        result.id.partition(".")[0]
+        for result in found.values()
+        if result.outcome is not Outcome.PASSED or result.flags or result.surveyed is not None
+    }
+    return {
+        check_id: replace(result, again=None)
+        for check_id, result in found.items()
+        if check_id.partition(".")[0] not in unsettled
+    }
+
+
+class Ahead:
+    """A forked process that runs checks. Close it, or use it as a context manager.
+
+    What goes wrong in it costs time: nothing is settled then, and everything is checked here.
+    """
+
+    def __init__(self, run: Callable[[], Found]) -> None:
+        """`run` checks, in the other process; what it has opened there it closes there."""
+        fork = multiprocessing.get_context("fork")
+        self._receive, send = fork.Pipe(duplex=False)
+        self._process = fork.Process(target=_work, args=(run, send), daemon=True)
+        self._process.start()
+        send.close()
+        self._found: Found | None = None
+
+    def __enter__(self) -> Ahead:
+        """Return the object itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close it."""
+        self.close()
+
+    def result(self, check_id: str) -> CheckResult | None:
+        """Return how a check ended whose task passed as a whole; waits for the other process."""
+        if self._found is None:
+            try:
+                self._found = self._receive.recv()
+            except (EOFError, OSError):
+                self._found = {}
+        assert self._found is not None
+        return self._found.get(check_id)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._receive.close()
+
+
+def _work(run: Callable[[], Found], send: multiprocessing.connection.Connection) -> None:
+    """Send what is settled; nothing where something went wrong, which the first process will find by itself."""
+    try:
+        send.send(settled(run()))
+    except BaseException:  # noqa: S110 -- an interrupt too: it is the first process that says so
+        pass
+    finally:
+        send.close()
+        os._exit(0)  # nothing that the first process has opened is closed twice
