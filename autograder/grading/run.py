@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +27,6 @@ if TYPE_CHECKING:  # pytest, Hypothesis and torch, which a rejected submission d
     from autograder.checking.results import CheckResult
     from autograder.diagnosis.follow import Following
     from autograder.sandbox.proxy import Sandbox
-
-
-_SLOW_TO_IMPORT = ("autograder.checking.plugin", "autograder.checking.statistics", "autograder.diagnosis.retrial")
-"""A second or two, in which the sandbox starts and the submission is loaded."""
 
 
 @dataclass
@@ -146,8 +141,7 @@ def _run(session: _Session) -> GradeRecord:
     ):
         with session.timed("sandbox_and_loading"), ThreadPoolExecutor(1) as meanwhile:
             loading = meanwhile.submit(asked.load)
-            for module in _SLOW_TO_IMPORT:
-                importlib.import_module(module)
+            _import_what_takes_long()
             report = loading.result()
         runs = _training_runs(session, trainer)
         results, remarks = _checked(session, asked, runs)
@@ -180,6 +174,13 @@ def _run(session: _Session) -> GradeRecord:
             restarts=restarts,
         )
     )
+
+
+def _import_what_takes_long() -> None:
+    """Import what the checks need, for a second or two, in which the sandbox starts and the submission is loaded."""
+    import autograder.checking.plugin
+    import autograder.checking.statistics
+    import autograder.diagnosis.retrial  # noqa: F401
 
 
 def _checked(

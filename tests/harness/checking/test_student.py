@@ -22,6 +22,7 @@ def nested(x: Float[Tensor, "B"]) -> tuple[Float[Tensor, "B"], tuple[float, dict
 def named(x: Float[Tensor, "B"]) -> dict[str, float]: ...
 def perhaps(x: Float[Tensor, "B"]) -> float | None: ...
 def told(x: Float[Tensor, "B"]) -> str: ...
+def drawn(x: Float[Tensor, "B"], generator: torch.Generator | None = None) -> float: ...
 def sized(x: Float[Tensor, "... B"], n: int, parts: list[Float[Tensor, "D"]]) -> Float[Tensor, "... {n} D"]: ...
 """
 X = torch.zeros(2, dtype=torch.float64)
@@ -43,6 +44,18 @@ def student(value: Any) -> Student:
     contract = Contract({function.name: function for function in parse_module(SOURCE, "work")})
     found = {name: FoundFunction("work.py", (), "function", None) for name in contract.functions}
     return Student(Says(value), LoadReport(found, {}, (), {}), contract, "check")
+
+
+class SaysInTurn(Says):
+    """Answers with one value after the other, and with another one where arguments come by name."""
+
+    def __init__(self, *values: float, named: float) -> None:
+        super().__init__(named)
+        self._values = list(values)
+
+    def call(self, question: Question) -> Answer | Refusal:
+        """Answer it."""
+        return Answer(self._value if question.by_name else self._values.pop(0))
 
 
 def f64(*values: float) -> torch.Tensor:
@@ -144,3 +157,27 @@ def test_sizes_of_the_arguments() -> None:
     assert student(torch.zeros(4, 3, 5, 3).double()).value(case).shape == (4, 3, 5, 3)
     with pytest.raises(CheckFailed, match=r"has shape \(4, 5, 3\), but should have \(..., {n}, D\) = \(4, 3, 5, 3\)"):
         student(torch.zeros(4, 5, 3).double()).value(case)
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "fault"),
+    [
+        ((2.0, 2.0, 2.0, 2.0), 3.0, True),
+        ((2.0, 2.0, 2.0, 2.0), 2.0, False),
+        ((2.0, 2.5, 2.0, 2.5), 3.0, False),
+        ((2.0, 2.0, 2.0001, 2.0), 3.0, False),
+        ((2.0, 2.0, 2.0, 2.0001), 3.0, False),
+    ],
+    ids=["other numbers by name", "the same numbers", "without a seed", "close by chance", "twice the same by chance"],
+)
+def test_noise_without_a_seed_is_no_fault_of_form(values: tuple[float, ...], named: float, fault: bool) -> None:
+    """Only what gives the very same numbers whenever it is called plainly is known to give others when it is called by name."""
+    one = student(None)
+    one._asked = SaysInTurn(values[0], *values, named=named)
+    one.in_any_manner(Case("drawn", {"x": f64(1.0, 2.0)}))
+
+    if fault:
+        with pytest.raises(CheckFailed, match="passed by their names"):
+            one.require_form()
+    else:
+        one.require_form()
