@@ -1,4 +1,4 @@
-"""A second process that goes ahead with the later half of the checks: what passes there is not asked again.
+"""A second process that goes ahead with the later part of the checks: what passes there is not asked again.
 
 Most submissions are mostly right, and a grader waits for the sandbox half of the time. A task that passes all of its checks ahead, without
 anything for staff to know, is done. Every other is checked by the first process as if nobody had gone ahead: only there is it diagnosed,
@@ -27,8 +27,12 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def later_half(checks: Sequence[str], apart: Sequence[str] = ()) -> list[str]:
-    """Return the checks of the last tasks, whole, at most half of all: nothing that is checked there waits for what is not.
+_SHARE = 0.4
+"""Of all checks; less than half, because what comes later in an assignment stands on what came before, and takes longer."""
+
+
+def later_part(checks: Sequence[str], apart: Sequence[str] = ()) -> list[str]:
+    """Return the checks of the last tasks, whole: nothing that is checked there waits for what is not.
 
     Args:
         checks: Ids, in the rubric's order.
@@ -38,7 +42,7 @@ def later_half(checks: Sequence[str], apart: Sequence[str] = ()) -> list[str]:
     later: list[str] = []
     for task in reversed(tasks):
         own = [check_id for check_id in checks if check_id.partition(".")[0] == task]
-        if 2 * (len(own) + len(later)) > len(checks):
+        if len(own) + len(later) > _SHARE * len(checks):
             break
         later = own + later
     return later

@@ -240,9 +240,9 @@ def _ahead(
     session: _Session, asked: Sandbox, order: Sequence[str], runs: Mapping[str, Any]
 ) -> Iterator[Callable[[str], CheckResult | None]]:
     """Let another process go ahead with the later checks, where there may be one; yields how a check ended there, if that is settled."""
-    from autograder.grading.ahead import Ahead, later_half
+    from autograder.grading.ahead import Ahead, later_part
 
-    later = later_half(order, apart=tuple(runs))
+    later = later_part(order, apart=tuple(runs))
     if session.options.processes == 1 or not session.backend.shared or not later or asked.flags:
         yield lambda check_id: None
         return
