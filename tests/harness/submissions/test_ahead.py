@@ -26,16 +26,17 @@ from tests.submissions.faults import CORRECT
 from .tools import explain, write
 
 TASKS = ("sample_gaussian", "kl_standard_normal", "log_mean_exp", "elbo", "vae_loss")
-KL = ("return 0.5 * torch.sum(", "return torch.sum(")
-DIES = ("return 0.5 * torch.sum(", "import os; os._exit(1)\n    return 0.5 * torch.sum(")
+KL = ("divergences.py", "return 0.5 * torch.sum(", "return torch.sum(")
+DIES = ("evidence.py", "return torch.logsumexp(log_w", "import os; os._exit(1)\n    return torch.logsumexp(log_w")
 
 
-def sources(change: tuple[str, str] | None = None) -> dict[str, str]:
+def sources(change: tuple[str, str, str] | None = None) -> dict[str, str]:
     """The correct modules, one of them changed."""
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(CORRECT.glob("*.py"))}
     if change is not None:
-        assert files["divergences.py"].count(change[0]) == 1
-        files["divergences.py"] = files["divergences.py"].replace(*change)
+        name, old, new = change
+        assert files[name].count(old) == 1
+        files[name] = files[name].replace(old, new)
     return files
 
 
@@ -67,7 +68,7 @@ def test_the_record_is_the_same(
     assignment: Assignment,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    change: tuple[str, str] | None,
+    change: tuple[str, str, str] | None,
     most_known: int,
 ) -> None:
     """Right work is taken over from the second process; what fails there is diagnosed, carried and charged as without it."""
