@@ -73,10 +73,13 @@ def test_the_policy_stands_alone(chromium: Browser) -> None:
     """Were a string not escaped after all, the page's policy would still stop scripts and requests."""
     clean = student_page(factories.rejected())
     assert chromium.open(clean) == NOTHING
+    leaves = {"link to elsewhere", "refresh"}  # no policy stops a reader from leaving a page
     survived = {}
     for name, text in LIVE.items():
-        seen = chromium.open(clean.replace("</header>", f"{text}</header>"))
-        # the browser may connect before it asks the policy; what counts is whether it says anything
-        if seen.ran or any(" http://leak.evil.example" in line for line in seen.contacts):
-            survived[name] = seen
-    assert set(survived) == {"link to elsewhere", "refresh"}, survived  # no policy stops a reader from leaving a page
+        for _ in range(3 if name in leaves else 1):  # on a busy machine the browser may leave later than anybody looks
+            seen = chromium.open(clean.replace("</header>", f"{text}</header>"))
+            # the browser may connect before it asks the policy; what counts is whether it says anything
+            if seen.ran or any(" http://leak.evil.example" in line for line in seen.contacts):
+                survived[name] = seen
+                break
+    assert set(survived) == leaves, survived
