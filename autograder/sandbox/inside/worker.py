@@ -40,9 +40,9 @@ def _warm_up_counting() -> None:
 
 
 WHEN_IDLE: tuple[Callable[[], object], ...] = (
+    _warm_up_counting,  # first: the next worker may be one that counts, and this second is no part of a student's call
     partial(importlib.import_module, "matplotlib.pyplot"),
     partial(importlib.import_module, "tqdm"),
-    _warm_up_counting,
 )
 """What later workers are spared if it was done before they are forked: imports that most submissions have, and the second that torch
 imports for when something first counts its operations."""
