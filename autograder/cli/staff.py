@@ -23,6 +23,7 @@ def validate(
     runs: Annotated[int, typer.Option(min=1, help="Repeat the checks that use random numbers under fresh seeds.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     mutants: Annotated[bool, typer.Option(help="Ask about generated mutants of the reference as well.")] = True,
+    tasks: Annotated[str, typer.Option(help="Only these task ids, separated by commas.")] = "",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Compute every row again, also those that are stored.")
     ] = False,
@@ -34,8 +35,12 @@ def validate(
     from autograder.quality.store import default_store
     from autograder.quality.validation import validate as run_validation
 
+    loaded = Assignment(assignment)
+    chosen = tuple(name for part in tasks.split(",") if (name := part.strip()))
+    asked = {task.id for task in loaded.rubric.for_track("full").only(chosen).tasks}
     result = run_validation(
-        Assignment(assignment),
+        loaded,
+        tasks=asked,
         runs=runs,
         workers=workers,
         mutants=mutants,
@@ -51,6 +56,8 @@ def validate(
         out.print(f"mutant not caught: {mutant.task} (line {mutant.line}): {mutant.id!r}", markup=False, soft_wrap=True)
     for punished in result.punished[:50]:
         out.print(f"punished although correct: {punished}", markup=False)
+    for mistake in result.unnamed:
+        out.print(f"not called by its name: {mistake}", markup=False)
     for check in result.idle:
         out.print(f"catches nothing: {check}", markup=False)
     for row in result.weak:

@@ -59,6 +59,10 @@ UNUSABLE = {
     "a kit below a file": (["kit", "--out", "file/kit.zip", "--assignment", str(ROOT)], "file"),
     "a new folder below a file": (["new", "file/course"], "file"),
     "validation of none": (["validate", "--assignment", "none"], "rubric.yaml"),
+    "validation of an unknown task": (
+        ["validate", "--assignment", str(ROOT), "--tasks", "elbo,eblo"],
+        "no task 'eblo'",
+    ),
 }
 
 
