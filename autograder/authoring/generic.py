@@ -303,7 +303,7 @@ def _directions(case: Case, name: str) -> Tensor:
 
 def _along(case: Case, name: str, gradient: Tensor) -> Tensor:
     """Return a gradient's slopes along a few directions."""
-    return (_directions(case, name) * gradient.double()).flatten(1).sum(1)
+    return (_directions(case, name) * gradient.double()).reshape(_DIRECTIONS, -1).sum(1)  # the leaf may be 0-d
 
 
 def _slopes(student: Any, case: Case, name: str, weights: Tensor, part: int | None) -> Tensor:

@@ -79,7 +79,8 @@ class Question:
             or slices.
         by_name: Whether arguments are passed by name, where the function has parameters of these names.
         computed: Whether tensor arguments that gradients are asked for come as results of an operation, not as leaves of the graph.
-        one_generator: Whether the calls of `repeat` get one generator, which goes on from call to call as in a training, not one each.
+        one_generator: Whether the calls of `repeat` get one generator, which goes on from call to call as in a training, not one each; the
+            global ones are then seeded once, too.
     """
 
     function: str | Handle

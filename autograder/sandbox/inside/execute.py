@@ -129,7 +129,8 @@ class Session:
         gradients_on = torch.is_grad_enabled()
         with self._standing_in(message, inputs):
             for index in range(repeat):
-                _seed_everything(message["seed"] + index)
+                if index == 0 or not message.get("one_generator"):
+                    _seed_everything(message["seed"] + index)
                 args, kwargs = inputs.bind(accepted, index, plain)
                 if message.get("count_operations"):
                     with counting(self._is_own) as counts:

@@ -9,7 +9,7 @@ import torch
 
 from autograder.assignment.contract import Contract, parse_module
 from autograder.assignment.rubric_file import load_rubric
-from autograder.authoring import Draw, check, gradient_check, inputs, made, require_gradients, value_check
+from autograder.authoring import Case, Draw, check, gradient_check, inputs, made, require_gradients, value_check
 from autograder.authoring.failures import CheckFailed
 from autograder.authoring.generic import batch_axis, contract_check, vectorised_check, yielded
 from autograder.checking.oracle import Oracle
@@ -245,3 +245,53 @@ def test_gradient_compares_with_the_reference() -> None:
     with pytest.raises(CheckFailed, match="the gradient with respect to `w` of `total` is wrong"):
         function(student=student(lambda x, w: x @ w.detach()), oracle=ORACLE)
     require_gradients(student(right), ORACLE, total.generic(), ["w"])
+
+
+def test_gradients_by_a_number_are_those_of_the_submissions_own_value() -> None:
+    """Where the value is another one, a gradient by a 0-d tensor must be the slope of that value."""
+    contract = Contract(
+        {
+            f.name: f
+            for f in parse_module(
+                'def scaled(x: Float[Tensor, "B"], by: float | Float[Tensor, ""]) -> Float[Tensor, "B"]: ...', "sums"
+            )
+        }
+    )
+    oracle = Oracle({"scaled": lambda x, by: by * x}, contract)
+    case = Case(
+        "scaled", {"x": torch.tensor([1.0, 2.0], dtype=torch.float64), "by": torch.tensor(3.0, dtype=torch.float64)}
+    )
+
+    def asked(function: Any) -> Student:
+        one = OneFunction("scaled", function)
+        return Student(one, one.report, contract, "scaled.gradient")
+
+    require_gradients(asked(lambda x, by: 2 * by * x), oracle, case, ["x", "by"])
+    with pytest.raises(
+        CheckFailed, match="the gradient with respect to `by` of `scaled` is not that of the function itself"
+    ):
+        require_gradients(asked(lambda x, by: 2 * by.detach() * x), oracle, case, ["x", "by"])
+
+
+def test_calls_with_one_generator_have_one_program_around_them() -> None:
+    """The global generators are seeded once, too: what seeds itself anew from them repeats its noise, what draws from them does not."""
+    contract = Contract(
+        {
+            f.name: f
+            for f in parse_module(
+                'def noise(x: Float[Tensor, "B"], *, generator: torch.Generator | None = None) -> Float[Tensor, "B"]: ...',
+                "sums",
+            )
+        }
+    )
+    case = Case("noise", {"x": torch.zeros(3, dtype=torch.float64)})
+
+    def drawn(function: Any, **manner: Any) -> int:
+        one = OneFunction("noise", function)
+        return len(torch.unique(Student(one, one.report, contract, "noise.fresh").many(case, 4, **manner), dim=0))
+
+    def again(x: torch.Tensor) -> torch.Tensor:
+        return torch.randn(x.shape, generator=torch.Generator().manual_seed(torch.initial_seed()), dtype=x.dtype)
+
+    assert drawn(torch.randn_like) == drawn(torch.randn_like, one_generator=True) == drawn(again) == 4
+    assert drawn(again, one_generator=True) == 1

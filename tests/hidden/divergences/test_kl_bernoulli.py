@@ -23,9 +23,13 @@ test_gradient = gradient_check(
 
 
 @check("kl_bernoulli", "extreme")
-@given(dtype=st.sampled_from(DTYPES), prior=st.floats(0.1, 0.9), seed=st.integers(0, 2**31 - 1))
-def test_extreme(student, oracle, dtype, prior, seed):
-    """Probabilities of exactly 0 and 1 are finite, as 0 log 0 counts as 0; next to 0 and 1 the divergence is exact."""
+@given(dtype=st.sampled_from(DTYPES), prior=st.floats(0.1, 0.9), rare=st.booleans(), seed=st.integers(0, 2**31 - 1))
+def test_extreme(student, oracle, dtype, prior, rare, seed):
+    """Probabilities of exactly 0 and 1 are finite, as 0 log 0 counts as 0; next to 0 and 1 the divergence is exact, also for the prior of
+    what is rare, or nearly sure.
+    """
+    if rare:
+        prior = 0.01 * prior if prior < 0.5 else 1 - 0.01 * (1 - prior)
     among = torch.tensor([0.0, 0.0, 1.0, 1.0, 1e-5, 1 - 1e-5, 1e-6, 0.25, 0.5, 0.75], dtype=dtype)
     probs = among[Draw(dtype, seed).labels(12, len(among)).reshape(4, 3)]
     probs[0] = torch.tensor([0.0, 1.0, 1e-5])

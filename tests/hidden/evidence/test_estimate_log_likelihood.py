@@ -96,18 +96,16 @@ def pixel_and_sigma(seed: int) -> tuple[float, float]:
     return 9.0 + 2.0 * (seed % 1009) / 1009, 1.3 + 0.4 * (seed % 2003) / 2003
 
 
-def noise_of(
-    student, calls: int, rows: int, latents: int, dtype: torch.dtype, name: str, *, own_generator: bool = True
-):
+def noise_of(student, calls: int, rows: int, latents: int, dtype: torch.dtype, name: str, **manner: bool):
     """Return the case of the first latent, and the noise of all, shape (calls, rows, latents): one question for each latent, all with
-    the same seeds.
+    the same seeds. `manner` is how generators are handed in (`student.draws`).
     """
     seed = student.lot(name)
     cases = [revealing(rows, latents, latent, dtype, seed) for latent in range(latents)]
     sigma_p, x = cases[0].arguments["sigma_p"], float(cases[0].arguments["x"][0, 0])  # in float32 the pixel is rounded
     found = []
     for case in cases:
-        answers = student.draws(case, own_generator=own_generator)(0, calls).reshape(calls, rows)
+        answers = student.draws(case, **manner)(0, calls).reshape(calls, rows)
         squares = -2.0 * sigma_p**2 * (answers + np.log(sigma_p) + 0.5 * np.log(2 * np.pi))
         found.append(x - np.sqrt(np.maximum(squares, 0.0)))
     return cases[0], np.stack(found, axis=-1)
@@ -119,7 +117,8 @@ def test_noise(student):
     one sample, the estimate tells how large the noise was.
     """
     for turn, dtype in enumerate((*DTYPES, DTYPES[student.lot("late") % 2])):
-        case, noise = noise_of(student, *(MANY if turn == 2 else FEW), dtype, f"noise {turn}", own_generator=turn < 2)
+        manner = {"own_generator": turn < 2, "one_generator": turn == 1}
+        case, noise = noise_of(student, *(MANY if turn == 2 else FEW), dtype, f"noise {turn}", **manner)
         student.sees(case, "the noise", noise.reshape(-1, noise.shape[2]), interchangeable=True)
         student.sees(case, "the share of examples whose z is the mean", float((np.abs(noise) < 1e-6).mean()))
         verdict = noise_test(noise, false_fail=SHARE, rounding=ROUNDING[dtype])

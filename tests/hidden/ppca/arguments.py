@@ -6,10 +6,17 @@ from hypothesis import example
 from autograder.authoring import DTYPES, levelled, siblings
 from tests.hidden.sizes import CORNERS
 
+LEARNT = "math.log(sigma2), float(sigma2) and sigma2.item() cut a tensor off from the graph: torch.log(torch.as_tensor(sigma2))."
+
 
 def with_sigma2(case, as_tensor):
     """σ² as a float or as a 0-d tensor: a function takes both."""
     return case.but(sigma2=torch.tensor(case.arguments["sigma2"], dtype=case.dtype())) if as_tensor else case
+
+
+def learnt(case):
+    """The same call with σ² as a 0-d tensor, by which the result can be differentiated."""
+    return with_sigma2(case, as_tensor=True)
 
 
 def around(case):

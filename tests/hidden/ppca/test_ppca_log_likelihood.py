@@ -1,11 +1,11 @@
 """The log-likelihood: agreement with the reference, gradients, and images."""
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.authoring import DTYPES, Sizes, check, far_away, gradient_check
-from tests.hidden.ppca.arguments import around, at_corners, with_sigma2
+from autograder.authoring import DTYPES, Sizes, check, far_away, require_gradients
+from tests.hidden.ppca.arguments import LEARNT, around, at_corners, learnt, with_sigma2
 from tests.hidden.sizes import NARROW
 from tests.public.ppca.test_ppca_log_likelihood import ppca_log_likelihood
 
@@ -23,12 +23,16 @@ def test_value(student, oracle, size, dtype, seed, as_tensor):
 
 
 GENERIC = ppca_log_likelihood.generic_sizes
-test_gradient = gradient_check(
-    ppca_log_likelihood,
-    ["X", "W", "mu"],
-    "It can be differentiated with respect to X, W and mu.",
-    sizes=GENERIC.but(M=GENERIC["D"] - 1),  # C then has no eigenvalue twice: right work may differentiate through eigh
-)
+
+
+@check("ppca_log_likelihood", "gradient", given=True)
+@settings(max_examples=8)
+@given(seed=st.integers(0, 2**31 - 1), dtype=st.sampled_from(DTYPES))
+def test_gradient(student, oracle, seed, dtype):
+    """It can be differentiated with respect to X, W, mu and, where it is a tensor, σ²."""
+    sizes = GENERIC.but(M=GENERIC["D"] - 1)  # C then has no eigenvalue twice: right work may differentiate through eigh
+    case = learnt(ppca_log_likelihood.build(sizes, dtype, seed))
+    require_gradients(student, oracle, case, ["X", "W", "mu", "sigma2"], help=LEARNT)
 
 
 @check("ppca_log_likelihood", "images")

@@ -155,4 +155,33 @@ PIECES = (
         "From 8 dimensions on all draws have the same length, √M.",
         changed("sample_gaussian", (_NOISE, _SPHERE)),
     ),
+    Piece(
+        "kl_bernoulli",
+        "prior_kept_away_from_0_and_1",
+        "A prior below 0.05 is taken for 0.05, one above 0.95 for 0.95: for what is rare the divergence is far too small.",
+        changed("kl_bernoulli", ("    ones =", "    prior = min(max(prior, 0.05), 0.95)\n    ones =")),
+    ),
+    Piece(
+        "ppca_marginal",
+        "by_singular_values",
+        "Through the singular value decomposition of W: where two singular values are equal, the gradient is no number.",
+        changed(
+            "ppca_marginal",
+            ("    cov = W @ W.T", "    U, S, _ = torch.linalg.svd(W, full_matrices=False)\n    cov = (U * S**2) @ U.T"),
+        ),
+    ),
+    Piece(
+        "ppca_log_likelihood",
+        "noise_variance_cut_off",
+        "log σ² goes through `math.log`: a part of the gradient by σ² is missing, so what is learnt is another noise.",
+        changed(
+            "ppca_log_likelihood",
+            (
+                "    solved = torch.linalg.solve(cov, away.T).T\n    log_det = torch.linalg.slogdet(cov).logabsdet\n",
+                "    M = W.shape[1]\n    small = W.T @ W + sigma2 * torch.eye(M, dtype=W.dtype)\n"
+                "    solved = torch.linalg.solve(cov, away.T).T\n"
+                "    log_det = torch.linalg.slogdet(small).logabsdet + (D - M) * math.log(sigma2)\n",
+            ),
+        ),
+    ),
 )

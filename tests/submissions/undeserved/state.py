@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .piece import Piece, changed
+from .piece import Piece, changed, with_noise
 
 _ELBO_RETURN = "    return (log_px - kl).mean()\n"
 _LME_BODY = "    return torch.logsumexp(log_w, dim=0) - math.log(log_w.shape[0])\n"
@@ -352,6 +352,19 @@ PIECES = (
 """,
             ),
             before="_TOTAL = {}\n\n",
+        ),
+    ),
+    Piece(
+        "vae_loss",
+        "seeded_by_the_seed_of_the_program",
+        "The noise is drawn anew from `torch.initial_seed()`: a program that is seeded once gets the same noise in every step.",
+        with_noise(
+            "vae_loss",
+            """
+def noise(shape, like, generator):
+    once = torch.Generator().manual_seed(torch.initial_seed())
+    return torch.randn(shape, generator=once, dtype=like.dtype)
+""",
         ),
     ),
 )
