@@ -17,7 +17,7 @@ def ppca_marginal(
     Args:
         W: the loadings, shape (D, M).
         mu: the mean of the data μ, shape (D,).
-        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor; by a tensor it can be differentiated.
+        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor.
 
     Returns:
         The mean, shape (D,), and the covariance C, shape (D, D).
@@ -44,7 +44,7 @@ def ppca_posterior(
         x: data points, shape (B, D).
         W: the loadings, shape (D, M).
         mu: the mean of the data μ, shape (D,).
-        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor; by a tensor it can be differentiated.
+        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor.
 
     Returns:
         The means, shape (B, M), and the common covariance, shape (M, M).
@@ -76,7 +76,7 @@ def ppca_log_likelihood(
         X: data points, shape (N, D).
         W: the loadings, shape (D, M).
         mu: the mean of the data μ, shape (D,).
-        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor; by a tensor it can be differentiated.
+        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor.
 
     Returns:
         Log-likelihoods in nats, shape (N,): one per data point, neither summed nor averaged.

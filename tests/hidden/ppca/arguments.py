@@ -3,10 +3,10 @@
 import torch
 from hypothesis import example
 
-from autograder.authoring import DTYPES, levelled, siblings
+from autograder.authoring import DTYPES, levelled, require_gradients, siblings
 from tests.hidden.sizes import CORNERS
 
-LEARNT = "math.log(sigma2), float(sigma2) and sigma2.item() cut a tensor off from the graph: torch.log(torch.as_tensor(sigma2))."
+LEARNT = "math.log(sigma2) cuts one term off from the graph, and the others stay: torch.log(torch.as_tensor(sigma2)) does not."
 
 
 def with_sigma2(case, as_tensor):
@@ -14,9 +14,13 @@ def with_sigma2(case, as_tensor):
     return case.but(sigma2=torch.tensor(case.arguments["sigma2"], dtype=case.dtype())) if as_tensor else case
 
 
-def learnt(case):
-    """The same call with σ² as a 0-d tensor, by which the result can be differentiated."""
-    return with_sigma2(case, as_tensor=True)
+def require_gradients_of(student, oracle, case, names, part=None):
+    """Require the gradients by some arguments, and by σ² as a 0-d tensor, where any flows: to make a float of it is right, but a gradient
+    that lacks a term would teach a model another noise.
+    """
+    case = with_sigma2(case, as_tensor=True)
+    flows = student.ask(case, gradients=["sigma2"], part=part).gradients.get("sigma2") is not None
+    require_gradients(student, oracle, case, [*names, *(["sigma2"] if flows else [])], part, help=LEARNT)
 
 
 def around(case):

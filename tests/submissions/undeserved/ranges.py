@@ -173,7 +173,7 @@ PIECES = (
     Piece(
         "ppca_log_likelihood",
         "noise_variance_cut_off",
-        "log σ² goes through `math.log`: a part of the gradient by σ² is missing, so what is learnt is another noise.",
+        "log σ² goes through `math.log`: the gradient by σ² lacks a term, so what is learnt is another noise.",
         changed(
             "ppca_log_likelihood",
             (

@@ -10,6 +10,7 @@ UNCAUGHT: dict[str, str] = {
     "samples-ppca_fit-weak_directions_dropped": "it needs a kept direction with less than a tenth of the largest eigenvalue: by chance",
     "samples-evaluate_classifier-loss_of_an_example_limited": NOT_ASKED,
     "dtypes-kl_bernoulli-prior_by_name_ignored": "names of parameters are the student's business, so `**kwargs` is not called by name",
+    "dtypes-ppca_marginal-no_gradient_by_the_noise_variance": NOT_ASKED,
     "noise-elbo-passed_from_example_to_example": "shared between examples and samples at once; sums over either are as they should be",
     "state-vae_loss-gradient_only_at_first": REACH,
     "state-elbo-warm_up_that_comes_back": "twenty calls in a thousand lack the KL: where they fall is chance, and the mean is 2 % of it off",
