@@ -97,6 +97,20 @@ SAMPLE: Mapping[str, Callable[..., Any]] = {
     "torch.normal": lambda mean, log_var: torch.normal(mean, (log_var / 2).exp()),
     "scipy.stats.norm": lambda mean, log_var: scipy.stats.norm.rvs(mean.numpy(), np.exp(log_var.numpy() / 2)),
 }
+LOG_PRIOR: Mapping[str, Callable[..., Any]] = {
+    "Normal": lambda z: Normal(0.0, 1.0).log_prob(z).sum(-1),
+    "Independent": lambda z: Independent(_standard(z), 1).log_prob(z),
+    "covariance_matrix": lambda z: MultivariateNormal(
+        torch.zeros_like(z), torch.eye(z.shape[-1], dtype=z.dtype)
+    ).log_prob(z),
+    "gaussian_nll_loss": lambda z: (
+        -F.gaussian_nll_loss(torch.zeros_like(z), z, torch.ones_like(z), full=True, reduction="none").sum(-1)
+    ),
+    "scipy.stats.norm": lambda z: scipy.stats.norm.logpdf(z.numpy()).sum(-1),
+    "scipy.stats.multivariate_normal": lambda z: scipy.stats.multivariate_normal.logpdf(
+        z.numpy(), np.zeros(z.shape[-1]), np.eye(z.shape[-1])
+    ),
+}
 KL_NORMAL: Mapping[str, Callable[..., Any]] = {
     "Normal": lambda mean, log_var: kl_divergence(Normal(mean, (log_var / 2).exp()), _standard(mean)).sum(-1),
     "root": lambda mean, log_var: kl_divergence(Normal(mean, log_var.exp().sqrt()), _standard(mean)).sum(-1),
@@ -192,6 +206,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
     "sample_gaussian": SAMPLE,
+    "log_prior": LOG_PRIOR,
     "kl_standard_normal": KL_NORMAL,
     "kl_bernoulli": KL_BERNOULLI,
     "log_mean_exp": LOG_MEAN_EXP,
@@ -201,6 +216,7 @@ TOPICS = {
     "gaussian_log_density": "densities",
     "bernoulli_log_density": "densities",
     "sample_gaussian": "densities",
+    "log_prior": "densities",
     "kl_standard_normal": "divergences",
     "kl_bernoulli": "divergences",
     "log_mean_exp": "evidence",
