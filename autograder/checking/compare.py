@@ -96,7 +96,9 @@ def relation(got: Tensor, want: Tensor) -> tuple[str, float] | None:
         return None
     ratios = (got / want)[used]
     factor = float(ratios.mean())
-    constant = float(ratios.max() - ratios.min()) <= 1e-4 * float(ratios.abs().max())
+    rest = got[~used].abs()  # a multiple of nothing is nothing: zeros and ones are no constant times the right ones
+    nothing = not rest.numel() or float(rest.max()) <= 1e-4 * float(got.abs().max())
+    constant = nothing and float(ratios.max() - ratios.min()) <= 1e-4 * float(ratios.abs().max())
     if constant and abs(factor - 1) > 1e-3:  # nearer to 1, and a difference is lost beside large values
         return "factor", factor
     gaps = got - want

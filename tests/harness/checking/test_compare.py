@@ -150,3 +150,11 @@ def test_comparison_is_sound(values: list[float], dtype: torch.dtype) -> None:
 
     assert compare(want.to(dtype), want).agrees
     assert not compare(moved, want, dtype).agrees
+
+
+def test_a_constant_is_no_multiple_of_zeros_and_ones() -> None:
+    """Entries that should be 0 count as well: only a multiple of nothing is nothing."""
+    want = torch.tensor([0.0, 1.0, 1.0, 0.0, 1.0], dtype=torch.float64)
+
+    assert find_pattern(torch.full_like(want, -0.3), want) == ""
+    assert find_pattern(255 * want, want) == "your values are 255 times the expected ones"
