@@ -105,3 +105,24 @@ def log_prior(z: Float[Tensor, "B M"]) -> Float[Tensor, "B"]:
         Toronto STA414 A3, question 1a; Kingma and Welling (2014), section 3.
     """
     return -0.5 * torch.sum(math.log(2 * math.pi) + z**2, dim=-1)
+
+
+def binarize(x: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    r"""Black-and-white images: every pixel strictly over 0.5 becomes 1, every other one 0.
+
+    .. math::
+        b = \begin{cases} 1 & \text{if } x > 0.5 \\ 0 & \text{otherwise} \end{cases}
+
+    Nothing is random here. The DTU handout says what becomes of pixels over and of pixels under 0.5; one of exactly 0.5
+    becomes 0. The images that are handed in stay as they are.
+
+    Args:
+        x: pixels in [0, 1], of any shape: (B, 784), (B, 1, 28, 28) or a single image of (28, 28).
+
+    Returns:
+        The shape and the dtype of x, entries 0 and 1.
+
+    Source:
+        DTU 02460 week 1, section 2; Toronto STA414 A3, `load_binarized_mnist`.
+    """
+    return (x > 0.5).to(x.dtype)

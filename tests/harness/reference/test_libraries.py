@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+import sklearn.preprocessing
 import torch
 from hypothesis import given, settings
 from reference_problems import ASSIGNMENT, REFERENCE
@@ -110,6 +111,13 @@ LOG_PRIOR: Mapping[str, Callable[..., Any]] = {
     "scipy.stats.multivariate_normal": lambda z: scipy.stats.multivariate_normal.logpdf(
         z.numpy(), np.zeros(z.shape[-1]), np.eye(z.shape[-1])
     ),
+}
+BINARIZE: Mapping[str, Callable[..., Any]] = {
+    "torch.gt": lambda x: torch.gt(x, 0.5).float(),
+    "torch.round": torch.round,
+    "torch.heaviside": lambda x: torch.heaviside(x - 0.5, torch.zeros((), dtype=x.dtype)),
+    "numpy.where": lambda x: np.where(x.numpy() > 0.5, 1.0, 0.0),
+    "sklearn.preprocessing.binarize": lambda x: sklearn.preprocessing.binarize(x.numpy(), threshold=0.5),
 }
 KL_NORMAL: Mapping[str, Callable[..., Any]] = {
     "Normal": lambda mean, log_var: kl_divergence(Normal(mean, (log_var / 2).exp()), _standard(mean)).sum(-1),
@@ -207,6 +215,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "bernoulli_log_density": BERNOULLI,
     "sample_gaussian": SAMPLE,
     "log_prior": LOG_PRIOR,
+    "binarize": BINARIZE,
     "kl_standard_normal": KL_NORMAL,
     "kl_bernoulli": KL_BERNOULLI,
     "log_mean_exp": LOG_MEAN_EXP,
@@ -217,6 +226,7 @@ TOPICS = {
     "bernoulli_log_density": "densities",
     "sample_gaussian": "densities",
     "log_prior": "densities",
+    "binarize": "densities",
     "kl_standard_normal": "divergences",
     "kl_bernoulli": "divergences",
     "log_mean_exp": "evidence",
@@ -258,7 +268,7 @@ def asked_of(task: str) -> list[tuple[Case, Tensor]]:
     """Every special and every worked value that the checks of a task ask for, with what they expect."""
     recorder = Recorder(Oracle(REFERENCE, ASSIGNMENT.contract))
     fixtures = {"student": recorder, "oracle": recorder.oracle}
-    for part, name in (("public", "golden"), ("hidden", "extreme")):
+    for part, name in (("public", "golden"), ("hidden", "extreme"), ("hidden", "threshold")):
         module = importlib.import_module(f"tests.{part}.{TOPICS[task]}.test_{task}")
         test = getattr(module, f"test_{name}", None)
         if test is not None:
