@@ -31,6 +31,38 @@ def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]
     return 0.5 * torch.sum(torch.exp(log_var) + mean**2 - 1 - log_var, dim=-1)
 
 
+def kl_gaussian(
+    mean_q: Float[Tensor, "B"],
+    log_var_q: Float[Tensor, "B"],
+    mean_p: Float[Tensor, "B"],
+    log_var_p: Float[Tensor, "B"],
+) -> Float[Tensor, "B"]:
+    r"""KL divergence KL(q ‖ p) between two univariate Gaussians, one value per pair.
+
+    .. math::
+        \operatorname{KL}\bigl(\mathcal{N}(\mu_q, \sigma_q^2) \,\|\, \mathcal{N}(\mu_p, \sigma_p^2)\bigr)
+        = \log \frac{\sigma_p}{\sigma_q} + \frac{\sigma_q^2 + (\mu_q - \mu_p)^2}{2 \sigma_p^2} - \frac{1}{2}
+
+    The divergence is not symmetric: the average is taken over q, and it is the variance of p that divides.
+
+    Args:
+        mean_q: the means μ_q of q, shape (B,).
+        log_var_q: natural logarithm of the variances of q, log σ_q², shape (B,). For log-standard-deviations:
+            log σ² = 2 log σ.
+        mean_p: the means μ_p of p, shape (B,).
+        log_var_p: natural logarithm of the variances of p, log σ_p², shape (B,).
+
+    Returns:
+        Divergences in nats, shape (B,): one for every pair, never negative.
+
+    Source:
+        DTU 02460 week 1, exercise 1.2, eq. (11), where q has the index 1 and p the index 2.
+    """
+    log_ratio = log_var_q - log_var_p  # of the variances
+    standardised = (mean_q - mean_p) / torch.exp(0.5 * log_var_p)
+    return 0.5 * (torch.exp(log_ratio) + standardised**2 - 1 - log_ratio)
+
+
 def kl_bernoulli(probs: Float[Tensor, "B M"], prior: float = 0.5) -> Float[Tensor, "B"]:
     r"""KL divergence from independent Bernoullis to a Bernoulli prior with one probability, one value per example.
 

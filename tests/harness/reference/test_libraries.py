@@ -169,6 +169,33 @@ KL_BERNOULLI: Mapping[str, Callable[..., Any]] = {
         _rows(probs, 1 - probs).numpy(), _both(probs, prior).numpy(), axis=-1
     ).sum(-1),
 }
+KL_GAUSSIAN: Mapping[str, Callable[..., Any]] = {
+    "Normal": lambda mean_q, log_var_q, mean_p, log_var_p: kl_divergence(
+        Normal(mean_q, (log_var_q / 2).exp()), Normal(mean_p, (log_var_p / 2).exp())
+    ),
+    "root": lambda mean_q, log_var_q, mean_p, log_var_p: kl_divergence(
+        Normal(mean_q, log_var_q.exp().sqrt()), Normal(mean_p, log_var_p.exp().sqrt())
+    ),
+    "scale_tril": lambda mean_q, log_var_q, mean_p, log_var_p: kl_divergence(
+        MultivariateNormal(mean_q[:, None], scale_tril=(log_var_q / 2).exp()[:, None, None]),
+        MultivariateNormal(mean_p[:, None], scale_tril=(log_var_p / 2).exp()[:, None, None]),
+    ),
+    "covariance_matrix": lambda mean_q, log_var_q, mean_p, log_var_p: kl_divergence(
+        MultivariateNormal(mean_q[:, None], log_var_q.exp()[:, None, None]),
+        MultivariateNormal(mean_p[:, None], log_var_p.exp()[:, None, None]),
+    ),
+    "gaussian_nll_loss": lambda mean_q, log_var_q, mean_p, log_var_p: (
+        F.gaussian_nll_loss(mean_p, mean_q, log_var_p.exp(), eps=0, reduction="none")
+        + (log_var_q - log_var_p).exp() / 2
+        - log_var_q / 2
+        - 0.5
+    ),
+    "scipy.stats.norm": lambda mean_q, log_var_q, mean_p, log_var_p: (
+        -scipy.stats.norm.logpdf(mean_q.numpy(), mean_p.numpy(), np.exp(log_var_p.numpy() / 2))
+        + (log_var_q - log_var_p).exp().numpy() / 2
+        - scipy.stats.norm.entropy(scale=np.exp(log_var_q.numpy() / 2))
+    ),
+}
 LOG_MEAN_EXP: Mapping[str, Callable[..., Any]] = {
     "torch.logsumexp": lambda log_w: torch.logsumexp(log_w, 0) - math.log(len(log_w)),
     "torch.logsumexp of shifted": lambda log_w: torch.logsumexp(log_w - math.log(len(log_w)), 0),
@@ -217,6 +244,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_prior": LOG_PRIOR,
     "binarize": BINARIZE,
     "kl_standard_normal": KL_NORMAL,
+    "kl_gaussian": KL_GAUSSIAN,
     "kl_bernoulli": KL_BERNOULLI,
     "log_mean_exp": LOG_MEAN_EXP,
     "estimate_log_likelihood": EVIDENCE,
@@ -228,6 +256,7 @@ TOPICS = {
     "log_prior": "densities",
     "binarize": "densities",
     "kl_standard_normal": "divergences",
+    "kl_gaussian": "divergences",
     "kl_bernoulli": "divergences",
     "log_mean_exp": "evidence",
     "estimate_log_likelihood": "evidence",
