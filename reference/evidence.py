@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from reference.densities import gaussian_log_density, sample_gaussian
@@ -82,3 +82,26 @@ def estimate_log_likelihood(
         log_likelihood = gaussian_log_density(x, decoder(z), log_var_x)
         log_w.append(log_prior + log_likelihood - gaussian_log_density(z, mean, log_var))
     return log_mean_exp(torch.cat(log_w))
+
+
+def log_likelihood_by_digit(log_p: Float[Tensor, "N"], labels: Int[Tensor, "N"]) -> Float[Tensor, "10"]:
+    r"""Mean log-likelihood of the images of each digit.
+
+    .. math::
+        \ell_c = \frac{1}{N_c} \sum_{n:\, y_n = c} \log p(\mathbf{x}_n), \qquad c = 0, \dots, 9
+
+    with :math:`N_c` the number of images of digit c. Entry c belongs to digit c, whatever the order of the images. A digit
+    without any image has no mean: its entry is NaN, and the others stay where they are.
+
+    Args:
+        log_p: log p(x) of each image in nats, shape (N,).
+        labels: the digits, integers from 0 to 9, shape (N,).
+
+    Returns:
+        Means in nats, shape (10,).
+
+    Source:
+        HUJI 67912 Ex. 1, question 4 (b).
+    """
+    of_digit = labels == torch.arange(10, device=labels.device)[:, None]
+    return torch.where(of_digit, log_p, 0).sum(dim=1) / of_digit.sum(dim=1)  # 0/0, where there is none, is NaN

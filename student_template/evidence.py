@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
@@ -68,5 +68,27 @@ def estimate_log_likelihood(
 
     Source:
         HUJI 67912 Ex. 1, section 3.1.6, eq. (8)-(9) and question 4; Burda et al. (2016), eq. (8).
+    """
+    raise NotImplementedError
+
+
+def log_likelihood_by_digit(log_p: Float[Tensor, "N"], labels: Int[Tensor, "N"]) -> Float[Tensor, "10"]:
+    r"""Mean log-likelihood of the images of each digit.
+
+    .. math::
+        \ell_c = \frac{1}{N_c} \sum_{n:\, y_n = c} \log p(\mathbf{x}_n), \qquad c = 0, \dots, 9
+
+    with :math:`N_c` the number of images of digit c. Entry c belongs to digit c, whatever the order of the images. A digit
+    without any image has no mean: its entry is NaN, and the others stay where they are.
+
+    Args:
+        log_p: log p(x) of each image in nats, shape (N,).
+        labels: the digits, integers from 0 to 9, shape (N,).
+
+    Returns:
+        Means in nats, shape (10,).
+
+    Source:
+        HUJI 67912 Ex. 1, question 4 (b).
     """
     raise NotImplementedError

@@ -173,7 +173,7 @@ def observe(function: Callable[..., Any], args: tuple[Any, ...]) -> list[Tensor]
 
 def gradients(function: Callable[..., Any], args: tuple[Any, ...]) -> list[Tensor]:
     """Gradients of a fixed combination of all results; zeros where nothing flows."""
-    leaves = [a.clone().requires_grad_() if isinstance(a, Tensor) and not _is_binary(a) else a for a in args]
+    leaves = [a.clone().requires_grad_() if isinstance(a, Tensor) and not _is_discrete(a) else a for a in args]
     variables = [a for a in leaves if isinstance(a, Tensor) and a.requires_grad]
     variables += [p for a in args if hasattr(a, "parameters") and not callable(a.parameters) for p in a.parameters]
     try:
@@ -187,8 +187,8 @@ def gradients(function: Callable[..., Any], args: tuple[Any, ...]) -> list[Tenso
     return [torch.zeros_like(v) if g is None else g for v, g in zip(variables, found, strict=True)]
 
 
-def _is_binary(value: Tensor) -> bool:  # pixels: nothing is to be differentiated with respect to them
-    return bool(((value == 0) | (value == 1)).all())
+def _is_discrete(value: Tensor) -> bool:  # labels and pixels: nothing is to be differentiated with respect to them
+    return not value.is_floating_point() or bool(((value == 0) | (value == 1)).all())
 
 
 def agree(a: list[Tensor], b: list[Tensor], dtype: torch.dtype) -> bool:

@@ -237,6 +237,19 @@ EVIDENCE: Mapping[str, Callable[..., Any]] = {
         )
     ),
 }
+BY_DIGIT: Mapping[str, Callable[..., Any]] = {
+    "scipy.stats.binned_statistic": lambda log_p, labels: (
+        scipy.stats.binned_statistic(labels.numpy(), log_p.numpy(), "mean", bins=np.arange(11) - 0.5).statistic
+    ),
+    "torch.Tensor.scatter_reduce": lambda log_p, labels: torch.full((10,), torch.nan, dtype=log_p.dtype).scatter_reduce(
+        0, labels, log_p, "mean", include_self=False
+    ),
+    "numpy.ma.mean": lambda log_p, labels: (
+        np.ma.array(np.tile(log_p.numpy(), (10, 1)), mask=labels.numpy() != np.arange(10)[:, None])
+        .mean(axis=1)
+        .filled(np.nan)
+    ),
+}
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
@@ -248,6 +261,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "kl_bernoulli": KL_BERNOULLI,
     "log_mean_exp": LOG_MEAN_EXP,
     "estimate_log_likelihood": EVIDENCE,
+    "log_likelihood_by_digit": BY_DIGIT,
 }
 TOPICS = {
     "gaussian_log_density": "densities",
@@ -260,6 +274,7 @@ TOPICS = {
     "kl_bernoulli": "divergences",
     "log_mean_exp": "evidence",
     "estimate_log_likelihood": "evidence",
+    "log_likelihood_by_digit": "evidence",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
