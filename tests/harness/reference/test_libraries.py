@@ -249,6 +249,10 @@ BY_DIGIT: Mapping[str, Callable[..., Any]] = {
         .mean(axis=1)
         .filled(np.nan)
     ),
+TOP_HALF: Mapping[str, Callable[..., Any]] = {
+    "torch.chunk": lambda x: torch.chunk(x, 2, dim=1)[0],
+    "torch.unflatten": lambda x: x.unflatten(1, (28, 28)).narrow(1, 0, 14).flatten(1),
+    "numpy.vsplit": lambda x: np.stack([np.vsplit(image, 2)[0].ravel() for image in x.numpy().reshape(-1, 28, 28)]),
 }
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
@@ -262,6 +266,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_mean_exp": LOG_MEAN_EXP,
     "estimate_log_likelihood": EVIDENCE,
     "log_likelihood_by_digit": BY_DIGIT,
+    "top_half": TOP_HALF,
 }
 TOPICS = {
     "gaussian_log_density": "densities",
@@ -275,6 +280,7 @@ TOPICS = {
     "log_mean_exp": "evidence",
     "estimate_log_likelihood": "evidence",
     "log_likelihood_by_digit": "evidence",
+    "top_half": "inpainting",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for

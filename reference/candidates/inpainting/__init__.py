@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/inpainting.py`, a file for each."""
