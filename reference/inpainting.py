@@ -3,6 +3,9 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from reference.densities import bernoulli_log_density
+from reference.types import Decoder
+
 _TOP = 14 * 28
 """Pixels in the upper 14 rows, which come first."""
 
@@ -28,3 +31,30 @@ def top_half(x: Float[Tensor, "B 784"]) -> Float[Tensor, "B 392"]:
         Toronto STA414 A3, 4(a)(a).
     """
     return x[:, :_TOP]
+
+
+def log_likelihood_top(x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+    r"""Log-probability of the upper half of an image, given z: one value per example.
+
+    .. math::
+        \log p(\mathbf{x}_{\text{top}} \mid \mathbf{z})
+        = \log \sum_{\mathbf{x}_{\text{bottom}}} p(\mathbf{x}_{\text{top}}, \mathbf{x}_{\text{bottom}} \mid \mathbf{z})
+        = \sum_{d=1}^{392} \log \operatorname{Ber}(x_d; \lambda_d),
+        \qquad \boldsymbol{\lambda} = \operatorname{sigmoid}\bigl(\text{decoder}(\mathbf{z})\bigr)
+
+    Given z the pixels are independent, so the sum over all lower halves is exactly 1 and the lower pixels say nothing:
+    they are left out, together with their logits. Filling them with 0 instead would be a statement about them, and
+    change the result. As in `bernoulli_log_density`, the result must be right for logits of thousands.
+
+    Args:
+        x_top: the upper pixels, 0 or 1, as `top_half` returns them, shape (B, 392).
+        z: one latent vector per example, shape (B, M).
+        decoder: maps z of shape (..., M) to the Bernoulli logits of whole images, shape (..., 784).
+
+    Returns:
+        Log-probabilities in nats, shape (B,): summed over the 392 upper pixels, not over the batch.
+
+    Source:
+        Toronto STA414 A3, 4(a)(b).
+    """
+    return bernoulli_log_density(x_top, top_half(decoder(z))).sum(dim=-1)

@@ -254,6 +254,12 @@ TOP_HALF: Mapping[str, Callable[..., Any]] = {
     "torch.unflatten": lambda x: x.unflatten(1, (28, 28)).narrow(1, 0, 14).flatten(1),
     "numpy.vsplit": lambda x: np.stack([np.vsplit(image, 2)[0].ravel() for image in x.numpy().reshape(-1, 28, 28)]),
 }
+LIKELIHOOD_TOP: Mapping[str, Callable[..., Any]] = {
+    name: lambda x_top, z, decoder, library=library: torch.as_tensor(library(x_top, decoder(z)[:, :392])).sum(-1)
+    for name, library in BERNOULLI.items()
+    if name
+    in ("Bernoulli", "Binomial", "binary_cross_entropy_with_logits", "scipy.special.log_expit", "numpy.logaddexp")
+}
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
@@ -267,6 +273,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "estimate_log_likelihood": EVIDENCE,
     "log_likelihood_by_digit": BY_DIGIT,
     "top_half": TOP_HALF,
+    "log_likelihood_top": LIKELIHOOD_TOP,
 }
 TOPICS = {
     "gaussian_log_density": "densities",
@@ -281,6 +288,7 @@ TOPICS = {
     "estimate_log_likelihood": "evidence",
     "log_likelihood_by_digit": "evidence",
     "top_half": "inpainting",
+    "log_likelihood_top": "inpainting",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
