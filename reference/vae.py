@@ -9,6 +9,29 @@ from reference.divergences import kl_standard_normal
 from reference.types import Decoder, Encoder
 
 
+def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+    r"""Log-probability of binary images given their latent variables, one value per example.
+
+    .. math::
+        \log p(\mathbf{x} \mid \mathbf{z}) = \sum_{d=1}^{D} \log \operatorname{Ber}\bigl(x_d; \lambda_d(\mathbf{z})\bigr),
+        \qquad \lambda_d(\mathbf{z}) = \frac{1}{1 + e^{-\ell_d(\mathbf{z})}}
+
+    The decoder returns the logits ℓ(z), before any sigmoid. The result must be finite where they are as large as ±10 000.
+
+    Args:
+        x: binary images, shape (B, D).
+        z: one latent vector for each image, shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+
+    Returns:
+        Log-probabilities in nats, shape (B,): summed over the D pixels, neither summed nor averaged over the batch.
+
+    Source:
+        Toronto STA414 A3, 1(c).
+    """
+    return bernoulli_log_density(x, decoder(z)).sum(dim=-1)
+
+
 def elbo(
     x: Float[Tensor, "B D"],
     encoder: Encoder,

@@ -259,6 +259,9 @@ LIKELIHOOD_TOP: Mapping[str, Callable[..., Any]] = {
     for name, library in BERNOULLI.items()
     if name
     in ("Bernoulli", "Binomial", "binary_cross_entropy_with_logits", "scipy.special.log_expit", "numpy.logaddexp")
+LOG_LIKELIHOOD: Mapping[str, Callable[..., Any]] = {
+    name: functools.partial(lambda library, x, z, decoder: library(x, decoder(z)).sum(-1), library)
+    for name, library in BERNOULLI.items()
 }
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
@@ -274,6 +277,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_likelihood_by_digit": BY_DIGIT,
     "top_half": TOP_HALF,
     "log_likelihood_top": LIKELIHOOD_TOP,
+    "log_likelihood": LOG_LIKELIHOOD,
 }
 TOPICS = {
     "gaussian_log_density": "densities",
@@ -289,6 +293,7 @@ TOPICS = {
     "log_likelihood_by_digit": "evidence",
     "top_half": "inpainting",
     "log_likelihood_top": "inpainting",
+    "log_likelihood": "vae",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
