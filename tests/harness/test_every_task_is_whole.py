@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from functools import cache
 from pathlib import Path
@@ -94,12 +95,11 @@ def test_too_few_and_strays_are_said(assignment: Path) -> None:
     candidates = assignment / "reference" / "candidates" / "evidence"
     (candidates / "log_mean_exp.py").write_text('"""None."""\n', encoding="utf-8")
     (candidates / "log_sum.py").write_text('"""Of no task."""\n', encoding="utf-8")
-    (assignment / "reference" / "evidence.py").write_text(
-        "from jaxtyping import Float\nfrom torch import Tensor\n\n"
-        'def log_mean_exp(log_w: Float[Tensor, "S B"]) -> Float[Tensor, "B"]:\n    return log_w\n\n'
-        'def estimate_log_likelihood(x: Float[Tensor, "B D"]) -> Float[Tensor, "B"]:\n    return x\n',
-        encoding="utf-8",
-    )
+    module = assignment / "reference" / "evidence.py"
+    tree = ast.parse(module.read_text("utf-8"))
+    bare = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "log_mean_exp")
+    bare.body = bare.body[1:]
+    module.write_text(ast.unparse(tree), encoding="utf-8")
     rubric = assignment / "rubric.yaml"
     rubric.write_text(
         rubric.read_text("utf-8").replace("title: Logarithm of a mean of exponentials", "title: log_mean_exp")
