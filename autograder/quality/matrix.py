@@ -15,7 +15,7 @@ from autograder.assignment.rubric import Rubric
 from autograder.checking.oracle import Oracle
 from autograder.checking.plugin import ChecksPlugin, mark_of
 from autograder.checking.results import CheckResult, Context
-from autograder.checking.session import run_checks
+from autograder.checking.session import inputs_of, run_checks
 from autograder.checking.statistics import Verdict
 from autograder.diagnosis.follow import Following
 from autograder.diagnosis.naming import Diagnostician
@@ -133,12 +133,14 @@ def _kept(rubric: Rubric, candidate: Candidate) -> float | None:
 def corpus_of(assignment: Assignment) -> list[Entry]:
     """Return the forms and fillings of every function task that returns arrays and numbers."""
     entries = []
+    inputs = inputs_of(assignment.code)
     for task in assignment.rubric.tasks:
         contract = assignment.contract.functions.get(task.object)
         if task.kind != "function" or contract is None or not can_be_formed(contract.returns):
             continue
         reference = assignment.objects[task.object]
-        for name, form in forms_of(contract, reference).items():
+        case = inputs[task.id].generic(0) if task.id in inputs else None
+        for name, form in forms_of(contract, reference, case).items():
             entries.append(Entry("form", task.id, name, form.function, keeps_gradient=form.keeps_gradient))
         for name, function in fillings_of(reference).items():
             entries.append(Entry("filling", task.id, name, function, share=0.0))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from autograder.assignment.contract import FunctionContract, parse_module
 from autograder.assignment.loading import Assignment
+from autograder.authoring import Case
 from autograder.outcomes import Outcome
 from autograder.quality.corpus import can_be_formed, fillings_of, forms_of
 from autograder.quality.matrix import Row, corpus_of, run_matrix
@@ -119,6 +120,15 @@ LOOPS = {
 def test_rows_are_computed_one_by_one_where_they_can_be(returns: str, loops: bool) -> None:
     """Only where arrays are asked for, of which some have the batch along an axis."""
     assert ("loop" in forms_of(contract(returns), total)) == loops
+
+
+def test_what_depends_on_all_rows_is_not_computed_one_by_one() -> None:
+    """A call tells: rows that are centred by their common mean have no such form."""
+    centred = 'Float[Tensor, "B D"]'
+    case = Case("total", {"x": X, "w": W})
+
+    assert "loop" in forms_of(contract(centred), lambda x, w: x * w, case)
+    assert "loop" not in forms_of(contract(centred), lambda x, w: (x - x.mean(0)) * w, case)
 
 
 # ------------------------------------------------------------------------------------------------------------ fillings
