@@ -39,10 +39,14 @@ class Form:
     keeps_gradient: bool = True
 
 
-def forms_of(contract: FunctionContract, reference: Function, case: Case | None = None) -> dict[str, Form]:
+def forms_of(
+    contract: FunctionContract, reference: Function, case: Case | None = None, batch: str | None = None
+) -> dict[str, Form]:
     """Return the reference of a function in other forms, by name; those that make sense for what it returns.
 
     Where a call is given, one row at a time is a form only if it gives the same there: whatever is fitted to all rows has no such form.
+    `batch` is the axis along which examples lie, where the contract does not tell (`Inputs.batch`).
+    """
     """
     found = {
         "float64": Form(_each(reference, _in_float64)),
@@ -54,7 +58,7 @@ def forms_of(contract: FunctionContract, reference: Function, case: Case | None 
         "extra_output": Form(_with_more(contract, reference)),
         "in_place_on_a_copy": Form(_on_copies(reference)),
     }
-    axis = batch_axis(contract)
+    axis = batch or batch_axis(contract)
     if axis is not None and _rows_are_independent(contract, axis):
         looped = _row_by_row(contract, reference, axis)
         if case is None or not _can_be_compared(contract, case) or _alike(reference, looped, case):

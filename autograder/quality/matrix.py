@@ -132,15 +132,15 @@ def _kept(rubric: Rubric, candidate: Candidate) -> float | None:
 
 def corpus_of(assignment: Assignment) -> list[Entry]:
     """Return the forms and fillings of every function task that returns arrays and numbers."""
-    entries = []
-    inputs = inputs_of(assignment.code)
+    entries, inputs = [], inputs_of(assignment.code)
     for task in assignment.rubric.tasks:
         contract = assignment.contract.functions.get(task.object)
         if task.kind != "function" or contract is None or not can_be_formed(contract.returns):
             continue
         reference = assignment.objects[task.object]
-        case = inputs[task.id].generic(0) if task.id in inputs else None
-        for name, form in forms_of(contract, reference, case).items():
+        given = inputs.get(task.id)
+        case, batch = (given.generic(0), given.batch) if given else (None, None)
+        for name, form in forms_of(contract, reference, case, batch).items():
             entries.append(Entry("form", task.id, name, form.function, keeps_gradient=form.keeps_gradient))
         for name, function in fillings_of(reference).items():
             entries.append(Entry("filling", task.id, name, function, share=0.0))

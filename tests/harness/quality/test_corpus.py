@@ -131,6 +131,20 @@ def test_what_depends_on_all_rows_is_not_computed_one_by_one() -> None:
     assert "loop" not in forms_of(contract(centred), lambda x, w: (x - x.mean(0)) * w, case)
 
 
+def test_the_loop_goes_over_the_batch_that_the_inputs_name() -> None:
+    """Where the first axis of the result is another one, such as that of samples."""
+    seen: list[int] = []
+
+    def transposed(x: Tensor, w: Tensor) -> Tensor:
+        seen.append(len(x))
+        return w[:, None] * x.mT
+
+    looped = forms_of(contract('Float[Tensor, "D B"]'), transposed, batch="B")["loop"].function(X, W)
+
+    assert torch.equal(looped, W[:, None] * X.mT)
+    assert seen == [1] * len(X)
+
+
 # ------------------------------------------------------------------------------------------------------------ fillings
 
 
