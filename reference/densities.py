@@ -107,6 +107,29 @@ def log_prior(z: Float[Tensor, "B M"]) -> Float[Tensor, "B"]:
     return -0.5 * torch.sum(math.log(2 * math.pi) + z**2, dim=-1)
 
 
+def sample_bernoulli(logits: Float[Tensor, "B D"], generator: torch.Generator | None = None) -> Float[Tensor, "B D"]:
+    r"""One binary image for each row of logits: every pixel is drawn on its own.
+
+    .. math::
+        x_d \sim \operatorname{Ber}(\lambda_d), \qquad \lambda_d = \frac{1}{1 + e^{-\ell_d}}
+
+    Fresh noise is drawn at every call, for every example and every pixel. Logits of any size are allowed: at ±10 000 the
+    pixel is certain. No gradient flows from a draw of zeros and ones to the logits.
+
+    Args:
+        logits: ℓ = log λ − log(1 − λ), the decoder's output before any sigmoid, shape (B, D).
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Pixels, 0 or 1, as floating-point numbers, shape (B, D).
+
+    Source:
+        Toronto STA414 A3, `sample_bernoulli` and question 3a.
+    """
+    uniform = torch.rand(logits.shape, generator=generator, dtype=logits.dtype, device=logits.device)
+    return (uniform < torch.sigmoid(logits)).to(logits.dtype)
+
+
 def binarize(x: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
     r"""Black-and-white images: every pixel strictly over 0.5 becomes 1, every other one 0.
 

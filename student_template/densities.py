@@ -120,3 +120,25 @@ def binarize(x: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
         DTU 02460 week 1, section 2; Toronto STA414 A3, `load_binarized_mnist`.
     """
     raise NotImplementedError
+
+
+def sample_bernoulli(logits: Float[Tensor, "B D"], generator: torch.Generator | None = None) -> Float[Tensor, "B D"]:
+    r"""One binary image for each row of logits: every pixel is drawn on its own.
+
+    .. math::
+        x_d \sim \operatorname{Ber}(\lambda_d), \qquad \lambda_d = \frac{1}{1 + e^{-\ell_d}}
+
+    Fresh noise is drawn at every call, for every example and every pixel. Logits of any size are allowed: at ±10 000 the
+    pixel is certain. No gradient flows from a draw of zeros and ones to the logits.
+
+    Args:
+        logits: ℓ = log λ − log(1 − λ), the decoder's output before any sigmoid, shape (B, D).
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Pixels, 0 or 1, as floating-point numbers, shape (B, D).
+
+    Source:
+        Toronto STA414 A3, `sample_bernoulli` and question 3a.
+    """
+    raise NotImplementedError

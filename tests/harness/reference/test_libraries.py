@@ -119,6 +119,14 @@ BINARIZE: Mapping[str, Callable[..., Any]] = {
     "numpy.where": lambda x: np.where(x.numpy() > 0.5, 1.0, 0.0),
     "sklearn.preprocessing.binarize": lambda x: sklearn.preprocessing.binarize(x.numpy(), threshold=0.5),
 }
+SAMPLE_BERNOULLI: Mapping[str, Callable[..., Any]] = {
+    "Bernoulli": lambda logits: Bernoulli(logits=logits).sample(),
+    "Binomial": lambda logits: Binomial(1, logits=logits).sample(),
+    "Categorical": lambda logits: Categorical(logits=_rows(torch.zeros_like(logits), logits)).sample().to(logits.dtype),
+    "torch.bernoulli": lambda logits: torch.bernoulli(torch.sigmoid(logits)),
+    "scipy.stats.bernoulli": lambda logits: scipy.stats.bernoulli.rvs(scipy.special.expit(logits.numpy())),
+    "numpy.random.binomial": lambda logits: np.random.binomial(1, scipy.special.expit(logits.numpy())),
+}
 KL_NORMAL: Mapping[str, Callable[..., Any]] = {
     "Normal": lambda mean, log_var: kl_divergence(Normal(mean, (log_var / 2).exp()), _standard(mean)).sum(-1),
     "root": lambda mean, log_var: kl_divergence(Normal(mean, log_var.exp().sqrt()), _standard(mean)).sum(-1),
@@ -271,6 +279,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "sample_gaussian": SAMPLE,
     "log_prior": LOG_PRIOR,
     "binarize": BINARIZE,
+    "sample_bernoulli": SAMPLE_BERNOULLI,
     "kl_standard_normal": KL_NORMAL,
     "kl_gaussian": KL_GAUSSIAN,
     "kl_bernoulli": KL_BERNOULLI,
@@ -280,6 +289,18 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "top_half": TOP_HALF,
     "log_likelihood_top": LIKELIHOOD_TOP,
     "log_likelihood": LOG_LIKELIHOOD,
+}
+TOPICS = {
+    "gaussian_log_density": "densities",
+    "bernoulli_log_density": "densities",
+    "sample_gaussian": "densities",
+    "log_prior": "densities",
+    "binarize": "densities",
+    "sample_bernoulli": "densities",
+    "kl_standard_normal": "divergences",
+    "kl_bernoulli": "divergences",
+    "log_mean_exp": "evidence",
+    "estimate_log_likelihood": "evidence",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
@@ -378,7 +399,7 @@ def test_every_special_value_is_asked(task: str) -> None:
     dtypes = [case.dtype() for case, _ in asked_of(task)]
 
     assert torch.float64 in dtypes
-    assert task == "sample_gaussian" or set(DTYPES) <= set(dtypes)
+    assert task.startswith("sample_") or set(DTYPES) <= set(dtypes)
 
 
 @pytest.mark.parametrize(
