@@ -58,3 +58,28 @@ def log_likelihood_top(x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], d
         Toronto STA414 A3, 4(a)(b).
     """
     raise NotImplementedError
+
+
+def log_joint_top(x_top: Float[Tensor, "392"], zs: Float[Tensor, "S M"], decoder: Decoder) -> Float[Tensor, "S"]:
+    r"""Log joint density of one upper half and each of several latent vectors.
+
+    .. math::
+        \log p(\mathbf{x}_{\text{top}}, \mathbf{z}_s)
+        = \log \mathcal{N}(\mathbf{z}_s; \mathbf{0}, \mathbf{I}) + \log p(\mathbf{x}_{\text{top}} \mid \mathbf{z}_s)
+
+    The prior is the standard normal one, with its constant −½ M log 2π; the likelihood is that of `log_likelihood_top`.
+    The densities themselves are far too small for a floating-point number, so logarithms are added from the start. As a
+    function of z this is log p(z | x_top) up to a constant: its isocontours are those of the posterior.
+
+    Args:
+        x_top: the upper pixels of one image, 0 or 1, shape (392,).
+        zs: latent vectors, a grid of them or samples, shape (S, M).
+        decoder: maps z of shape (..., M) to the Bernoulli logits of whole images, shape (..., 784).
+
+    Returns:
+        Log densities in nats, shape (S,): one for each z, neither averaged nor normalised over them.
+
+    Source:
+        Toronto STA414 A3, 4(a)(c).
+    """
+    raise NotImplementedError

@@ -272,6 +272,18 @@ LIKELIHOOD_TOP: Mapping[str, Callable[..., Any]] = {
 LOG_LIKELIHOOD: Mapping[str, Callable[..., Any]] = {
     name: functools.partial(lambda library, x, z, decoder: library(x, decoder(z)).sum(-1), library)
     for name, library in BERNOULLI.items()
+JOINT_TOP: Mapping[str, Callable[..., Any]] = {
+    "Normal": lambda x_top, zs, decoder: (
+        _standard(zs).log_prob(zs).sum(-1) + Bernoulli(logits=decoder(zs)[:, :392]).log_prob(x_top).sum(-1)
+    ),
+    "MultivariateNormal": lambda x_top, zs, decoder: (
+        MultivariateNormal(torch.zeros_like(zs[0]), torch.eye(zs.shape[1], dtype=zs.dtype)).log_prob(zs)
+        + Independent(Bernoulli(logits=decoder(zs)[:, :392]), 1).log_prob(x_top)
+    ),
+    "scipy.stats.norm": lambda x_top, zs, decoder: (
+        scipy.stats.norm.logpdf(zs.numpy()).sum(-1)
+        + scipy.special.log_expit(((2 * x_top - 1) * decoder(zs)[:, :392]).numpy()).sum(-1)
+    ),
 }
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
@@ -289,6 +301,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "top_half": TOP_HALF,
     "log_likelihood_top": LIKELIHOOD_TOP,
     "log_likelihood": LOG_LIKELIHOOD,
+    "log_joint_top": JOINT_TOP,
 }
 TOPICS = {
     "gaussian_log_density": "densities",
@@ -301,6 +314,9 @@ TOPICS = {
     "kl_bernoulli": "divergences",
     "log_mean_exp": "evidence",
     "estimate_log_likelihood": "evidence",
+    "top_half": "inpainting",
+    "log_likelihood_top": "inpainting",
+    "log_joint_top": "inpainting",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
