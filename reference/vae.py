@@ -1,4 +1,6 @@
-"""The evidence lower bound of a VAE: Gaussian q(z | x), standard normal prior, Bernoulli p(x | z)."""
+"""A VAE and its evidence lower bound: Gaussian q(z | x), standard normal prior, Bernoulli or Gaussian p(x | z)."""
+
+import math
 
 import torch
 from jaxtyping import Float
@@ -30,6 +32,30 @@ def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: De
         Toronto STA414 A3, 1(c).
     """
     return bernoulli_log_density(x, decoder(z)).sum(dim=-1)
+
+
+def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+    r"""Joint log-density of binary images and their latent variables, one value per example.
+
+    .. math::
+        \log p(\mathbf{x}, \mathbf{z}) = \log \mathcal{N}(\mathbf{z}; \mathbf{0}, \mathbf{I}) + \log p(\mathbf{x} \mid \mathbf{z}),
+        \qquad \log \mathcal{N}(\mathbf{z}; \mathbf{0}, \mathbf{I}) = -\frac{1}{2} \sum_{m=1}^{M} \bigl( \log 2\pi + z_m^2 \bigr)
+
+    log p(x | z) is that of `log_likelihood`: Bernoulli, with the decoder's output as logits. All constants belong to it.
+
+    Args:
+        x: binary images, shape (B, D).
+        z: one latent vector for each image, shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+
+    Returns:
+        Log-densities in nats, shape (B,): summed over latent dimensions and pixels, neither summed nor averaged over the batch.
+
+    Source:
+        Toronto STA414 A3, 1(d).
+    """
+    log_prior = -0.5 * torch.sum(math.log(2 * math.pi) + z**2, dim=-1)
+    return log_prior + log_likelihood(x, z, decoder)
 
 
 def elbo(

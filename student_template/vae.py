@@ -1,4 +1,4 @@
-"""The evidence lower bound of a VAE: Gaussian q(z | x), standard normal prior, Bernoulli p(x | z)."""
+"""A VAE and its evidence lower bound: Gaussian q(z | x), standard normal prior, Bernoulli or Gaussian p(x | z)."""
 
 from collections.abc import Callable
 
@@ -32,6 +32,29 @@ def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: De
 
     Source:
         Toronto STA414 A3, 1(c).
+    """
+    raise NotImplementedError
+
+
+def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+    r"""Joint log-density of binary images and their latent variables, one value per example.
+
+    .. math::
+        \log p(\mathbf{x}, \mathbf{z}) = \log \mathcal{N}(\mathbf{z}; \mathbf{0}, \mathbf{I}) + \log p(\mathbf{x} \mid \mathbf{z}),
+        \qquad \log \mathcal{N}(\mathbf{z}; \mathbf{0}, \mathbf{I}) = -\frac{1}{2} \sum_{m=1}^{M} \bigl( \log 2\pi + z_m^2 \bigr)
+
+    log p(x | z) is that of `log_likelihood`: Bernoulli, with the decoder's output as logits. All constants belong to it.
+
+    Args:
+        x: binary images, shape (B, D).
+        z: one latent vector for each image, shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+
+    Returns:
+        Log-densities in nats, shape (B,): summed over latent dimensions and pixels, neither summed nor averaged over the batch.
+
+    Source:
+        Toronto STA414 A3, 1(d).
     """
     raise NotImplementedError
 

@@ -47,7 +47,6 @@ def forms_of(
     Where a call is given, one row at a time is a form only if it gives the same there: whatever is fitted to all rows has no such form.
     `batch` is the axis along which examples lie, where the contract does not tell (`Inputs.batch`).
     """
-    """
     found = {
         "float64": Form(_each(reference, _in_float64)),
         "numpy_array": Form(_each(reference, _as_array), False),

@@ -272,6 +272,7 @@ LIKELIHOOD_TOP: Mapping[str, Callable[..., Any]] = {
 LOG_LIKELIHOOD: Mapping[str, Callable[..., Any]] = {
     name: functools.partial(lambda library, x, z, decoder: library(x, decoder(z)).sum(-1), library)
     for name, library in BERNOULLI.items()
+}
 JOINT_TOP: Mapping[str, Callable[..., Any]] = {
     "Normal": lambda x_top, zs, decoder: (
         _standard(zs).log_prob(zs).sum(-1) + Bernoulli(logits=decoder(zs)[:, :392]).log_prob(x_top).sum(-1)
@@ -284,6 +285,23 @@ JOINT_TOP: Mapping[str, Callable[..., Any]] = {
         scipy.stats.norm.logpdf(zs.numpy()).sum(-1)
         + scipy.special.log_expit(((2 * x_top - 1) * decoder(zs)[:, :392]).numpy()).sum(-1)
     ),
+}
+PRIOR: Mapping[str, Callable[[Tensor], Any]] = {
+    "Normal": lambda z: _standard(z).log_prob(z).sum(-1),
+    "MultivariateNormal": lambda z: MultivariateNormal(
+        torch.zeros_like(z), torch.eye(z.shape[-1], dtype=z.dtype)
+    ).log_prob(z),
+    "scipy.stats.norm": lambda z: torch.as_tensor(scipy.stats.norm.logpdf(z.numpy()).sum(-1)),
+}
+JOINT: Mapping[str, Callable[..., Any]] = {
+    f"{prior} and {name}": functools.partial(
+        lambda log_prior, library, x, z, decoder: (
+            log_prior(z) + torch.as_tensor(library(x, decoder(z)), dtype=z.dtype).sum(-1)
+        ),
+        PRIOR[prior],
+        library,
+    )
+    for prior, (name, library) in zip([*PRIOR, *PRIOR, *PRIOR], BERNOULLI.items(), strict=False)
 }
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
@@ -302,21 +320,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_likelihood_top": LIKELIHOOD_TOP,
     "log_likelihood": LOG_LIKELIHOOD,
     "log_joint_top": JOINT_TOP,
-}
-TOPICS = {
-    "gaussian_log_density": "densities",
-    "bernoulli_log_density": "densities",
-    "sample_gaussian": "densities",
-    "log_prior": "densities",
-    "binarize": "densities",
-    "sample_bernoulli": "densities",
-    "kl_standard_normal": "divergences",
-    "kl_bernoulli": "divergences",
-    "log_mean_exp": "evidence",
-    "estimate_log_likelihood": "evidence",
-    "top_half": "inpainting",
-    "log_likelihood_top": "inpainting",
-    "log_joint_top": "inpainting",
+    "joint_log_density": JOINT,
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
