@@ -1,10 +1,39 @@
-"""Probabilistic PCA: x = W z + μ + ε with z ~ N(0, I) and ε ~ N(0, σ²I), where everything has a closed form."""
+"""PCA, and probabilistic PCA: x = W z + μ + ε with z ~ N(0, I) and ε ~ N(0, σ²I), where everything has a closed form."""
 
 import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+def pca_project(
+    X: Float[Tensor, "N D"], n_components: int
+) -> tuple[Float[Tensor, "{n_components} D"], Float[Tensor, "N {n_components}"]]:
+    r"""Principal component analysis: the directions of largest variance, and the data projected onto them.
+
+    .. math::
+        \frac{1}{N} \sum_{n=1}^{N} (\mathbf{x}_n - \bar{\mathbf{x}}) (\mathbf{x}_n - \bar{\mathbf{x}})^{\mathsf{T}}
+        \mathbf{u}_m = \lambda_m \mathbf{u}_m, \quad \lambda_1 \ge \lambda_2 \ge \dots, \qquad
+        t_{nm} = \mathbf{u}_m^{\mathsf{T}} (\mathbf{x}_n - \bar{\mathbf{x}})
+
+    The components are orthonormal, and the one with the largest variance comes first. The sign of a component is free,
+    but its column of scores must go with it. The scores are neither standardised nor whitened.
+
+    Args:
+        X: data points, shape (N, D); not centred.
+        n_components: the number of components M, with 1 ≤ M ≤ min(N − 1, D).
+
+    Returns:
+        The components u, one in each row, shape (M, D), and the scores t, shape (N, M).
+
+    Source:
+        Uppsala APML VAE lab, task 4.1; DTU 02460 week 1, exercise 1.5; Bishop (2006), section 12.1.
+    """
+    centred = X - X.mean(dim=0)
+    _, _, directions = torch.linalg.svd(centred, full_matrices=False)  # in rows, by descending singular value
+    components = directions[:n_components]
+    return components, centred @ components.mT
 
 
 def ppca_marginal(

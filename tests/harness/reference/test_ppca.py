@@ -11,7 +11,7 @@ import torch
 from reference_problems import B, D, M, N, problems, randn, tolerances
 from sklearn.decomposition import PCA
 
-from reference.ppca import ppca_fit, ppca_log_likelihood, ppca_marginal, ppca_posterior
+from reference.ppca import pca_project, ppca_fit, ppca_log_likelihood, ppca_marginal, ppca_posterior
 
 
 def test_marginal_is_that_of_torch_and_a_loop() -> None:
@@ -80,6 +80,19 @@ def test_fit_and_likelihood_are_those_of_scikit_learn(n_components: int) -> None
     np.testing.assert_allclose(ppca_marginal(W, mu, sigma2)[1], pca.get_covariance() * (N - 1) / N)
     np.testing.assert_allclose(mu, pca.mean_)
     np.testing.assert_allclose(ours, pca.score_samples(X.numpy()))
+
+
+@pytest.mark.parametrize("n_components", [1, 2, 5])
+def test_components_and_scores_are_those_of_scikit_learn(n_components: int) -> None:
+    """Up to one sign for every component and its scores."""
+    X = problems("ppca_fit")[0][0]
+    components, scores = pca_project(X, n_components)
+    pca = PCA(n_components)
+    theirs = pca.fit_transform(X.numpy())
+    signs = np.sign((components.numpy() * pca.components_).sum(1))
+
+    np.testing.assert_allclose(components.numpy() * signs[:, None], pca.components_, atol=1e-9)
+    np.testing.assert_allclose(scores.numpy() * signs, theirs, atol=1e-9)
 
 
 def test_fit_is_a_maximum() -> None:
