@@ -37,7 +37,7 @@ def folder(name: str) -> dict[str, bytes]:
 def correct() -> dict[str, bytes]:
     """The correct modules, with an answer to every task that they were not written for: a right one of its candidates."""
     files = folder("correct_modules")
-    written = {name for data in files.values() for name in definitions(data.decode())}
+    written = {name for path, data in files.items() if path.endswith(".py") for name in definitions(data.decode())}
     added = [answer for path in sorted(ROOT.glob("reference/candidates/*/*.py")) if (answer := right_answer(path, written))]
     return files | ({"added.py": "\n\n".join(added).encode()} if added else {})
 
@@ -92,7 +92,7 @@ def encoded() -> bytes:
 
 def notebook() -> bytes:
     """The correct modules as one notebook: magics, an installation, markdown, plots and a demo that would run for an hour."""
-    modules = {name.removesuffix(".py"): data.decode() for name, data in correct().items()}
+    modules = {name.removesuffix(".py"): data.decode() for name, data in correct().items() if name.endswith(".py")}
     cells: list[tuple[str, str]] = [
         ("markdown", "# Assignment 3 - VAEs\n\n**Group 7** (Kim, Ortega)\n\nRun all cells from top to bottom."),
         ("code", "%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n!pip install -q tqdm torchvision\nimport torch\nprint(torch.__version__)"),

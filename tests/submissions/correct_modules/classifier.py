@@ -67,6 +67,14 @@ def train_classifier(images, labels, val_images, val_labels, *, epochs, batch_si
     return model, history
 
 
+def balanced_subset(labels, per_class, generator=None):
+    chosen = []
+    for c in labels.unique():
+        places = (labels == c).nonzero().squeeze(1)
+        chosen.append(places[torch.randperm(len(places), generator=generator)[:per_class]])
+    return torch.cat(chosen)
+
+
 if __name__ == "__main__":
     from torchvision import datasets, transforms
 

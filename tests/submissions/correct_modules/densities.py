@@ -48,6 +48,25 @@ ax.scatter(_z[:, 0], _z[:, 1], s=4)
 ax.set_title("500 samples of N(0, I)")
 
 
+def log_prior(z):
+    return -0.5 * (LOG_2PI + z ** 2).sum(-1)
+
+
+def binarize(x):
+    return (x > 0.5).to(x.dtype)
+
+
+def sample_bernoulli(logits, generator=None):
+    return torch.bernoulli(torch.sigmoid(logits), generator=generator)
+
+
+def mixture_log_density(z, logits, means, log_vars):
+    """log sum_k pi_k N(z | m_k, diag): one column per component, then logsumexp"""
+    log_pi = F.log_softmax(logits, dim=0)
+    log_n = gaussian_log_density(z.unsqueeze(-2), means, log_vars)  # (B, K)
+    return torch.logsumexp(log_pi + log_n, dim=-1)
+
+
 if __name__ == "__main__":
     x = torch.randn(4, 3)
     print(gaussian_log_density(x, torch.zeros(4, 3), torch.zeros(4, 3)))

@@ -28,3 +28,14 @@ def estimate_log_likelihood(x, encoder, decoder, sigma_p=0.4, n_samples=1000, ge
 
     log_w = log_pz + log_px_given_z - log_qz  # (S, B)
     return log_mean_exp(log_w)
+
+
+def importance_log_weights(x, z, mean, log_var, decoder, sigma_p):
+    x_hat = decoder(z)
+    log_var_x = 2 * torch.log(torch.as_tensor(sigma_p, dtype=x.dtype)).expand_as(x_hat)
+    log_pz = gaussian_log_density(z, torch.zeros_like(z), torch.zeros_like(z))
+    return log_pz + gaussian_log_density(x, x_hat, log_var_x) - gaussian_log_density(z, mean, log_var)
+
+
+def log_likelihood_by_digit(log_p, labels):
+    return torch.stack([log_p[labels == digit].mean() for digit in range(10)])

@@ -42,3 +42,18 @@ def ppca_fit(X, n_components):
     scale = torch.sqrt(torch.clamp(eigvals[:n_components] - sigma2, min=0.0))
     W = Vt[:n_components].t() * scale
     return W, mu, sigma2
+
+
+def ppca_sample(n, W, mu, sigma2, generator=None):
+    D, k = W.shape
+    z = torch.randn(n, k, generator=generator, dtype=W.dtype, device=W.device)
+    noise = torch.randn(n, D, generator=generator, dtype=W.dtype, device=W.device)
+    return z @ W.t() + mu + noise * sigma2 ** 0.5
+
+
+def pca_project(X, n_components):
+    """plain PCA: rows of Vt are the directions, largest variance first"""
+    centred = X - X.mean(0)
+    _, _, Vt = torch.linalg.svd(centred, full_matrices=False)
+    components = Vt[:n_components]
+    return components, centred @ components.t()

@@ -4,7 +4,7 @@ import sys
 import torch
 from tqdm import tqdm
 
-from densities import bernoulli_log_density, sample_gaussian
+from densities import bernoulli_log_density, gaussian_log_density, log_prior, sample_gaussian
 from divergences import kl_standard_normal
 
 
@@ -42,6 +42,28 @@ def train_demo(epochs=200):
         opt.step()
         bar.set_postfix(loss=loss.item())
     return enc, dec
+
+
+def log_likelihood(x, z, decoder):
+    return bernoulli_log_density(x, decoder(z)).sum(-1)
+
+
+def joint_log_density(x, z, decoder):
+    return log_prior(z) + log_likelihood(x, z, decoder)
+
+
+def gaussian_elbo(x, encoder, decoder, log_var_x, n_samples=1, generator=None):
+    mean, log_var = encoder(x)
+    z = sample_gaussian(mean.expand(n_samples, *mean.shape), log_var.expand(n_samples, *mean.shape), generator)
+    x_hat = decoder(z)
+    log_var_x = torch.as_tensor(log_var_x, dtype=x.dtype).expand_as(x_hat)
+    log_px = gaussian_log_density(x, x_hat, log_var_x).mean(0)
+    return (log_px - kl_standard_normal(mean, log_var)).mean()
+
+
+def interpolate(z_a, z_b, alphas):
+    a = alphas.reshape(-1, 1)
+    return a * z_a + (1 - a) * z_b
 
 
 if __name__ == "__main__":
