@@ -245,6 +245,39 @@ EVIDENCE: Mapping[str, Callable[..., Any]] = {
         )
     ),
 }
+
+
+def _weights(log_likelihood: Callable[[Tensor, Tensor, float], Any]) -> Callable[..., Any]:
+    def weights(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Any, sigma_p: float) -> Any:
+        log_ratio = (_standard(z).log_prob(z) - Normal(mean, (log_var / 2).exp()).log_prob(z)).sum(-1)
+        return log_ratio + torch.as_tensor(log_likelihood(x, decoder(z), sigma_p))
+
+    return weights
+
+
+def _weights_of_scipy(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Any, sigma_p: float) -> Any:
+    parts = (
+        scipy.stats.norm.logpdf(z.numpy()),
+        scipy.stats.norm.logpdf(x.numpy(), decoder(z).numpy(), sigma_p),
+        -scipy.stats.norm.logpdf(z.numpy(), mean.numpy(), np.exp(log_var.numpy() / 2)),
+    )
+    return sum(part.sum(-1) for part in parts)
+
+
+IMPORTANCE: Mapping[str, Callable[..., Any]] = {
+    "Normal": _weights(lambda x, centre, sigma: Normal(centre, sigma).log_prob(x).sum(-1)),
+    "MultivariateNormal": _weights(
+        lambda x, centre, sigma: MultivariateNormal(centre, scale_tril=sigma * torch.eye(x.shape[-1]).to(x)).log_prob(x)
+    ),
+    "gaussian_nll_loss": _weights(
+        lambda x, centre, sigma: (
+            -F.gaussian_nll_loss(
+                centre, x.expand_as(centre), torch.full_like(centre, sigma**2), full=True, reduction="none"
+            ).sum(-1)
+        )
+    ),
+    "scipy.stats.norm": _weights_of_scipy,
+}
 BY_DIGIT: Mapping[str, Callable[..., Any]] = {
     "scipy.stats.binned_statistic": lambda log_p, labels: (
         scipy.stats.binned_statistic(labels.numpy(), log_p.numpy(), "mean", bins=np.arange(11) - 0.5).statistic
@@ -315,12 +348,24 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "kl_bernoulli": KL_BERNOULLI,
     "log_mean_exp": LOG_MEAN_EXP,
     "estimate_log_likelihood": EVIDENCE,
+    "importance_log_weights": IMPORTANCE,
     "log_likelihood_by_digit": BY_DIGIT,
     "top_half": TOP_HALF,
     "log_likelihood_top": LIKELIHOOD_TOP,
     "log_likelihood": LOG_LIKELIHOOD,
     "log_joint_top": JOINT_TOP,
     "joint_log_density": JOINT,
+}
+TOPICS = {
+    "gaussian_log_density": "densities",
+    "bernoulli_log_density": "densities",
+    "sample_gaussian": "densities",
+    "kl_standard_normal": "divergences",
+    "kl_bernoulli": "divergences",
+    "log_mean_exp": "evidence",
+    "estimate_log_likelihood": "evidence",
+    "importance_log_weights": "evidence",
+    "log_likelihood_by_digit": "evidence",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
