@@ -1,15 +1,18 @@
 """Evaluation against a plain loop and scikit-learn; training on the digits that ship with scikit-learn."""
 
 import math
+from collections.abc import Callable
 
+import numpy as np
 import pytest
+import scipy.stats
 import torch
 from reference_problems import CANDIDATES, problems
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, log_loss
 from torch import Tensor, nn
 
-from reference.classifier import ConvClassifier, evaluate_classifier, train_classifier
+from reference.classifier import ConvClassifier, balanced_subset, evaluate_classifier, train_classifier
 
 TRAINERS = [train_classifier, *(v.function for v in CANDIDATES.variants("train_classifier"))]
 
@@ -91,3 +94,17 @@ def test_training_is_repeatable(digits: tuple[Tensor, ...]) -> None:
 def test_network_gives_logits() -> None:
     """Ten logits per image."""
     assert ConvClassifier()(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
+
+
+@pytest.mark.parametrize("choose", [balanced_subset, *(v.function for v in CANDIDATES.variants("balanced_subset"))])
+def test_a_subset_is_balanced_and_every_set_of_images_equally_likely(choose: Callable[..., Tensor]) -> None:
+    """Two of each digit, of four of each: SciPy's chi-square test of the six pairs, digit by digit, over many calls."""
+    labels = torch.arange(40) * 7 % 10
+    chosen = torch.stack([choose(labels, 2) for _ in range(600)])
+    place = torch.arange(40) // 10  # among the images of its digit, since every ten images show all digits
+    places = torch.stack([place[row[labels[row] == digit]] for row in chosen for digit in range(10)])
+    pairs = np.unique(places.sort(dim=1).values.numpy(), axis=0, return_counts=True)
+
+    assert places.shape == (6000, 2)
+    assert pairs[0].tolist() == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]
+    assert scipy.stats.chisquare(pairs[1]).pvalue > 1e-6

@@ -356,17 +356,6 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_joint_top": JOINT_TOP,
     "joint_log_density": JOINT,
 }
-TOPICS = {
-    "gaussian_log_density": "densities",
-    "bernoulli_log_density": "densities",
-    "sample_gaussian": "densities",
-    "kl_standard_normal": "divergences",
-    "kl_bernoulli": "divergences",
-    "log_mean_exp": "evidence",
-    "estimate_log_likelihood": "evidence",
-    "importance_log_weights": "evidence",
-    "log_likelihood_by_digit": "evidence",
-}
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
 
