@@ -73,13 +73,17 @@ def test_functions_are_checked_as_they_are_defined_now(kit: Path, monkeypatch: p
     assert "paste this into a new cell of this notebook:" in text
     assert "0 of 1 task passes the public checks, 1 does not." in text
     assert said[3] == "tensor([True])\n"  # checks draw nothing from the notebook's own generator
-    assert f"✓ {TASK}           3 of 3 public checks" in said[5]
+    assert f"✓ {TASK} 3 of 3 public checks" in " ".join(said[5].split())
     assert 'at        File "In[7]", line 3, in kl_standard_normal\n                      return mean @ 3' in said[7]
-    assert "○ elbo                         not defined yet: run its cell first" in said[7]
+    assert "○ elbo not defined yet: run its cell first" in " ".join(said[7].split())
     assert said[8].startswith("Error: there is no task 'nonsense'")
-    assert "○ elbo                         not implemented yet" in said[9]  # an imported name counts as what it means
-    assert "0 of 15 tasks pass the public checks, 1 does not, 14 still to be written." in said[9]
-    assert "○ vae_loss                     not defined yet" in said[10]
+    assert "○ elbo not implemented yet" in " ".join(said[9].split())  # an imported name counts as what it means
+    assignment = Assignment(ROOT)
+    tasks = {check.partition(".")[0] for check in check_ids(assignment.code, assignment.check_names, ["public"])}
+    assert (
+        f"0 of {len(tasks)} tasks pass the public checks, 1 does not, {len(tasks) - 1} still to be written." in said[9]
+    )
+    assert "○ vae_loss not defined yet" in " ".join(said[10].split())
 
 
 def test_a_loop_without_end_is_stopped(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
