@@ -142,3 +142,36 @@ def sample_bernoulli(logits: Float[Tensor, "B D"], generator: torch.Generator | 
         Toronto STA414 A3, `sample_bernoulli` and question 3a.
     """
     raise NotImplementedError
+
+
+def mixture_log_density(
+    z: Float[Tensor, "B M"],
+    logits: Float[Tensor, "K"],
+    means: Float[Tensor, "K M"],
+    log_vars: Float[Tensor, "K M"],
+) -> Float[Tensor, "B"]:
+    r"""Log-density of a mixture of K Gaussians with diagonal covariances, one value per example.
+
+    .. math::
+        \log p(\mathbf{z}) = \log \sum_{k=1}^{K} \pi_k \,
+        \mathcal{N}\bigl(\mathbf{z}; \mathbf{m}_k, \operatorname{diag}(\boldsymbol{\sigma}_k^2)\bigr),
+        \qquad \pi_k = \frac{e^{\ell_k}}{\sum_{j=1}^{K} e^{\ell_j}}
+
+    One component is chosen for all dimensions of z together, so each component sums over the dimensions first. The result
+    must stay exact far from all components, where their densities are too small for a floating-point number (logsumexp).
+    As a prior it is learnt: gradients flow into all four arguments.
+
+    Args:
+        z: where the density is evaluated, shape (B, M).
+        logits: ℓ, the logarithms of the weights up to a constant, shape (K,): the weights π are their softmax.
+        means: the means m of the components, shape (K, M).
+        log_vars: natural logarithm of the variances, log σ², shape (K, M). For log-standard-deviations as in the
+            DTU handout: log σ² = 2 log σ.
+
+    Returns:
+        Log-densities in nats, shape (B,).
+
+    Source:
+        DTU 02460 week 1, exercise 1.6; Bishop (2006), eq. (9.7).
+    """
+    raise NotImplementedError

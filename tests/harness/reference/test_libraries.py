@@ -18,6 +18,7 @@ import scipy.stats
 import sklearn.preprocessing
 import torch
 from hypothesis import given, settings
+from mixture_libraries import MIXTURE
 from reference_problems import ASSIGNMENT, REFERENCE
 from torch import Tensor
 from torch.distributions import (
@@ -343,6 +344,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_prior": LOG_PRIOR,
     "binarize": BINARIZE,
     "sample_bernoulli": SAMPLE_BERNOULLI,
+    "mixture_log_density": MIXTURE,
     "kl_standard_normal": KL_NORMAL,
     "kl_gaussian": KL_GAUSSIAN,
     "kl_bernoulli": KL_BERNOULLI,
