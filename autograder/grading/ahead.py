@@ -2,7 +2,8 @@
 
 Most submissions are mostly right, and a grader waits for the sandbox half of the time. A task that passes all of its checks ahead, without
 anything for staff to know, is done. Every other is checked by the first process as if nobody had gone ahead: only there is it diagnosed,
-carried, and asked again, and no verdict depends on whether there was a second one.
+carried, and asked again. Each process has the whole `total_seconds` of the budget, so work that uses up most of it may get further with
+two than with one; no other verdict depends on whether there was a second one.
 """
 
 from __future__ import annotations
