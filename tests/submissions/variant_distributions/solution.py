@@ -77,6 +77,57 @@ def estimate_log_likelihood(x, encoder, decoder, sigma_p=0.4, n_samples=1000):
     return log_mean_exp(prior.log_prob(z) + px.log_prob(x) - q.log_prob(z))
 
 
+def standard(z):
+    return td.Independent(td.Normal(torch.zeros_like(z), torch.ones_like(z)), 1)
+
+
+def log_prior(z):
+    return standard(z).log_prob(z)
+
+
+def sample_bernoulli(logits):
+    return td.Bernoulli(logits=logits, validate_args=False).sample()
+
+
+def mixture_log_density(z, logits, means, log_vars):
+    parts = td.Independent(td.Normal(means, (0.5 * log_vars).exp()), 1)
+    return td.MixtureSameFamily(td.Categorical(logits=logits), parts).log_prob(z)
+
+
+def kl_gaussian(mean_q, log_var_q, mean_p, log_var_p):
+    return td.kl_divergence(td.Normal(mean_q, (log_var_q / 2).exp()), td.Normal(mean_p, (log_var_p / 2).exp()))
+
+
+def kl_mixture_monte_carlo(z, mean, log_var, logits, means, log_vars):
+    return (gaussian_log_density(z, mean, log_var) - mixture_log_density(z, logits, means, log_vars)).mean(dim=0)
+
+
+def log_likelihood(x, z, decoder):
+    return td.Independent(td.Bernoulli(logits=decoder(z), validate_args=False), 1).log_prob(x)
+
+
+def joint_log_density(x, z, decoder):
+    return log_prior(z) + log_likelihood(x, z, decoder)
+
+
+def log_likelihood_top(x_top, z, decoder):
+    return td.Independent(td.Bernoulli(logits=decoder(z)[:, :392], validate_args=False), 1).log_prob(x_top)
+
+
+def log_joint_top(x_top, zs, decoder):
+    return log_prior(zs) + log_likelihood_top(x_top, zs, decoder)
+
+
+def ppca_sample(n, W, mu, sigma2):
+    return td.MultivariateNormal(*ppca_marginal(W, mu, sigma2)).sample((n,))
+
+
+def importance_log_weights(x, z, mean, log_var, decoder, sigma_p):
+    out = decoder(z)
+    px = td.Independent(td.Normal(out, torch.ones_like(out) * sigma_p), 1)
+    return standard(z).log_prob(z) + px.log_prob(x) - gaussian_log_density(z, mean, log_var)
+
+
 @torch.no_grad()
 def evaluate_classifier(model, images, labels, batch_size):
     mode = model.training
