@@ -16,6 +16,7 @@ import torch
 from typer.testing import CliRunner
 
 from autograder.assignment.contract import Contract, load_contract, parse_module
+from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
 from autograder.assignment.notebook import markdown
 from autograder.assignment.stubs import Source, import_lines, needs
@@ -29,6 +30,8 @@ TEMPLATE = ROOT / "student_template"
 
 
 OWN = Assignment(ROOT)
+ASKED = [task for task in OWN.rubric.tasks if KINDS[task.kind].asked_by_name]
+"""Tasks that are written in Python; short answers have a file of their own."""
 
 
 @functools.cache
@@ -76,7 +79,7 @@ def test_the_template_is_the_same_every_time(files: dict[str, str]) -> None:
 
 def test_signatures_and_docstrings_are_those_of_the_reference(files: dict[str, str]) -> None:
     """Every task has one stub, in the file of its name, and its contract is the reference's."""
-    tasks = [task.object for task in OWN.rubric.tasks]
+    tasks = [task.object for task in ASKED]
     stubs = {c.name: c for name, text in stub_files(files).items() for c in parse_module(text, name[:-3])}
     assert stubs == load_contract(ROOT / "reference", tasks).functions
 
@@ -122,7 +125,7 @@ def test_notebook_holds_title_points_and_formula_of_every_task(files: dict[str, 
     nbformat.validate(notebook)
     cells = {cell.id: cell.source for cell in notebook.cells}
     assert next(c for c in notebook.cells if c.cell_type == "code").id == "imports"
-    for task in OWN.rubric.tasks:
+    for task in ASKED:
         text = cells[f"task-{task.id}"]
         assert text.startswith(f"## {task.title}\n\n`{task.id}` · {task.points} point")
         assert "$$" in text
@@ -142,7 +145,7 @@ def test_contract_json_says_nothing_of_hidden_checks(files: dict[str, str]) -> N
     data = json.loads(files["contract.json"])
     names = {check["name"] for task in data["tasks"] for check in task["checks"]}
     assert names == {"contract", "vectorised", "golden", "centre", "tiled", "learns"}
-    tasks = [task.object for task in OWN.rubric.tasks]
+    tasks = [task.object for task in ASKED]
     assert Contract.from_json(json.dumps(data["functions"])) == load_contract(ROOT / "reference", tasks)
 
 
