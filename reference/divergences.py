@@ -1,10 +1,12 @@
-"""Kullback-Leibler divergences in closed form."""
+"""Kullback-Leibler divergences, in closed form and estimated by samples."""
 
 import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from reference.densities import gaussian_log_density, mixture_log_density
 
 
 def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]) -> Float[Tensor, "B"]:
@@ -82,3 +84,40 @@ def kl_bernoulli(probs: Float[Tensor, "B M"], prior: float = 0.5) -> Float[Tenso
     ones = torch.xlogy(probs, probs) - probs * math.log(prior)
     zeros = torch.xlogy(1 - probs, 1 - probs) - (1 - probs) * math.log(1 - prior)
     return torch.sum(ones + zeros, dim=-1)
+
+
+def kl_mixture_monte_carlo(
+    z: Float[Tensor, "S B M"],
+    mean: Float[Tensor, "B M"],
+    log_var: Float[Tensor, "B M"],
+    logits: Float[Tensor, "K"],
+    means: Float[Tensor, "K M"],
+    log_vars: Float[Tensor, "K M"],
+) -> Float[Tensor, "B"]:
+    r"""KL divergence from diagonal Gaussians to a mixture of Gaussians, estimated by samples, one value per example.
+
+    .. math::
+        \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}) \,\|\, p(\mathbf{z})\bigr) \approx \frac{1}{S} \sum_{s=1}^{S}
+        \bigl( \log q(\mathbf{z}_s \mid \mathbf{x}) - \log p(\mathbf{z}_s) \bigr),
+        \qquad \mathbf{z}_s \sim q(\mathbf{z} \mid \mathbf{x}) = \mathcal{N}(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2))
+
+    There is no closed form where the prior p is a mixture. The samples are handed in: nothing is drawn here. The estimate
+    may be negative, although the divergence is not. Gradients flow into all six arguments, the samples among them.
+
+    Args:
+        z: S samples of q for each example, shape (S, B, M).
+        mean: the means μ of q, shape (B, M).
+        log_var: natural logarithm of the variances of q, log σ², shape (B, M).
+        logits: logarithms of the weights of the mixture up to a constant, shape (K,), as in `mixture_log_density`.
+        means: the means of its components, shape (K, M).
+        log_vars: natural logarithm of their variances, shape (K, M).
+
+    Returns:
+        Estimates in nats, shape (B,): averaged over the S samples.
+
+    Source:
+        DTU 02460 week 1, exercise 1.6 and eq. (8).
+    """
+    log_q = gaussian_log_density(z, mean, log_var)  # (S, B)
+    log_p = mixture_log_density(z.flatten(0, 1), logits, means, log_vars).reshape(log_q.shape)
+    return torch.mean(log_q - log_p, dim=0)

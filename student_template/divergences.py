@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergences in closed form."""
+"""Kullback-Leibler divergences, in closed form and estimated by samples."""
 
 import torch
 from jaxtyping import Float
@@ -74,5 +74,40 @@ def kl_gaussian(
 
     Source:
         DTU 02460 week 1, exercise 1.2, eq. (11), where q has the index 1 and p the index 2.
+    """
+    raise NotImplementedError
+
+
+def kl_mixture_monte_carlo(
+    z: Float[Tensor, "S B M"],
+    mean: Float[Tensor, "B M"],
+    log_var: Float[Tensor, "B M"],
+    logits: Float[Tensor, "K"],
+    means: Float[Tensor, "K M"],
+    log_vars: Float[Tensor, "K M"],
+) -> Float[Tensor, "B"]:
+    r"""KL divergence from diagonal Gaussians to a mixture of Gaussians, estimated by samples, one value per example.
+
+    .. math::
+        \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}) \,\|\, p(\mathbf{z})\bigr) \approx \frac{1}{S} \sum_{s=1}^{S}
+        \bigl( \log q(\mathbf{z}_s \mid \mathbf{x}) - \log p(\mathbf{z}_s) \bigr),
+        \qquad \mathbf{z}_s \sim q(\mathbf{z} \mid \mathbf{x}) = \mathcal{N}(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2))
+
+    There is no closed form where the prior p is a mixture. The samples are handed in: nothing is drawn here. The estimate
+    may be negative, although the divergence is not. Gradients flow into all six arguments, the samples among them.
+
+    Args:
+        z: S samples of q for each example, shape (S, B, M).
+        mean: the means μ of q, shape (B, M).
+        log_var: natural logarithm of the variances of q, log σ², shape (B, M).
+        logits: logarithms of the weights of the mixture up to a constant, shape (K,), as in `mixture_log_density`.
+        means: the means of its components, shape (K, M).
+        log_vars: natural logarithm of their variances, shape (K, M).
+
+    Returns:
+        Estimates in nats, shape (B,): averaged over the S samples.
+
+    Source:
+        DTU 02460 week 1, exercise 1.6 and eq. (8).
     """
     raise NotImplementedError

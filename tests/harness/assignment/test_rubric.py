@@ -245,7 +245,9 @@ def test_own_rubric() -> None:
     collected = check_ids(own.code, own.check_names)
 
     own.require_checks(collected)
-    answered = {f"{task.id}." for task in own.rubric.tasks if task.kind == "answers"}  # their checks are their questions
+    answered = {
+        f"{task.id}." for task in own.rubric.tasks if task.kind == "answers"
+    }  # their checks are their questions
     asked = [check for check in own.rubric.check_ids() if not check.startswith(tuple(answered))]
     assert sorted(asked) == sorted(collected)
 

@@ -38,3 +38,29 @@ MIXTURE: Mapping[str, Callable[..., Any]] = {
         z.numpy()
     ),
 }
+
+
+def _estimate(log_q: Callable[..., Any], log_p: Callable[..., Any]) -> Callable[..., Any]:
+    def estimate(z: Tensor, mean: Tensor, log_var: Tensor, **prior: Tensor) -> Tensor:
+        of_prior = torch.as_tensor(log_p(z.flatten(0, 1), **prior)).reshape(z.shape[:2])
+        return (torch.as_tensor(log_q(z, mean, log_var)) - of_prior).mean(0)
+
+    return estimate
+
+
+def _normal(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return Independent(Normal(mean, (log_var / 2).exp()), 1).log_prob(z)
+
+
+KL_MIXTURE: Mapping[str, Callable[..., Any]] = {
+    "Normal": _estimate(_normal, MIXTURE["Normal"]),
+    "MultivariateNormal": _estimate(
+        lambda z, mean, log_var: MultivariateNormal(mean, torch.diag_embed(log_var.exp())).log_prob(z),
+        MIXTURE["covariance_matrix"],
+    ),
+    "scipy.stats.norm": _estimate(
+        lambda z, mean, log_var: scipy.stats.norm.logpdf(z.numpy(), mean.numpy(), np.exp(log_var.numpy() / 2)).sum(-1),
+        MIXTURE["scipy.stats.norm"],
+    ),
+    "sklearn.mixture": _estimate(_normal, MIXTURE["sklearn.mixture"]),
+}

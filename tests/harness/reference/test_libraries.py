@@ -18,7 +18,7 @@ import scipy.stats
 import sklearn.preprocessing
 import torch
 from hypothesis import given, settings
-from mixture_libraries import MIXTURE
+from mixture_libraries import KL_MIXTURE, MIXTURE
 from reference_problems import ASSIGNMENT, REFERENCE
 from torch import Tensor
 from torch.distributions import (
@@ -348,6 +348,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "kl_standard_normal": KL_NORMAL,
     "kl_gaussian": KL_GAUSSIAN,
     "kl_bernoulli": KL_BERNOULLI,
+    "kl_mixture_monte_carlo": KL_MIXTURE,
     "log_mean_exp": LOG_MEAN_EXP,
     "estimate_log_likelihood": EVIDENCE,
     "importance_log_weights": IMPORTANCE,

@@ -1,0 +1,20 @@
+"""Part G: two levels of latent variables, and binary ones."""
+import torch
+
+from densities import bernoulli_log_density, gaussian_log_density
+from divergences import kl_standard_normal
+
+
+def hierarchical_terms(x, z1, z2, q1, q2, p1, decoder):
+    reconstruction = bernoulli_log_density(x, decoder(z1)).sum(-1)
+    mean_q, log_var_q = q1(x)
+    mean_p, log_var_p = p1(z2)
+    ratio = gaussian_log_density(z1, mean_p, log_var_p) - gaussian_log_density(z1, mean_q, log_var_q)
+    mean_2, log_var_2 = q2(z1)
+    return reconstruction, ratio, kl_standard_normal(mean_2, log_var_2)
+
+
+def relaxed_bernoulli_sample(logits, temperature, generator=None):
+    u = torch.rand(logits.shape, generator=generator, dtype=logits.dtype, device=logits.device)
+    u = u.clamp(1e-12, 1 - 1e-7)
+    return torch.sigmoid((logits + torch.log(u) - torch.log1p(-u)) / temperature)
