@@ -138,3 +138,36 @@ def ppca_fit(
         Tipping and Bishop (1999), eq. (7)-(8); Bishop (2006), eq. (12.45)-(12.46); Uppsala APML VAE lab, section 4.2.
     """
     raise NotImplementedError
+
+
+def ppca_sample(
+    n: int,
+    W: Float[Tensor, "D M"],
+    mu: Float[Tensor, "D"],
+    sigma2: float | Float[Tensor, ""],
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "{n} D"]:
+    r"""Independent draws of data points from the model, observation noise included.
+
+    .. math::
+        \mathbf{x}_i = \mathbf{W} \mathbf{z}_i + \boldsymbol{\mu} + \sigma \boldsymbol{\epsilon}_i,
+        \qquad \mathbf{z}_i \sim \mathcal{N}(\mathbf{0}, \mathbf{I}_M),
+        \quad \boldsymbol{\epsilon}_i \sim \mathcal{N}(\mathbf{0}, \mathbf{I}_D)
+
+    Both z and ε are fresh for every draw and every call. The decoded means W z + μ, which the Uppsala notebook shows
+    beside the samples, are not draws of x: they lack the noise.
+
+    Args:
+        n: number of draws.
+        W: the loadings, shape (D, M).
+        mu: the mean of the data μ, shape (D,).
+        sigma2: the noise variance σ² (not σ), a float or a 0-d tensor.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Draws of x, one per row, shape (n, D).
+
+    Source:
+        Uppsala APML VAE lab, section 4.3; Bishop (2006), eq. (12.33).
+    """
+    raise NotImplementedError

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.stats
 import torch
 from reference_problems import B, D, M, N, problems, randn, tolerances
 from sklearn.decomposition import PCA
 
-from reference.ppca import pca_project, ppca_fit, ppca_log_likelihood, ppca_marginal, ppca_posterior
+from reference.ppca import pca_project, ppca_fit, ppca_log_likelihood, ppca_marginal, ppca_posterior, ppca_sample
 
 
 def test_marginal_is_that_of_torch_and_a_loop() -> None:
@@ -105,6 +106,21 @@ def test_fit_is_a_maximum() -> None:
     for seed in range(20):
         W, mu, sigma2 = (t.detach() + 1e-2 * t.abs().mean() * randn(*t.shape, seed=seed) for t in fitted)
         assert ppca_log_likelihood(X, W, mu, sigma2).sum() < best
+
+
+def test_draws_follow_the_marginal(dtype: torch.dtype) -> None:
+    """Whitened by scipy's Cholesky factor of the marginal covariance, draws are standard normal and independent of one another."""
+    W, mu = randn(D, M, seed=4, dtype=dtype), 3 + randn(D, seed=5, dtype=dtype)
+    mean, cov = (t.double().numpy() for t in ppca_marginal(W, mu, 0.36))
+    x = ppca_sample(4000, W, mu, torch.tensor(0.36, dtype=dtype), torch.Generator().manual_seed(5))
+    noise = scipy.linalg.solve_triangular(
+        scipy.linalg.cholesky(cov, lower=True), (x.double().numpy() - mean).T, lower=True
+    )
+
+    assert x.dtype == dtype
+    assert scipy.stats.kstest(noise.flatten(), "norm").pvalue > 1e-3
+    assert np.abs(np.corrcoef(noise) - np.eye(D)).max() < 0.1
+    assert abs((noise[:, 1:] * noise[:, :-1]).mean()) < 0.05
 
 
 def _mnist(name: str) -> torch.Tensor | None:
