@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from reference.densities import bernoulli_log_density, gaussian_log_density
+from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.types import Decoder
 
 _TOP = 14 * 28
@@ -86,3 +86,42 @@ def log_joint_top(x_top: Float[Tensor, "392"], zs: Float[Tensor, "S M"], decoder
     zero = torch.zeros_like(zs)
     log_prior = gaussian_log_density(zs, zero, zero)
     return log_prior + log_likelihood_top(x_top.expand(len(zs), -1), zs, decoder)
+
+
+def complete_image(
+    x_top: Float[Tensor, "392"],
+    mean: Float[Tensor, "M"],
+    log_var: Float[Tensor, "M"],
+    decoder: Decoder,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "784"]:
+    r"""The true upper half of an image above a lower half that the model finds plausible.
+
+    .. math::
+        \mathbf{z} \sim q(\mathbf{z}) = \mathcal{N}\bigl(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2)\bigr),
+        \qquad x_d = \begin{cases}
+            x_{\text{top}, d} & d < 392 \\
+            \operatorname{sigmoid}\bigl(\text{decoder}(\mathbf{z})_d\bigr) & d \ge 392
+        \end{cases}
+
+    One z is drawn for the whole picture, fresh at every call. The lower pixels are the Bernoulli *means* at this z,
+    grey values between 0 and 1: neither logits nor black and white samples. The upper pixels are those observed, not
+    what the decoder makes of them. It is a picture: no gradient is asked for.
+
+    Args:
+        x_top: the upper pixels, shape (392,).
+        mean: the means μ of the approximate posterior q, shape (M,).
+        log_var: natural logarithm of its variances, log σ², shape (M,). For log-standard-deviations as in the handout:
+            log σ² = 2 log σ.
+        decoder: maps z of shape (..., M) to the Bernoulli logits of whole images, shape (..., 784).
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The completed image, shape (784,), row by row from the top.
+
+    Source:
+        Toronto STA414 A3, 4(b)(e).
+    """
+    z = sample_gaussian(mean[None], log_var[None], generator)  # (1, M)
+    lower = torch.sigmoid(decoder(z)[0, _TOP:])
+    return torch.cat([x_top, lower])

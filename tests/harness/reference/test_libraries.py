@@ -337,6 +337,20 @@ JOINT: Mapping[str, Callable[..., Any]] = {
     )
     for prior, (name, library) in zip([*PRIOR, *PRIOR, *PRIOR], BERNOULLI.items(), strict=False)
 }
+COMPLETED: Mapping[str, Callable[..., Any]] = {
+    "Normal and Bernoulli": lambda x_top, mean, log_var, decoder: torch.cat(
+        [x_top, Bernoulli(logits=decoder(Normal(mean, (log_var / 2).exp()).sample())).mean[392:]]
+    ),
+    "MultivariateNormal": lambda x_top, mean, log_var, decoder: torch.cat(
+        [x_top, decoder(MultivariateNormal(mean, torch.diag(log_var.exp())).sample()).sigmoid()[392:]]
+    ),
+    "scipy.special.expit": lambda x_top, mean, log_var, decoder: np.concatenate(
+        [
+            x_top.numpy(),
+            scipy.special.expit(decoder(torch.normal(mean, (log_var / 2).exp())).numpy()[392:]),
+        ]
+    ),
+}
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
@@ -358,6 +372,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_likelihood": LOG_LIKELIHOOD,
     "log_joint_top": JOINT_TOP,
     "joint_log_density": JOINT,
+    "complete_image": COMPLETED,
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
