@@ -51,6 +51,34 @@ def bernoulli_log_density(x: Float[Tensor, "B D"], logits: Float[Tensor, "B D"])
     raise NotImplementedError
 
 
+def continuous_bernoulli_log_density(x: Float[Tensor, "B D"], logits: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    r"""Log-density of grey pixels in [0, 1] under independent continuous Bernoullis, one value per pixel.
+
+    .. math::
+        \log p(x_d; \lambda_d) = x_d \log \lambda_d + (1 - x_d) \log (1 - \lambda_d) + \log C(\lambda_d),
+        \qquad \lambda_d = \frac{1}{1 + e^{-\ell_d}}
+
+    .. math::
+        C(\lambda) = \frac{2 \operatorname{artanh}(1 - 2\lambda)}{1 - 2\lambda} = \frac{\ell}{\tanh(\ell / 2)}
+        \quad \text{for } \lambda \ne \tfrac{1}{2}, \qquad C(\tfrac{1}{2}) = 2
+
+    The first two terms alone are no density on [0, 1]: they do not integrate to 1. The result, and its gradient, must be
+    finite and right through λ = ½, where C is 0/0: use a series there, for instance
+    :math:`\log C = \log 2 + \ell^2 / 12 - 7 \ell^4 / 1440 + \dots` `torch.where` alone leaves a NaN in the gradient.
+
+    Args:
+        x: pixels, anywhere in [0, 1], shape (B, D); `torch.distributions.Bernoulli` refuses those between 0 and 1.
+        logits: ℓ = log λ − log(1 − λ), the decoder's output before any sigmoid, shape (B, D).
+
+    Returns:
+        Log-densities in nats, shape (B, D): not summed. They may be positive.
+
+    Source:
+        DTU 02460 week 1, exercise 1.7 (optional); Loaiza-Ganem and Cunningham (2019), "The continuous Bernoulli".
+    """
+    raise NotImplementedError
+
+
 def sample_gaussian(
     mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"], generator: torch.Generator | None = None
 ) -> Float[Tensor, "B M"]:

@@ -25,6 +25,7 @@ from torch.distributions import (
     Bernoulli,
     Binomial,
     Categorical,
+    ContinuousBernoulli,
     Independent,
     Multinomial,
     MultivariateNormal,
@@ -89,6 +90,11 @@ BERNOULLI: Mapping[str, Callable[..., Any]] = {
     "softplus": lambda x, logits: x * logits - F.softplus(logits),
     "scipy.special.log_expit": lambda x, logits: scipy.special.log_expit(((2 * x - 1) * logits).numpy()),
     "numpy.logaddexp": lambda x, logits: -np.logaddexp(0, ((1 - 2 * x) * logits).numpy()),
+}
+CONTINUOUS_BERNOULLI: Mapping[str, Callable[..., Any]] = {
+    "ContinuousBernoulli": lambda x, logits: ContinuousBernoulli(logits=logits).log_prob(x),
+    "ContinuousBernoulli of probabilities": lambda x, logits: ContinuousBernoulli(torch.sigmoid(logits)).log_prob(x),
+    "scipy.stats.truncexpon": lambda x, logits: _truncated(x, logits),
 }
 SAMPLE: Mapping[str, Callable[..., Any]] = {
     "Normal": lambda mean, log_var: Normal(mean, (log_var / 2).exp()).rsample(),
@@ -214,6 +220,14 @@ LOG_MEAN_EXP: Mapping[str, Callable[..., Any]] = {
     "numpy.logaddexp": lambda log_w: np.logaddexp.reduce(log_w.numpy(), axis=0) - math.log(len(log_w)),
     "scipy.special.logsumexp": lambda log_w: scipy.special.logsumexp(log_w.numpy(), axis=0, b=1 / len(log_w)),
 }
+
+
+def _truncated(x: Tensor, logits: Tensor) -> Any:
+    """An exponential density that falls from 0 to 1, or from 1 to 0 where logits are positive; uniform between them."""
+    steepness = np.maximum(logits.abs().double().numpy(), 1e-300)
+    away = torch.where(logits > 0, 1 - x, x).double().clamp(max=1 - 1e-15).numpy()  # 1 may round to beyond the end
+    found = scipy.stats.truncexpon.logpdf(away, steepness, scale=1 / steepness)
+    return np.where(logits.numpy() == 0, 0.0, found)
 
 
 def _both(probs: Tensor, prior: float) -> Tensor:
@@ -354,6 +368,7 @@ COMPLETED: Mapping[str, Callable[..., Any]] = {
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
+    "continuous_bernoulli_log_density": CONTINUOUS_BERNOULLI,
     "sample_gaussian": SAMPLE,
     "log_prior": LOG_PRIOR,
     "binarize": BINARIZE,
@@ -412,6 +427,8 @@ def asked_of(task: str) -> list[tuple[Case, Tensor]]:
     fixtures = {"student": recorder, "oracle": recorder.oracle}
     topic = next(ASSIGNMENT.folder.glob(f"reference/candidates/*/{task}.py")).parent.name
     for part, name in (("public", "golden"), ("hidden", "extreme"), ("hidden", "threshold")):
+        module = importlib.import_module(f"tests.{part}.{topic}.test_{task}")
+    for part, name in (("public", "golden"), ("hidden", "extreme"), ("hidden", "through_one_half")):
         module = importlib.import_module(f"tests.{part}.{topic}.test_{task}")
         test = getattr(module, f"test_{name}", None)
         if test is not None:
