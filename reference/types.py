@@ -13,3 +13,6 @@ Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 
 Classifier = Callable[[Float[Tensor, "B 1 28 28"]], Float[Tensor, "B C"]]
 """images -> logits; a `torch.nn.Module` whenever it has a training and an evaluation mode."""
+
+Conditional = Callable[[Float[Tensor, "... K"]], tuple[Float[Tensor, "... M"], Float[Tensor, "... M"]]]
+"""One level of latent variables -> (mean, log_var) of the next one, a Gaussian with diagonal covariance."""

@@ -365,6 +365,23 @@ COMPLETED: Mapping[str, Callable[..., Any]] = {
         ]
     ),
 }
+def _hierarchical(recon: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Any]:
+    def terms(x: Tensor, z1: Tensor, z2: Tensor, q1: Any, q2: Any, p1: Any, decoder: Any) -> tuple[Tensor, ...]:
+        q, p, top = (Normal(mean, (log_var / 2).exp()) for mean, log_var in (q1(x), p1(z2), q2(z1)))
+        ratio = (p.log_prob(z1) - q.log_prob(z1)).sum(-1)
+        return recon(x, decoder(z1)), ratio, kl_divergence(top, _standard(z2)).sum(-1)
+
+    return terms
+
+
+HIERARCHICAL: Mapping[str, Callable[..., Any]] = {
+    "Bernoulli": _hierarchical(lambda x, logits: Bernoulli(logits=logits).log_prob(x).sum(-1)),
+    "binary_cross_entropy_with_logits": _hierarchical(
+        lambda x, logits: -F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(-1)
+    ),
+}
+
+
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
@@ -388,6 +405,17 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_joint_top": JOINT_TOP,
     "joint_log_density": JOINT,
     "complete_image": COMPLETED,
+    "hierarchical_terms": HIERARCHICAL,
+}
+TOPICS = {
+    "gaussian_log_density": "densities",
+    "bernoulli_log_density": "densities",
+    "sample_gaussian": "densities",
+    "kl_standard_normal": "divergences",
+    "kl_bernoulli": "divergences",
+    "log_mean_exp": "evidence",
+    "estimate_log_likelihood": "evidence",
+    "hierarchical_terms": "hierarchical",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
@@ -400,9 +428,9 @@ class Recorder:
     oracle: Oracle
     asked: list[tuple[Case, Tensor]] = field(default_factory=list)
 
-    def agrees(self, case: Case, expected: Tensor, **_: Any) -> None:
+    def agrees(self, case: Case, expected: Tensor | tuple[Tensor, ...], **_: Any) -> None:
         """See `Student.agrees`."""
-        self.asked.append((case, expected))
+        self.asked.append((case, _one_tensor(expected)))
 
     def close(self, case: Case, got: Tensor, expected: Tensor, **_: Any) -> None:
         """See `Student.close`."""
@@ -461,7 +489,12 @@ def answer(library: Callable[..., Any], case: Case) -> Tensor:
     }
     torch.manual_seed(case.seed)
     with torch.no_grad():
-        return torch.as_tensor(library(**arguments))
+        return _one_tensor(library(**arguments))
+
+
+def _one_tensor(value: Any) -> Tensor:
+    """Return a result; parts of the same shape are stacked."""
+    return torch.stack(value) if isinstance(value, tuple) else torch.as_tensor(value)
 
 
 # ------------------------------------------------------------------------------------------------------------ the tests
