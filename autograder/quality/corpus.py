@@ -71,7 +71,7 @@ def fillings_of(reference: Function) -> dict[str, Function]:
         "zeros": lambda part, given: _filled(part, 0.0),
         "ones": lambda part, given: _filled(part, 1.0),
         "constant": lambda part, given: _filled(part, -0.3),
-        "noise": lambda part, given: torch.randn(()).item() if not isinstance(part, Tensor) else torch.randn_like(part),
+        "noise": lambda part, given: _noise(part),
         "inputs": _copied,
         "nan": lambda part, given: _filled(part, float("nan")),
     }
@@ -207,6 +207,12 @@ def _filling(reference: Function, fill: Callable[[Any, list[Tensor]], Any]) -> F
 
 def _filled(part: Any, number: float) -> Any:
     return torch.full_like(part, number) if isinstance(part, Tensor) else number
+
+
+def _noise(part: Any) -> Any:
+    """Noise with a mean and a spread of its own: noise from N(0, 1) is what some tasks ask for."""
+    noise = 0.3 + 1.7 * torch.randn_like(part if isinstance(part, Tensor) else torch.zeros(()))
+    return noise if isinstance(part, Tensor) else noise.item()
 
 
 def _copied(part: Any, given: list[Tensor]) -> Any:

@@ -160,6 +160,13 @@ def test_fillings_look_right_and_say_nothing() -> None:
     assert fillings["nan"](X, W)[0].isnan().all()
 
 
+def test_noise_is_no_standard_normal() -> None:
+    """Draws from N(0, 1) are the right answer of some tasks, in whole or in part: noise has another mean and another spread."""
+    noise = fillings_of(lambda x: torch.zeros(20_000))["noise"](X)
+    assert 0.2 < float(noise.mean()) < 0.4
+    assert 1.6 < float(noise.std()) < 1.8
+
+
 def test_an_argument_is_given_back() -> None:
     """As it is where one has the shape of the result; cut or repeated where none has."""
     copied = fillings_of(lambda x, w: 2 * x)["inputs"]
