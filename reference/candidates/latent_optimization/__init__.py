@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/latent_optimization.py`, a file for each."""
