@@ -365,6 +365,8 @@ COMPLETED: Mapping[str, Callable[..., Any]] = {
         ]
     ),
 }
+
+
 def _hierarchical(recon: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Any]:
     def terms(x: Tensor, z1: Tensor, z2: Tensor, q1: Any, q2: Any, p1: Any, decoder: Any) -> tuple[Tensor, ...]:
         q, p, top = (Normal(mean, (log_var / 2).exp()) for mean, log_var in (q1(x), p1(z2), q2(z1)))
@@ -406,16 +408,6 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "joint_log_density": JOINT,
     "complete_image": COMPLETED,
     "hierarchical_terms": HIERARCHICAL,
-}
-TOPICS = {
-    "gaussian_log_density": "densities",
-    "bernoulli_log_density": "densities",
-    "sample_gaussian": "densities",
-    "kl_standard_normal": "divergences",
-    "kl_bernoulli": "divergences",
-    "log_mean_exp": "evidence",
-    "estimate_log_likelihood": "evidence",
-    "hierarchical_terms": "hierarchical",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for

@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/discrete.py`, a file for each."""
