@@ -73,11 +73,11 @@ def test_every_operator_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_of_the_reference_has_mutants(task: str) -> None:
-    """At least five each, all of them Python, no two alike, and none alike to the original."""
+    """At least one each, of a comparison alone, all of them Python, no two alike, and none alike to the original."""
     source = _text(task)
     mutants = mutants_of(source, task)
     trees = [ast.dump(ast.parse(mutant.source)) for mutant in mutants]
-    assert len(mutants) >= 5
+    assert mutants
     assert len({mutant.id for mutant in mutants}) == len(mutants)
     assert len({*trees, ast.dump(ast.parse(source))}) == len(mutants) + 1
     assert all(mutant.task == task and task in mutant.source for mutant in mutants)

@@ -446,9 +446,8 @@ def asked_of(task: str) -> list[tuple[Case, Tensor]]:
     recorder = Recorder(Oracle(REFERENCE, ASSIGNMENT.contract))
     fixtures = {"student": recorder, "oracle": recorder.oracle}
     topic = next(ASSIGNMENT.folder.glob(f"reference/candidates/*/{task}.py")).parent.name
-    for part, name in (("public", "golden"), ("hidden", "extreme"), ("hidden", "threshold")):
-        module = importlib.import_module(f"tests.{part}.{topic}.test_{task}")
-    for part, name in (("public", "golden"), ("hidden", "extreme"), ("hidden", "through_one_half")):
+    special = [("hidden", name) for name in ("extreme", "threshold", "through_one_half")]
+    for part, name in [("public", "golden"), *special]:
         module = importlib.import_module(f"tests.{part}.{topic}.test_{task}")
         test = getattr(module, f"test_{name}", None)
         if test is not None:

@@ -36,8 +36,8 @@ from autograder.checking.oracle import arguments_in_float64, call_like_reference
 ALL = [variant for task in CANDIDATES.tasks() for variant in CANDIDATES.variants(task)]
 CONTRACT = ASSIGNMENT.contract
 RANDOM = {task for task in FUNCTION_TASKS if "generator" in inspect.signature(REFERENCE[task]).parameters}
-NOT_UNIQUE = {"ppca_fit"}
-"""Tasks with many right answers to one question: W is determined up to a rotation."""
+NOT_UNIQUE = {"ppca_fit", "pca_project"}
+"""Tasks with many right answers to one question: W is determined up to a rotation, principal components up to signs."""
 
 
 def _of(*tasks: str) -> Any:
@@ -146,7 +146,7 @@ def _diagonal_posterior(x: Any, W: Any, mu: Any, sigma2: float) -> Any:
 # ------------------------------------------------------------------------------------------------- second references
 
 
-@pytest.mark.parametrize("task", sorted(set(FUNCTION_TASKS) - RANDOM))
+@pytest.mark.parametrize("task", sorted(set(FUNCTION_TASKS) - RANDOM - NOT_UNIQUE))
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_second_references_agree_with_the_first(task: str, data: st.DataObject) -> None:
