@@ -123,3 +123,31 @@ def vae_loss(
         Toronto STA414 A3, 2(d); Lab 1, eq. (22).
     """
     raise NotImplementedError
+
+
+def mse_objective(
+    x: Float[Tensor, "B D"], x_hat: Float[Tensor, "B D"], mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]
+) -> Float[Tensor, ""]:
+    r"""Mean squared error plus the mean KL divergence of a latent dimension: what HUJI's exercise minimises.
+
+    .. math::
+        \frac{1}{BD} \sum_{b=1}^{B} \sum_{d=1}^{D} (x_{bd} - \hat{x}_{bd})^2
+        + \frac{1}{BM} \sum_{b=1}^{B} \sum_{m=1}^{M} \frac{1}{2} \bigl( \sigma_{bm}^2 + \mu_{bm}^2 - 1 - \log \sigma_{bm}^2 \bigr)
+
+    The squared error is averaged over the pixels, and to match that, the divergence over the latent dimensions; both are
+    averaged over the batch. Nothing is summed, and there is no factor 1/(2σ_p²).
+    Misprint: HUJI's eq. (7) lacks the factor ½ of the divergence, and has log σ for log σ².
+
+    Args:
+        x: images, shape (B, D).
+        x_hat: their reconstructions, shape (B, D).
+        mean: the means μ of q(z | x), shape (B, M).
+        log_var: natural logarithm of its variances, log σ² (the handout's r), shape (B, M).
+
+    Returns:
+        The objective, to be minimised, a 0-d tensor.
+
+    Source:
+        HUJI 67912 Ex. 1, eq. (5) and section 3.2, "KL aggregation".
+    """
+    raise NotImplementedError

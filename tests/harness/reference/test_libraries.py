@@ -16,6 +16,7 @@ import pytest
 import scipy.special
 import scipy.stats
 import sklearn.preprocessing
+import sklearn.metrics
 import torch
 from hypothesis import given, settings
 from mixture_libraries import KL_MIXTURE, MIXTURE
@@ -384,6 +385,22 @@ HIERARCHICAL: Mapping[str, Callable[..., Any]] = {
 }
 
 
+ERRORS: Mapping[str, Callable[[Tensor, Tensor], Any]] = {
+    "mse_loss": F.mse_loss,
+    "MSELoss": torch.nn.MSELoss(),
+    "sklearn.metrics": lambda x, x_hat: sklearn.metrics.mean_squared_error(x.numpy(), x_hat.numpy()),
+}
+MSE: Mapping[str, Callable[..., Any]] = {
+    f"{error} and {name}": functools.partial(
+        lambda error, kl, x, x_hat, mean, log_var: (
+            torch.as_tensor(error(x, x_hat), dtype=x.dtype)
+            + (torch.as_tensor(kl(mean, log_var)) / mean.shape[-1]).mean()
+        ),
+        ERRORS[error],
+        library,
+    )
+    for error, (name, library) in zip([*ERRORS, *ERRORS], KL_NORMAL.items(), strict=True)
+}
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
@@ -408,6 +425,19 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "joint_log_density": JOINT,
     "complete_image": COMPLETED,
     "hierarchical_terms": HIERARCHICAL,
+    "mse_objective": MSE,
+}
+TOPICS = {
+    "gaussian_log_density": "densities",
+    "bernoulli_log_density": "densities",
+    "sample_gaussian": "densities",
+    "kl_standard_normal": "divergences",
+    "kl_bernoulli": "divergences",
+    "log_mean_exp": "evidence",
+    "estimate_log_likelihood": "evidence",
+    "log_likelihood": "vae",
+    "joint_log_density": "vae",
+    "mse_objective": "vae",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
