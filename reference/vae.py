@@ -155,3 +155,25 @@ def mse_objective(
     """
     divergence = kl_standard_normal(mean, log_var) / mean.shape[-1]  # (B,)
     return torch.mean((x - x_hat) ** 2) + divergence.mean()
+def interpolate(z_a: Float[Tensor, "M"], z_b: Float[Tensor, "M"], alphas: Float[Tensor, "S"]) -> Float[Tensor, "S M"]:
+    r"""Points on the straight line between two latent vectors.
+
+    .. math::
+        \mathbf{z}_\alpha = \alpha\, \mathbf{z}_a + (1 - \alpha)\, \mathbf{z}_b
+
+    α is the share of z_a: α = 1 gives z_a, and α = 0 gives z_b.
+    Misprint: Toronto's 3(c)(a) lost the minus of 1 − α.
+
+    Args:
+        z_a: a latent vector, shape (M,).
+        z_b: another one, shape (M,).
+        alphas: the shares α from 0 to 1, shape (S,): in any order and at any distances.
+
+    Returns:
+        Shape (S, M): row s belongs to the s-th share.
+
+    Source:
+        Toronto STA414 A3, 3(c).
+    """
+    share = alphas[:, None]
+    return share * z_a + (1 - share) * z_b

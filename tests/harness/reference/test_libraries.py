@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.interpolate
 import scipy.special
 import scipy.stats
 import sklearn.preprocessing
@@ -401,6 +402,15 @@ MSE: Mapping[str, Callable[..., Any]] = {
     )
     for error, (name, library) in zip([*ERRORS, *ERRORS], KL_NORMAL.items(), strict=True)
 }
+INTERPOLATE: Mapping[str, Callable[..., Any]] = {
+    "torch.lerp": lambda z_a, z_b, alphas: torch.lerp(z_b, z_a, alphas[:, None]),
+    "numpy.interp": lambda z_a, z_b, alphas: np.stack(
+        [np.interp(alphas.numpy(), [0.0, 1.0], ends) for ends in _rows(z_b, z_a).tolist()], axis=1
+    ),
+    "scipy.interpolate.interp1d": lambda z_a, z_b, alphas: scipy.interpolate.interp1d(
+        [0.0, 1.0], torch.stack([z_b, z_a]).numpy(), axis=0
+    )(alphas.numpy()),
+}
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
@@ -426,6 +436,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "complete_image": COMPLETED,
     "hierarchical_terms": HIERARCHICAL,
     "mse_objective": MSE,
+    "interpolate": INTERPOLATE,
 }
 TOPICS = {
     "gaussian_log_density": "densities",
@@ -438,6 +449,7 @@ TOPICS = {
     "log_likelihood": "vae",
     "joint_log_density": "vae",
     "mse_objective": "vae",
+    "interpolate": "vae",
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
