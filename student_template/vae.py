@@ -151,3 +151,26 @@ def mse_objective(
         HUJI 67912 Ex. 1, eq. (5) and section 3.2, "KL aggregation".
     """
     raise NotImplementedError
+
+
+def interpolate(z_a: Float[Tensor, "M"], z_b: Float[Tensor, "M"], alphas: Float[Tensor, "S"]) -> Float[Tensor, "S M"]:
+    r"""Points on the straight line between two latent vectors.
+
+    .. math::
+        \mathbf{z}_\alpha = \alpha\, \mathbf{z}_a + (1 - \alpha)\, \mathbf{z}_b
+
+    α is the share of z_a: α = 1 gives z_a, and α = 0 gives z_b.
+    Misprint: Toronto's 3(c)(a) lost the minus of 1 − α.
+
+    Args:
+        z_a: a latent vector, shape (M,).
+        z_b: another one, shape (M,).
+        alphas: the shares α from 0 to 1, shape (S,): in any order and at any distances.
+
+    Returns:
+        Shape (S, M): row s belongs to the s-th share.
+
+    Source:
+        Toronto STA414 A3, 3(c).
+    """
+    raise NotImplementedError

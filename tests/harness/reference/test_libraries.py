@@ -438,19 +438,6 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "mse_objective": MSE,
     "interpolate": INTERPOLATE,
 }
-TOPICS = {
-    "gaussian_log_density": "densities",
-    "bernoulli_log_density": "densities",
-    "sample_gaussian": "densities",
-    "kl_standard_normal": "divergences",
-    "kl_bernoulli": "divergences",
-    "log_mean_exp": "evidence",
-    "estimate_log_likelihood": "evidence",
-    "log_likelihood": "vae",
-    "joint_log_density": "vae",
-    "mse_objective": "vae",
-    "interpolate": "vae",
-}
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
 
