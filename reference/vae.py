@@ -155,6 +155,8 @@ def mse_objective(
     """
     divergence = kl_standard_normal(mean, log_var) / mean.shape[-1]  # (B,)
     return torch.mean((x - x_hat) ** 2) + divergence.mean()
+
+
 def interpolate(z_a: Float[Tensor, "M"], z_b: Float[Tensor, "M"], alphas: Float[Tensor, "S"]) -> Float[Tensor, "S M"]:
     r"""Points on the straight line between two latent vectors.
 

@@ -128,6 +128,16 @@ def _midpoint(z_a: Tensor, z_b: Tensor, alphas: Tensor) -> Tensor:
     return (0.5 * (z_a + z_b)).expand(len(alphas), -1)
 
 
+@wrong("one_end", "Every point is one of the two ends: α makes no difference.", severity="empty", credit=0.0)
+def _one_end(z_a: Tensor, z_b: Tensor, alphas: Tensor) -> Tensor:
+    return z_a.expand(len(alphas), -1).clone()
+
+
+@wrong("one_end")
+def _the_other_end(z_a: Tensor, z_b: Tensor, alphas: Tensor) -> Tensor:
+    return z_b.expand(len(alphas), -1).clone()
+
+
 @wrong(
     "first_share_only",
     "All points are computed with the first α; every row has its own.",

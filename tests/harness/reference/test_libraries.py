@@ -16,8 +16,8 @@ import pytest
 import scipy.interpolate
 import scipy.special
 import scipy.stats
-import sklearn.preprocessing
 import sklearn.metrics
+import sklearn.preprocessing
 import torch
 from hypothesis import given, settings
 from mixture_libraries import KL_MIXTURE, MIXTURE

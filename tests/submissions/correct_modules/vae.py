@@ -2,6 +2,7 @@
 import sys
 
 import torch
+import torch.nn.functional as F
 from tqdm import tqdm
 
 from densities import bernoulli_log_density, gaussian_log_density, log_prior, sample_gaussian
@@ -59,6 +60,12 @@ def gaussian_elbo(x, encoder, decoder, log_var_x, n_samples=1, generator=None):
     log_var_x = torch.as_tensor(log_var_x, dtype=x.dtype).expand_as(x_hat)
     log_px = gaussian_log_density(x, x_hat, log_var_x).mean(0)
     return (log_px - kl_standard_normal(mean, log_var)).mean()
+
+
+def mse_objective(x, x_hat, mean, log_var):
+    # everything is averaged here, the KL term as well
+    kl = 0.5 * (log_var.exp() + mean ** 2 - 1 - log_var)
+    return F.mse_loss(x_hat, x) + kl.mean()
 
 
 def interpolate(z_a, z_b, alphas):
