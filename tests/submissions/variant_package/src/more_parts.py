@@ -1,0 +1,132 @@
+"""What was asked for later: priors, mixtures, halves of images, two levels."""
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from src.models import DiagonalGaussian
+from src.vae_parts import bernoulli_log_density, kl_standard_normal, sample_gaussian
+
+ROWS, COLUMNS = 28, 28
+
+
+def log_prior(z):
+    return DiagonalGaussian.standard(z).log_prob(z)
+
+
+def binarize(x):
+    return torch.where(x > 0.5, 1.0, 0.0).to(x)
+
+
+def sample_bernoulli(logits, generator=None):
+    u = torch.empty_like(logits).uniform_(generator=generator)
+    return (u < 1 / (1 + torch.exp(-logits))).to(logits.dtype)
+
+
+def kl_gaussian(mean_q, log_var_q, mean_p, log_var_p):
+    s_q, s_p = (log_var_q / 2).exp(), (log_var_p / 2).exp()
+    return torch.log(s_p / s_q) + (s_q**2 + (mean_q - mean_p) ** 2) / (2 * s_p**2) - 0.5
+
+
+def kl_bernoulli(probs, prior=0.5):
+    def term(p, q):
+        return torch.where(p > 0, p * (torch.log(torch.where(p > 0, p, 1.0)) - np.log(q)), 0.0)
+
+    return (term(probs, prior) + term(1 - probs, 1 - prior)).sum(-1)
+
+
+def mixture_log_density(z, logits, means, log_vars):
+    log_pi = logits - torch.logsumexp(logits, 0)
+    components = DiagonalGaussian.from_log_var(means, log_vars)
+    joint = log_pi + components.log_prob(z.unsqueeze(-2))
+    top = joint.amax(-1, keepdim=True)
+    return (joint - top).exp().sum(-1).log() + top.squeeze(-1)
+
+
+def kl_mixture_monte_carlo(z, mean, log_var, logits, means, log_vars):
+    log_q = DiagonalGaussian.from_log_var(mean, log_var).log_prob(z)
+    return torch.einsum("sb->b", log_q - mixture_log_density(z, logits, means, log_vars)) / z.shape[0]
+
+
+def pca_project(X, n_components):
+    A = X.double().numpy()
+    A = A - A.mean(axis=0)
+    _, _, Vt = np.linalg.svd(A, full_matrices=False)
+    V = Vt[:n_components]
+    return torch.from_numpy(V.copy()).to(X.dtype), torch.from_numpy(A @ V.T).to(X.dtype)
+
+
+def ppca_sample(n, W, mu, sigma2, generator=None):
+    D, M = W.shape
+    both = torch.empty(n, M + D, dtype=W.dtype).normal_(generator=generator)
+    return torch.einsum("nm,dm->nd", both[:, :M], W) + mu + both[:, M:] * sigma2**0.5
+
+
+def log_likelihood(x, z, decoder):
+    return torch.einsum("bd->b", bernoulli_log_density(x, decoder(z)))
+
+
+def joint_log_density(x, z, decoder):
+    return log_likelihood(x, z, decoder) + log_prior(z)
+
+
+def mse_objective(x, x_hat, mean, log_var):
+    B, M = mean.shape
+    return ((x - x_hat) ** 2).sum() / x.numel() + kl_standard_normal(mean, log_var).sum() / (B * M)
+
+
+def interpolate(z_a, z_b, alphas):
+    shares = torch.stack([alphas, 1 - alphas], dim=1)
+    return shares @ torch.stack([z_a, z_b])
+
+
+def top_half(x):
+    return x.reshape(-1, ROWS, COLUMNS)[:, : ROWS // 2].flatten(1)
+
+
+def log_likelihood_top(x_top, z, decoder):
+    return bernoulli_log_density(x_top, top_half(decoder(z))).sum(1)
+
+
+def log_joint_top(x_top, zs, decoder):
+    return log_prior(zs) + log_likelihood_top(x_top.expand(len(zs), -1), zs, decoder)
+
+
+def complete_image(x_top, mean, log_var, decoder, generator=None):
+    z = sample_gaussian(mean, log_var, generator)
+    image = torch.sigmoid(decoder(z.unsqueeze(0))).squeeze(0)
+    return torch.hstack([x_top, image[len(x_top) :]])
+
+
+def importance_log_weights(x, z, mean, log_var, decoder, sigma_p):
+    x_hat = decoder(z)
+    log_sigma = torch.log(torch.as_tensor(sigma_p, dtype=x.dtype))
+    log_px = DiagonalGaussian(x_hat, log_sigma.expand_as(x_hat)).log_prob(x)
+    return log_prior(z) + log_px - DiagonalGaussian.from_log_var(mean, log_var).log_prob(z)
+
+
+def log_likelihood_by_digit(log_p, labels):
+    one_hot = (labels[:, None] == torch.arange(10)).to(log_p.dtype)
+    return (one_hot * log_p[:, None]).sum(0) / one_hot.sum(0)
+
+
+def hierarchical_terms(x, z1, z2, q1, q2, p1, decoder):
+    above, below = DiagonalGaussian.from_log_var(*p1(z2)), DiagonalGaussian.from_log_var(*q1(x))
+    kl = DiagonalGaussian.from_log_var(*q2(z1)).kl_to_standard()
+    return log_likelihood(x, z1, decoder), above.log_prob(z1) - below.log_prob(z1), kl
+
+
+def init_latents(n, latent_dim, generator=None):
+    both = torch.randn(2 * n, latent_dim, generator=generator)
+    return both[:n], 2 * both[n:].abs().log()
+
+
+def relaxed_bernoulli_sample(logits, temperature, generator=None):
+    gumbels = -torch.empty(2, *logits.shape, dtype=logits.dtype).exponential_(generator=generator).log()
+    return torch.sigmoid((logits + gumbels[0] - gumbels[1]) / temperature)
+
+
+def balanced_subset(labels, per_class, generator=None):
+    order = torch.randperm(len(labels), generator=generator)
+    shuffled = labels[order]
+    return torch.cat([order[shuffled == c][:per_class] for c in shuffled.unique()])
