@@ -293,12 +293,8 @@ def test_zip_and_make_say_the_same(kit: Path) -> None:
     assert done.returncode == made.returncode == 0
     assert done.stdout == made.stdout
     with zipfile.ZipFile(kit / "submission.zip") as archive:
-        assert set(archive.namelist()) == {path.name for path in (ROOT / "reference").glob("[a-z]*.py")} - {
-            "types.py"
-        } | {
-            "assignment.ipynb",
-            "data.py",
-        }
+        modules = {path.name for path in (ROOT / "reference").glob("[a-z]*.py")} - {"types.py"}
+        assert set(archive.namelist()) == modules | {"answers.yaml", "assignment.ipynb", "data.py"}
 
 
 def test_every_line_of_the_makefile_starts_the_tool(kit: Path) -> None:

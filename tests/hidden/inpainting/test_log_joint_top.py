@@ -43,7 +43,7 @@ def test_extreme(student, oracle, dtype, size, far, seed):
     x_top = torch.where(draw.uniform(UPPER, low=0.0, high=1.0) < 0.9, certain, 1 - certain)
     layer = {"op": "affine", "weight": draw.normal(PIXELS, 3, std=0.1), "bias": logits}
     zs = far * draw.uniform(4, 3, low=0.5, high=1.0) * (2 * draw.binary(4, 3) - 1)
-    case = Case("log_joint_top", {"x_top": x_top, "zs": zs, "decoder": Probe({"layers": [layer]})}, scale=float(UPPER))
+    case = Case("log_joint_top", {"x_top": x_top, "zs": zs, "decoder": Probe({"layers": [layer]})}, scale=size * UPPER)
     help_text = (
         "Add logarithms, computed from logits and from z: no log of a sigmoid, of a product or of an exponential."
     )

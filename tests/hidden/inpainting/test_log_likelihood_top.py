@@ -35,5 +35,5 @@ def test_extreme(student, oracle, dtype, size, seed):
     x_top = torch.stack([certain, 1 - certain, draw.binary(UPPER), draw.binary(UPPER)])
     layer = {"op": "affine", "weight": draw.normal(PIXELS, 3), "bias": logits}
     arguments = {"x_top": x_top, "z": draw.normal(4, 3), "decoder": Probe({"layers": [layer]})}
-    case = Case("log_likelihood_top", arguments, scale=float(UPPER))
+    case = Case("log_likelihood_top", arguments, scale=size * UPPER)
     student.agrees(case, oracle.value(case), help="Compute log p(x | z) from logits: no log of a sigmoid.")

@@ -61,7 +61,7 @@ def timed(function):
 
 
 def _correct() -> dict[str, str]:
-    return {name: data.decode() for name, data in build.correct().items()}
+    return {name: data.decode() for name, data in build.correct().items() if name.endswith(".py")}
 
 
 def _functions_of(text: str) -> list[ast.FunctionDef]:
