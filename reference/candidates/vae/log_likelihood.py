@@ -396,7 +396,7 @@ def _joint(x, z, decoder):
     return Independent(Bernoulli(logits=decoder(z)), 1).log_prob(x) + prior.log_prob(z)
 
 
-@wrong("detached", rewritten=True)
+@wrong()  # detached in other words, for which there is no name of its own yet, or a second one
 def _without_grad(x, z, decoder):
     with torch.no_grad():
         logits = decoder(z)

@@ -360,7 +360,7 @@ def _half_forgotten(x, x_hat, mu, logvar):
     return F.mse_loss(x_hat, x) + torch.mean(mu**2 + logvar.exp() - logvar - 1)
 
 
-@wrong("kl_with_log_std", rewritten=True)
+@wrong()  # kl_with_log_std in other words, for which there is no name of its own yet, or a second one
 def _scale_is_exp(x, x_hat, mean, log_scale):
     return F.mse_loss(x_hat, x) + kl_divergence(Normal(mean, log_scale.exp()), Normal(0.0, 1.0)).mean()
 
