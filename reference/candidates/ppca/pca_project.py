@@ -363,14 +363,14 @@ def _torch_cov(X, n_components):
     return W.T, X @ W
 
 
-@wrong("smallest_kept", rewritten=True)
+@wrong()  # smallest_kept in other words, for which there is no name of its own yet, or a second one
 def _first_of_eigh(X, n_components):
     C = torch.cov(X.T).reshape(X.shape[1], X.shape[1])
     _, vectors = torch.linalg.eigh(C)
     return vectors[:, :n_components].T, (X - X.mean(0)) @ vectors[:, :n_components]
 
 
-@wrong("ascending_order", rewritten=True)
+@wrong()  # ascending_order in other words, for which there is no name of its own yet, or a second one
 def _last_of_eigh(X, n_components):
     centred = X - X.mean(dim=0, keepdim=True)
     _, vectors = torch.linalg.eigh(centred.T @ centred / (len(X) - 1))
