@@ -1,0 +1,211 @@
+"""A VAE and its evidence lower bound: Gaussian q(z | x), standard normal prior, Bernoulli or Gaussian p(x | z)."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from reference.densities import bernoulli_log_density, sample_gaussian
+from reference.divergences import kl_standard_normal
+from reference.types import Decoder, Encoder
+
+
+def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+    r"""Log-probability of binary images given their latent variables, one value per example.
+
+    .. math::
+        \log p(\mathbf{x} \mid \mathbf{z}) = \sum_{d=1}^{D} \log \operatorname{Ber}\bigl(x_d; \lambda_d(\mathbf{z})\bigr),
+        \qquad \lambda_d(\mathbf{z}) = \frac{1}{1 + e^{-\ell_d(\mathbf{z})}}
+
+    The decoder returns the logits ℓ(z), before any sigmoid. The result must be finite where they are as large as ±10 000.
+
+    Args:
+        x: binary images, shape (B, D).
+        z: one latent vector for each image, shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+
+    Returns:
+        Log-probabilities in nats, shape (B,): summed over the D pixels, neither summed nor averaged over the batch.
+
+    Source:
+        Toronto STA414 A3, 1(c).
+    """
+    return bernoulli_log_density(x, decoder(z)).sum(dim=-1)
+
+
+def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+    r"""Joint log-density of binary images and their latent variables, one value per example.
+
+    .. math::
+        \log p(\mathbf{x}, \mathbf{z}) = \log \mathcal{N}(\mathbf{z}; \mathbf{0}, \mathbf{I}) + \log p(\mathbf{x} \mid \mathbf{z}),
+        \qquad \log \mathcal{N}(\mathbf{z}; \mathbf{0}, \mathbf{I}) = -\frac{1}{2} \sum_{m=1}^{M} \bigl( \log 2\pi + z_m^2 \bigr)
+
+    log p(x | z) is that of `log_likelihood`: Bernoulli, with the decoder's output as logits. All constants belong to it.
+
+    Args:
+        x: binary images, shape (B, D).
+        z: one latent vector for each image, shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+
+    Returns:
+        Log-densities in nats, shape (B,): summed over latent dimensions and pixels, neither summed nor averaged over the batch.
+
+    Source:
+        Toronto STA414 A3, 1(d).
+    """
+    log_prior = -0.5 * torch.sum(math.log(2 * math.pi) + z**2, dim=-1)
+    return log_prior + log_likelihood(x, z, decoder)
+
+
+def elbo(
+    x: Float[Tensor, "B D"],
+    encoder: Encoder,
+    decoder: Decoder,
+    n_samples: int = 1,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the evidence lower bound, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \Bigl( \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)}
+        \bigl[ \log p(\mathbf{x}_b \mid \mathbf{z}) \bigr]
+        - \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_b) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr) \Bigr)
+
+    The expectation is replaced by the average over `n_samples` reparameterised draws, fresh for each example. Any form
+    of the bound is right, for instance the average of log p(x, z) − log q(z | x), as long as its expectation is 𝓛 and
+    gradients reach the encoder and the decoder. p(x | z) is a product of Bernoullis: the log-probabilities of the D
+    pixels are *summed*.
+    Misprint: Lab 1's eq. (22) and HUJI's eq. (5) are losses (to be minimised); here the bound itself is asked for.
+
+    Args:
+        x: binary images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        Toronto STA414 A3, 2(c); DTU 02460 week 1, eq. (9); Lab 1, eq. (20); Kingma and Welling (2014), eq. (3) and (7).
+    """
+    mean, log_var = encoder(x)
+    shape = (n_samples, *mean.shape)
+    z = sample_gaussian(mean.expand(shape), log_var.expand(shape), generator)  # (S, B, M)
+    reconstruction = bernoulli_log_density(x, decoder(z)).sum(dim=-1).mean(dim=0)  # (B,)
+    return torch.mean(reconstruction - kl_standard_normal(mean, log_var))
+
+
+def vae_loss(
+    x: Float[Tensor, "B D"],
+    encoder: Encoder,
+    decoder: Decoder,
+    n_samples: int = 1,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""The quantity that training minimises: the negative evidence lower bound.
+
+    .. math::
+        \text{loss} = -\mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \Bigl(
+        \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_b) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr)
+        - \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)} \bigl[ \log p(\mathbf{x}_b \mid \mathbf{z}) \bigr] \Bigr)
+
+    Args:
+        x: binary images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The loss in nats per example (summed over pixels, averaged over the batch), a 0-d tensor.
+
+    Source:
+        Toronto STA414 A3, 2(d); Lab 1, eq. (22).
+    """
+    return -elbo(x, encoder, decoder, n_samples, generator)
+
+
+def mse_objective(
+    x: Float[Tensor, "B D"], x_hat: Float[Tensor, "B D"], mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]
+) -> Float[Tensor, ""]:
+    r"""Mean squared error plus the mean KL divergence of a latent dimension: what HUJI's exercise minimises.
+
+    .. math::
+        \frac{1}{BD} \sum_{b=1}^{B} \sum_{d=1}^{D} (x_{bd} - \hat{x}_{bd})^2
+        + \frac{1}{BM} \sum_{b=1}^{B} \sum_{m=1}^{M} \frac{1}{2} \bigl( \sigma_{bm}^2 + \mu_{bm}^2 - 1 - \log \sigma_{bm}^2 \bigr)
+
+    The squared error is averaged over the pixels, and to match that, the divergence over the latent dimensions; both are
+    averaged over the batch. Nothing is summed, and there is no factor 1/(2σ_p²).
+    Misprint: HUJI's eq. (7) lacks the factor ½ of the divergence, and has log σ for log σ².
+
+    Args:
+        x: images, shape (B, D).
+        x_hat: their reconstructions, shape (B, D).
+        mean: the means μ of q(z | x), shape (B, M).
+        log_var: natural logarithm of its variances, log σ² (the handout's r), shape (B, M).
+
+    Returns:
+        The objective, to be minimised, a 0-d tensor.
+
+    Source:
+        HUJI 67912 Ex. 1, eq. (5) and section 3.2, "KL aggregation".
+    """
+    divergence = kl_standard_normal(mean, log_var) / mean.shape[-1]  # (B,)
+    return torch.mean((x - x_hat) ** 2) + divergence.mean()
+
+
+def interpolate(z_a: Float[Tensor, "M"], z_b: Float[Tensor, "M"], alphas: Float[Tensor, "S"]) -> Float[Tensor, "S M"]:
+    r"""Points on the straight line between two latent vectors.
+
+    .. math::
+        \mathbf{z}_\alpha = \alpha\, \mathbf{z}_a + (1 - \alpha)\, \mathbf{z}_b
+
+    α is the share of z_a: α = 1 gives z_a, and α = 0 gives z_b.
+    Misprint: Toronto's 3(c)(a) lost the minus of 1 − α.
+
+    Args:
+        z_a: a latent vector, shape (M,).
+        z_b: another one, shape (M,).
+        alphas: the shares α from 0 to 1, shape (S,): in any order and at any distances.
+
+    Returns:
+        Shape (S, M): row s belongs to the s-th share.
+
+    Source:
+        Toronto STA414 A3, 3(c).
+    """
+    share = alphas[:, None]
+    return share * z_a + (1 - share) * z_b
+
+
+def ancestral_sample(
+    n: int, decoder: Decoder, latent_dim: int, generator: torch.Generator | None = None
+) -> tuple[Float[Tensor, "{n} D"], Float[Tensor, "{n} D"]]:
+    r"""Draws from the generative model: latent variables first, then the means of the pixels, then binary images.
+
+    .. math::
+        \mathbf{z}_i \sim \mathcal{N}(\mathbf{0}, \mathbf{I}), \qquad
+        \boldsymbol{\lambda}_i = \frac{1}{1 + e^{-\boldsymbol{\ell}(\mathbf{z}_i)}}, \qquad
+        x_{id} \sim \operatorname{Ber}(\lambda_{id})
+
+    The image in row i is drawn from the means in row i: both belong to the same z. Everything is drawn anew at every call, for every
+    image and every pixel.
+
+    Args:
+        n: number of images.
+        decoder: maps z of shape (..., M) to Bernoulli logits ℓ of shape (..., D); float32, as networks are.
+        latent_dim: number of latent dimensions M.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The means λ, probabilities of shape (n, D), and the images, zeros and ones of shape (n, D).
+
+    Source:
+        Toronto STA414 A3, 3(a).
+    """
+    z = torch.randn(n, latent_dim, generator=generator)
+    means = torch.sigmoid(decoder(z))
+    return means, torch.bernoulli(means, generator=generator)
