@@ -31,8 +31,9 @@ class ArraySpec:
         return f"{article} {self.kind.lower()} tensor of shape {self.symbols()}"
 
     def symbols(self) -> str:
-        """Return the axes as a shape: `(B, M)`."""
-        return f"({', '.join(self.dims)}{',' if len(self.dims) == 1 else ''})"
+        """Return the axes as a shape: `(B, M)`; of an axis that is as long as an argument says, `{n}`, the argument's name."""
+        names = [dim.strip("{}") for dim in self.dims]
+        return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,23 @@ ELEMENTWISE = [
     Sizes({"B": 2503, "D": 2, "M": 2, "S": 2, "N": 2, "C": 2}),
 ]
 """For what costs little more where it is much longer."""
+PAIRS = [
+    *CORNERS,
+    Sizes({"B": 2, "D": 2, "M": 1807, "S": 2, "N": 2, "C": 2}),
+    Sizes({"B": 2, "D": 2, "M": 2, "S": 2503, "N": 2, "C": 2}),
+]
+"""As `ELEMENTWISE`, where every entry of one axis meets every entry of another: more numbers than a list may hold are not looked at."""
 _SQUARE = st.integers(2, 7).map(lambda n: Sizes(dict.fromkeys("BDMSNC", n)))
 """Where all axes are equally long, nothing tells one from another."""
 _FEW = drawn_sizes(B=(1, 37), D=(1, 14), M=(1, 6), S=(1, 11), N=(1, 37), C=(2, 12))
 WIDE = st.one_of(_FEW, _FEW, _FEW, _FEW, _FEW, _SQUARE, *_LONG)
 """Any combination: fewer data points than dimensions, more latent than observed ones."""
+IMAGES = [sizes for sizes in CORNERS if sizes["B"] < 300]
+"""For whole images, which hold hundreds of numbers each: as lists, more than 300 of them are not looked at."""
+WIDE_IMAGES = st.one_of(
+    *[_FEW] * 5, _SQUARE, drawn_sizes(B=(101, 300), D=(3, 5), M=(1, 3), S=(1, 4), N=(1, 9), C=(2, 4))
+)
+"""As `WIDE`, for whole images."""
 _NARROW = drawn_sizes(B=(1, 11), D=(1, 14), M=(1, lambda sizes: sizes["D"]), S=(1, 11), N=(1, 37), C=(2, 12))
 NARROW = st.one_of(_NARROW, _NARROW, _NARROW, _NARROW, _NARROW, _SQUARE, *_LONG)
 """No more latent dimensions than observed ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 import traceback
 from typing import Any
@@ -28,11 +29,19 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         isinstance(error, RuntimeError | OSError) and any(word in message.lower() for word in _MEMORY_WORDS)
     ):
         category = "memory"
-    elif isinstance(error, NotImplementedError):
+    elif isinstance(error, NotImplementedError) and _was_raised_in_python(error):
         category = "not_implemented"
     elif isinstance(error, NoSuchMethod):
         category = "no_method"
     return {"exception": type(error).__name__[:200], "message": message, "category": category}
+
+
+def _was_raised_in_python(error: BaseException) -> bool:
+    """Whether a `raise` raised it: PyTorch's own operations raise NotImplementedError too, for a dtype that they do not know."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is None or last.tb_frame.f_code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def student_lines(error: BaseException) -> list[str]:

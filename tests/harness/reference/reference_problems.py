@@ -1,7 +1,7 @@
 """Inputs for every task, and what a function makes of them: values, gradients, and the inputs afterwards."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +159,8 @@ def values(result: Any) -> list[Tensor]:
     return [torch.as_tensor(result)]
 
 
-def observe(function: Callable[..., Any], args: tuple[Any, ...]) -> list[Tensor]:
-    """Values, gradients in inputs and in collaborators' parameters, and the inputs and modes afterwards."""
+def observe(function: Callable[..., Any], args: tuple[Any, ...], constant: Container[int] = ()) -> list[Tensor]:
+    """Values, gradients in inputs (but those at the places `constant`) and collaborators' parameters, inputs and modes afterwards."""
     plain = [a.clone() if isinstance(a, Tensor) else a for a in args]
     networks = [(a, a.training) for a in args if isinstance(a, nn.Module)]
     results = [value.detach() for value in values(call(function, tuple(plain)))]
@@ -168,12 +168,15 @@ def observe(function: Callable[..., Any], args: tuple[Any, ...]) -> list[Tensor]
     modes = [torch.tensor(network.training) for network, _ in networks]
     for network, before in networks:
         network.train(before)
-    return results + inputs + modes + ([] if networks else gradients(function, args))
+    return results + inputs + modes + ([] if networks else gradients(function, args, constant))
 
 
-def gradients(function: Callable[..., Any], args: tuple[Any, ...]) -> list[Tensor]:
+def gradients(function: Callable[..., Any], args: tuple[Any, ...], constant: Container[int] = ()) -> list[Tensor]:
     """Gradients of a fixed combination of all results; zeros where nothing flows."""
-    leaves = [a.clone().requires_grad_() if isinstance(a, Tensor) and not _is_discrete(a) else a for a in args]
+    leaves = [
+        a.clone().requires_grad_() if isinstance(a, Tensor) and not _is_discrete(a) and i not in constant else a
+        for i, a in enumerate(args)
+    ]
     variables = [a for a in leaves if isinstance(a, Tensor) and a.requires_grad]
     variables += [p for a in args if hasattr(a, "parameters") and not callable(a.parameters) for p in a.parameters]
     try:

@@ -590,3 +590,11 @@ def test_missing_and_unwritten(sandbox_of: SandboxOf) -> None:
         "not implemented yet",
     )
     assert "'nothing' is not defined" in refused(sandbox, "nothing").message
+
+
+def test_an_operation_that_pytorch_lacks_is_no_stub(sandbox_of: SandboxOf) -> None:
+    """PyTorch raises NotImplementedError for a dtype that an operation does not know: that is the student's error, with its message."""
+    found = refused(sandbox_of("import torch\ndef whole(): return torch.randn(3, dtype=torch.long)\n"), "whole")
+
+    assert found.kind == FailureKind.EXCEPTION
+    assert "not implemented for 'Long'" in found.message

@@ -49,7 +49,9 @@ def asked(monkeypatch) -> dict[str, set[str]]:
 
     def recording(self: Asking, question: Any, *rest: Any) -> Any:
         if question.args or question.kwargs:
-            found[self._check_id].add(digest_of([list(question.args), dict(question.kwargs)]))
+            given = [*question.args, *question.kwargs.values()]
+            sizes_only = all(isinstance(value, int) for value in given)  # then it is the noise that nobody can know
+            found[self._check_id].add(digest_of([given, question.seed if sizes_only else None]))
         return send(self, question, *rest)
 
     monkeypatch.setattr(Asking, "_send", recording)

@@ -13,8 +13,8 @@ FLOOR = 1e-3
 ROUNDING = 1e-6
 FAR = 40.0
 """No N(0, 1) comes near it."""
-SHAPES = ((3, 3000, 5), (2, 40, 70), (64, 12, 2), (64, 1, 12))
-"""Calls, images and dimensions."""
+SHAPES = ((3, (2700, 3000), (5, 6)), (2, (36, 44), (62, 74)), (64, (10, 14), (2, 3)), (64, (1, 1), (10, 15)))
+"""Calls, and from how many to how many images and dimensions."""
 
 
 def half_normal_scores(log_var, rng):
@@ -61,7 +61,9 @@ def test_log_variance(student):
 def test_independence(student):
     """Every image and every dimension has numbers of its own, σ others than μ, and every call others than the one before."""
     share = share_of(2 * len(SHAPES) + 2)
-    for turn, (calls, n, latent_dim) in enumerate(SHAPES):
+    rng = np.random.default_rng(student.lot("shapes"))
+    for turn, (calls, *ranges) in enumerate(SHAPES):
+        n, latent_dim = (int(rng.integers(least, most, endpoint=True)) for least, most in ranges)
         case = Case("init_latents", {"n": n, "latent_dim": latent_dim}, seed=student.lot(f"noise {turn}"))
         manner = {"own_generator": turn != 3, "evaluate": turn % 2 == 0}
         drawn = [drawn_by(student, replace(case, seed=case.seed + call), **manner) for call in range(calls)]
