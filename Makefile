@@ -23,9 +23,9 @@ new: setup ## write a small assignment to start from: make new DIR=path [ARGS=--
 	$(if $(DIR),,$(error name a new folder: make new DIR=my_course))
 	@$(BIN)/autograder new "$(DIR)" $(ARGS)
 
-grade: setup ## grade one submission: make grade SUBMISSION=work.zip [DATA=mnist|digits|auto] [ARGS="--no-training"]
+grade: setup ## grade one submission: make grade SUBMISSION=work.zip [DATA=mnist|digits|auto] [TRACK=toronto] [ARGS="--no-training"]
 	$(if $(SUBMISSION),,$(error name what a student handed in: make grade SUBMISSION=work.zip))
-	@$(BIN)/autograder grade "$(SUBMISSION)" --data $(DATA) $(ARGS)
+	@$(BIN)/autograder grade "$(SUBMISSION)" --data $(DATA) $(if $(TRACK),--track $(TRACK)) $(ARGS)
 
 regrade: setup ## compare two gradings, whose points change by which check: make regrade OLD=reports NEW=reports-new
 	$(if $(and $(OLD),$(NEW)),,$(error name two folders of reports: make regrade OLD=reports NEW=reports-new))
@@ -55,8 +55,8 @@ validate: setup ## grade the grader: every wrong answer caught, every right one 
 template: setup ## make student_template/ from reference/
 	@$(BIN)/autograder template $(ARGS)
 
-kit: setup ## make the student's kit: OUT=student_kit.zip
-	@$(BIN)/autograder kit --out $(OUT)
+kit: setup ## make the student's kit: OUT=student_kit.zip [TRACK=toronto]
+	@$(BIN)/autograder kit --out $(OUT) $(if $(TRACK),--track $(TRACK)) $(ARGS)
 
 bench: setup ## measure: sandbox start, round trip, one submission end to end
 	@$(BIN)/autograder bench $(ARGS)

@@ -183,6 +183,7 @@ class Waiting(Record):
         id: The task, as `ManualPoints.task` names it.
         max_points: What it is worth: a decimal string with two places.
         what: One sentence for whoever grades it.
+        file: What was asked to be handed in for it, such as `*.pdf`; "" if it is about the code.
         files: The files of the submission that it is about; none if nothing of it was handed in.
     """
 
@@ -190,7 +191,13 @@ class Waiting(Record):
     title: str
     max_points: str
     what: str
+    file: str = ""
     files: tuple[str, ...] = ()
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether something was asked for and nothing was handed in."""
+        return bool(self.file) and not self.files
 
 
 class ManualPoints(Record):

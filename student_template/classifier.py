@@ -10,6 +10,31 @@ Classifier = Callable[[Float[Tensor, "B 1 28 28"]], Float[Tensor, "B C"]]
 """images -> logits; a `torch.nn.Module` whenever it has a training and an evaluation mode."""
 
 
+def balanced_subset(
+    labels: Int[Tensor, "N"], per_class: int, generator: torch.Generator | None = None
+) -> Int[Tensor, "K"]:
+    r"""Indices of a random subset of a data set in which every digit occurs equally often.
+
+    .. math::
+        \bigl|\{ i \in I : y_i = c \}\bigr| = n \qquad \text{for every digit } c = 0, \dots, 9
+
+    with :math:`n` the argument `per_class`. Every image of a digit is as likely to be chosen as every other one, none is chosen twice,
+    and every digit and every call draws anew. The indices may come in any order.
+
+    Args:
+        labels: the digits, integers from 0 to 9 in no particular order, shape (N,); each occurs `per_class` times at least.
+        per_class: how many images of each digit to choose.
+        generator: source of the random choice; `None` is the global generator.
+
+    Returns:
+        Indices into `labels`, whole numbers from 0 to N − 1, shape (10 · per_class,): `images[indices]` is the subset.
+
+    Source:
+        HUJI 67912 Ex. 1, section 2.3: 20,000 images, 2,000 of each digit.
+    """
+    raise NotImplementedError
+
+
 def evaluate_classifier(
     model: Classifier, images: Float[Tensor, "N 1 28 28"], labels: Int[Tensor, "N"], batch_size: int
 ) -> tuple[float, float]:
@@ -80,30 +105,5 @@ def train_classifier(
 
     Source:
         HUJI 67912 Ex. 1, section 2.3; Lab 1, section 0.4. At least 97 % of the MNIST test images are to be right.
-    """
-    raise NotImplementedError
-
-
-def balanced_subset(
-    labels: Int[Tensor, "N"], per_class: int, generator: torch.Generator | None = None
-) -> Int[Tensor, "K"]:
-    r"""Indices of a random subset of a data set in which every digit occurs equally often.
-
-    .. math::
-        \bigl|\{ i \in I : y_i = c \}\bigr| = n \qquad \text{for every digit } c = 0, \dots, 9
-
-    with :math:`n` the argument `per_class`. Every image of a digit is as likely to be chosen as every other one, none is chosen twice,
-    and every digit and every call draws anew. The indices may come in any order.
-
-    Args:
-        labels: the digits, integers from 0 to 9 in no particular order, shape (N,); each occurs `per_class` times at least.
-        per_class: how many images of each digit to choose.
-        generator: source of the random choice; `None` is the global generator.
-
-    Returns:
-        Indices into `labels`, whole numbers from 0 to N − 1, shape (10 · per_class,): `images[indices]` is the subset.
-
-    Source:
-        HUJI 67912 Ex. 1, section 2.3: 20,000 images, 2,000 of each digit.
     """
     raise NotImplementedError

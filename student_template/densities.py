@@ -79,34 +79,6 @@ def continuous_bernoulli_log_density(x: Float[Tensor, "B D"], logits: Float[Tens
     raise NotImplementedError
 
 
-def sample_gaussian(
-    mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"], generator: torch.Generator | None = None
-) -> Float[Tensor, "B M"]:
-    r"""One reparameterised draw from a Gaussian with diagonal covariance for each example.
-
-    .. math::
-        \mathbf{z} = \boldsymbol{\mu} + \boldsymbol{\sigma} \odot \boldsymbol{\epsilon},
-        \qquad \boldsymbol{\epsilon} \sim \mathcal{N}(\mathbf{0}, \mathbf{I})
-
-    Fresh noise is drawn at every call, for every example and every dimension. Gradients flow from z into both
-    arguments.
-
-    Args:
-        mean: the means μ, shape (B, M).
-        log_var: natural logarithm of the variances, log σ², shape (B, M) (the HUJI handout's r). For
-            log-standard-deviations as in the Toronto and DTU handouts: log σ² = 2 log σ.
-        generator: source of the noise; `None` is the global generator.
-
-    Returns:
-        Samples z, shape (B, M).
-
-    Source:
-        HUJI 67912 Ex. 1, section 3.1.4; Kingma and Welling (2014), section 2.4; Toronto STA414 A3,
-        `sample_diag_gaussian`.
-    """
-    raise NotImplementedError
-
-
 def log_prior(z: Float[Tensor, "B M"]) -> Float[Tensor, "B"]:
     r"""Log-density of the standard normal prior over latent representations, one value per example.
 
@@ -125,49 +97,6 @@ def log_prior(z: Float[Tensor, "B M"]) -> Float[Tensor, "B"]:
 
     Source:
         Toronto STA414 A3, question 1a; Kingma and Welling (2014), section 3.
-    """
-    raise NotImplementedError
-
-
-def binarize(x: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
-    r"""Black-and-white images: every pixel strictly over 0.5 becomes 1, every other one 0.
-
-    .. math::
-        b = \begin{cases} 1 & \text{if } x > 0.5 \\ 0 & \text{otherwise} \end{cases}
-
-    Nothing is random here. The DTU handout says what becomes of pixels over and of pixels under 0.5; one of exactly 0.5
-    becomes 0. The images that are handed in stay as they are.
-
-    Args:
-        x: pixels in [0, 1], of any shape: (B, 784), (B, 1, 28, 28) or a single image of (28, 28).
-
-    Returns:
-        The shape and the dtype of x, entries 0 and 1.
-
-    Source:
-        DTU 02460 week 1, section 2; Toronto STA414 A3, `load_binarized_mnist`.
-    """
-    raise NotImplementedError
-
-
-def sample_bernoulli(logits: Float[Tensor, "B D"], generator: torch.Generator | None = None) -> Float[Tensor, "B D"]:
-    r"""One binary image for each row of logits: every pixel is drawn on its own.
-
-    .. math::
-        x_d \sim \operatorname{Ber}(\lambda_d), \qquad \lambda_d = \frac{1}{1 + e^{-\ell_d}}
-
-    Fresh noise is drawn at every call, for every example and every pixel. Logits of any size are allowed: at ±10 000 the
-    pixel is certain. No gradient flows from a draw of zeros and ones to the logits.
-
-    Args:
-        logits: ℓ = log λ − log(1 − λ), the decoder's output before any sigmoid, shape (B, D).
-        generator: source of the noise; `None` is the global generator.
-
-    Returns:
-        Pixels, 0 or 1, as floating-point numbers, shape (B, D).
-
-    Source:
-        Toronto STA414 A3, `sample_bernoulli` and question 3a.
     """
     raise NotImplementedError
 
@@ -201,5 +130,76 @@ def mixture_log_density(
 
     Source:
         DTU 02460 week 1, exercise 1.6; Bishop (2006), eq. (9.7).
+    """
+    raise NotImplementedError
+
+
+def sample_gaussian(
+    mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"], generator: torch.Generator | None = None
+) -> Float[Tensor, "B M"]:
+    r"""One reparameterised draw from a Gaussian with diagonal covariance for each example.
+
+    .. math::
+        \mathbf{z} = \boldsymbol{\mu} + \boldsymbol{\sigma} \odot \boldsymbol{\epsilon},
+        \qquad \boldsymbol{\epsilon} \sim \mathcal{N}(\mathbf{0}, \mathbf{I})
+
+    Fresh noise is drawn at every call, for every example and every dimension. Gradients flow from z into both
+    arguments.
+
+    Args:
+        mean: the means μ, shape (B, M).
+        log_var: natural logarithm of the variances, log σ², shape (B, M) (the HUJI handout's r). For
+            log-standard-deviations as in the Toronto and DTU handouts: log σ² = 2 log σ.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Samples z, shape (B, M).
+
+    Source:
+        HUJI 67912 Ex. 1, section 3.1.4; Kingma and Welling (2014), section 2.4; Toronto STA414 A3,
+        `sample_diag_gaussian`.
+    """
+    raise NotImplementedError
+
+
+def sample_bernoulli(logits: Float[Tensor, "B D"], generator: torch.Generator | None = None) -> Float[Tensor, "B D"]:
+    r"""One binary image for each row of logits: every pixel is drawn on its own.
+
+    .. math::
+        x_d \sim \operatorname{Ber}(\lambda_d), \qquad \lambda_d = \frac{1}{1 + e^{-\ell_d}}
+
+    Fresh noise is drawn at every call, for every example and every pixel. Logits of any size are allowed: at ±10 000 the
+    pixel is certain. No gradient flows from a draw of zeros and ones to the logits.
+
+    Args:
+        logits: ℓ = log λ − log(1 − λ), the decoder's output before any sigmoid, shape (B, D).
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Pixels, 0 or 1, as floating-point numbers, shape (B, D).
+
+    Source:
+        Toronto STA414 A3, `sample_bernoulli` and question 3a.
+    """
+    raise NotImplementedError
+
+
+def binarize(x: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    r"""Black-and-white images: every pixel strictly over 0.5 becomes 1, every other one 0.
+
+    .. math::
+        b = \begin{cases} 1 & \text{if } x > 0.5 \\ 0 & \text{otherwise} \end{cases}
+
+    Nothing is random here. The DTU handout says what becomes of pixels over and of pixels under 0.5; one of exactly 0.5
+    becomes 0. The images that are handed in stay as they are.
+
+    Args:
+        x: pixels in [0, 1], of any shape: (B, 784), (B, 1, 28, 28) or a single image of (28, 28).
+
+    Returns:
+        The shape and the dtype of x, entries 0 and 1.
+
+    Source:
+        DTU 02460 week 1, section 2; Toronto STA414 A3, `load_binarized_mnist`.
     """
     raise NotImplementedError

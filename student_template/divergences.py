@@ -5,6 +5,36 @@ from jaxtyping import Float
 from torch import Tensor
 
 
+def kl_gaussian(
+    mean_q: Float[Tensor, "B"],
+    log_var_q: Float[Tensor, "B"],
+    mean_p: Float[Tensor, "B"],
+    log_var_p: Float[Tensor, "B"],
+) -> Float[Tensor, "B"]:
+    r"""KL divergence KL(q ‖ p) between two univariate Gaussians, one value per pair.
+
+    .. math::
+        \operatorname{KL}\bigl(\mathcal{N}(\mu_q, \sigma_q^2) \,\|\, \mathcal{N}(\mu_p, \sigma_p^2)\bigr)
+        = \log \frac{\sigma_p}{\sigma_q} + \frac{\sigma_q^2 + (\mu_q - \mu_p)^2}{2 \sigma_p^2} - \frac{1}{2}
+
+    The divergence is not symmetric: the average is taken over q, and it is the variance of p that divides.
+
+    Args:
+        mean_q: the means μ_q of q, shape (B,).
+        log_var_q: natural logarithm of the variances of q, log σ_q², shape (B,). For log-standard-deviations:
+            log σ² = 2 log σ.
+        mean_p: the means μ_p of p, shape (B,).
+        log_var_p: natural logarithm of the variances of p, log σ_p², shape (B,).
+
+    Returns:
+        Divergences in nats, shape (B,): one for every pair, never negative.
+
+    Source:
+        DTU 02460 week 1, exercise 1.2, eq. (11), where q has the index 1 and p the index 2.
+    """
+    raise NotImplementedError
+
+
 def kl_standard_normal(mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]) -> Float[Tensor, "B"]:
     r"""KL divergence from a diagonal Gaussian to the standard normal prior, one value per example.
 
@@ -44,36 +74,6 @@ def kl_bernoulli(probs: Float[Tensor, "B M"], prior: float = 0.5) -> Float[Tenso
 
     Source:
         Lab 1, section 0.6; Cover and Thomas (2006), eq. (2.26).
-    """
-    raise NotImplementedError
-
-
-def kl_gaussian(
-    mean_q: Float[Tensor, "B"],
-    log_var_q: Float[Tensor, "B"],
-    mean_p: Float[Tensor, "B"],
-    log_var_p: Float[Tensor, "B"],
-) -> Float[Tensor, "B"]:
-    r"""KL divergence KL(q ‖ p) between two univariate Gaussians, one value per pair.
-
-    .. math::
-        \operatorname{KL}\bigl(\mathcal{N}(\mu_q, \sigma_q^2) \,\|\, \mathcal{N}(\mu_p, \sigma_p^2)\bigr)
-        = \log \frac{\sigma_p}{\sigma_q} + \frac{\sigma_q^2 + (\mu_q - \mu_p)^2}{2 \sigma_p^2} - \frac{1}{2}
-
-    The divergence is not symmetric: the average is taken over q, and it is the variance of p that divides.
-
-    Args:
-        mean_q: the means μ_q of q, shape (B,).
-        log_var_q: natural logarithm of the variances of q, log σ_q², shape (B,). For log-standard-deviations:
-            log σ² = 2 log σ.
-        mean_p: the means μ_p of p, shape (B,).
-        log_var_p: natural logarithm of the variances of p, log σ_p², shape (B,).
-
-    Returns:
-        Divergences in nats, shape (B,): one for every pair, never negative.
-
-    Source:
-        DTU 02460 week 1, exercise 1.2, eq. (11), where q has the index 1 and p the index 2.
     """
     raise NotImplementedError
 

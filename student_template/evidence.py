@@ -13,6 +13,44 @@ Encoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Ten
 """x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
 
 
+def importance_log_weights(
+    x: Float[Tensor, "B D"],
+    z: Float[Tensor, "S B M"],
+    mean: Float[Tensor, "B M"],
+    log_var: Float[Tensor, "B M"],
+    decoder: Decoder,
+    sigma_p: float | Float[Tensor, ""],
+) -> Float[Tensor, "S B"]:
+    r"""Logarithms of the importance weights of given samples, with a Gaussian likelihood: one per sample and example.
+
+    .. math::
+        \log w_{sb} = \log p(\mathbf{z}_{sb}) + \log p(\mathbf{x}_b \mid \mathbf{z}_{sb})
+        - \log q(\mathbf{z}_{sb} \mid \mathbf{x}_b)
+
+    with :math:`p(\mathbf{z}) = \mathcal{N}(\mathbf{0}, \mathbf{I})`,
+    :math:`p(\mathbf{x} \mid \mathbf{z}) = \mathcal{N}(G(\mathbf{z}), \sigma_p^2 \mathbf{I})` and
+    :math:`q(\mathbf{z} \mid \mathbf{x}) = \mathcal{N}(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2))`, all normalising
+    constants included. Nothing is drawn here, and nothing is averaged yet. Stay in the log domain: the densities of an image
+    underflow. Gradients flow into z, mean and log_var, and into the decoder.
+    Misprint: HUJI's eq. (5) drops the factor 1/(2σ_p²) in front of the squared error; it is needed here.
+
+    Args:
+        x: images, shape (B, D).
+        z: S samples for each image, shape (S, B, M), wherever they come from.
+        mean: the means μ of q(z | x), shape (B, M).
+        log_var: natural logarithm of the variances of q(z | x), log σ², shape (B, M) (the HUJI handout's r).
+        decoder: G, maps z of shape (..., M) to the mean of p(x | z), shape (..., D).
+        sigma_p: the standard deviation σ_p (not the variance) of p(x | z), a float or a 0-d tensor.
+
+    Returns:
+        Log-weights in nats, shape (S, B).
+
+    Source:
+        HUJI 67912 Ex. 1, section 3.1.6, eq. (8)-(9).
+    """
+    raise NotImplementedError
+
+
 def log_mean_exp(log_w: Float[Tensor, "S B"]) -> Float[Tensor, "B"]:
     r"""Logarithm of the mean of S numbers that are given by their logarithms, for each example.
 
@@ -90,43 +128,5 @@ def log_likelihood_by_digit(log_p: Float[Tensor, "N"], labels: Int[Tensor, "N"])
 
     Source:
         HUJI 67912 Ex. 1, question 4 (b).
-    """
-    raise NotImplementedError
-
-
-def importance_log_weights(
-    x: Float[Tensor, "B D"],
-    z: Float[Tensor, "S B M"],
-    mean: Float[Tensor, "B M"],
-    log_var: Float[Tensor, "B M"],
-    decoder: Decoder,
-    sigma_p: float | Float[Tensor, ""],
-) -> Float[Tensor, "S B"]:
-    r"""Logarithms of the importance weights of given samples, with a Gaussian likelihood: one per sample and example.
-
-    .. math::
-        \log w_{sb} = \log p(\mathbf{z}_{sb}) + \log p(\mathbf{x}_b \mid \mathbf{z}_{sb})
-        - \log q(\mathbf{z}_{sb} \mid \mathbf{x}_b)
-
-    with :math:`p(\mathbf{z}) = \mathcal{N}(\mathbf{0}, \mathbf{I})`,
-    :math:`p(\mathbf{x} \mid \mathbf{z}) = \mathcal{N}(G(\mathbf{z}), \sigma_p^2 \mathbf{I})` and
-    :math:`q(\mathbf{z} \mid \mathbf{x}) = \mathcal{N}(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2))`, all normalising
-    constants included. Nothing is drawn here, and nothing is averaged yet. Stay in the log domain: the densities of an image
-    underflow. Gradients flow into z, mean and log_var, and into the decoder.
-    Misprint: HUJI's eq. (5) drops the factor 1/(2σ_p²) in front of the squared error; it is needed here.
-
-    Args:
-        x: images, shape (B, D).
-        z: S samples for each image, shape (S, B, M), wherever they come from.
-        mean: the means μ of q(z | x), shape (B, M).
-        log_var: natural logarithm of the variances of q(z | x), log σ², shape (B, M) (the HUJI handout's r).
-        decoder: G, maps z of shape (..., M) to the mean of p(x | z), shape (..., D).
-        sigma_p: the standard deviation σ_p (not the variance) of p(x | z), a float or a 0-d tensor.
-
-    Returns:
-        Log-weights in nats, shape (S, B).
-
-    Source:
-        HUJI 67912 Ex. 1, section 3.1.6, eq. (8)-(9).
     """
     raise NotImplementedError

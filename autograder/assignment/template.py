@@ -18,7 +18,7 @@ from autograder.assignment.loading import REFERENCE, Assignment
 from autograder.assignment.notebook import NOTEBOOK, notebook_text
 from autograder.assignment.rubric import FULL, Deliverable, Rubric
 from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs
-from autograder.assignment.template_texts import MAKEFILE, README
+from autograder.assignment.template_texts import BY_HAND, MAKEFILE, README
 
 FOLDER = "student_template"
 STUDENT_TOOL = Path(__file__).resolve().parents[1] / "cli" / "autograder_student.py"
@@ -116,20 +116,24 @@ def contract_text(rubric: Rubric, contract: Contract, public: Collection[str], *
 
 def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> str:
     """Return the students' README."""
-    rows = []
+    rows, by_hand = [], []
     for task in rubric.tasks:
         seen = [f"`{check.name}`" for check in task.checks if f"{task.id}.{check.name}" in public]
         file, _ = KINDS[task.kind].place(task, contract)
         place = f"`{file}`" if file else "a person looks at it"
-        cells = (f"`{task.id}`", place, task.title, str(task.points), ", ".join(seen) or "–")
-        rows.append(f"| {' | '.join(cells)} |")
+        title = task.title.replace("|", "\\|")
+        if task.checks:
+            rows.append(f"| `{task.id}` | {place} | {title} | {task.points} | {', '.join(seen) or '–'} |")
+        else:
+            by_hand.append(f"| {title} | {place} | {task.points} |")
     files = dict.fromkeys(pattern for task in rubric.tasks for pattern in KINDS[task.kind].files(task))
     handed = [f"- `{pattern}`" for pattern in files]
     handed += [f"- `{wanted.file}`{_wanted(wanted)}" for wanted in rubric.deliverables]
     texts = {
         "title": rubric.title,
         "tasks": "\n".join(rows),
-        "points": str(rubric.points),
+        "by_hand": "\n".join(["", BY_HAND, *by_hand, ""]) if by_hand else "",
+        "points": f"{rubric.points.normalize():f}",
         "pass": f" {rubric.pass_mark} points are needed to pass." if rubric.pass_mark else "",
         "deliverables": "\n".join(["", "Beside your code, hand in:", "", *handed, ""]) if handed else "",
         "policies": _policies(rubric),

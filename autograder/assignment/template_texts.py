@@ -32,6 +32,12 @@ zip:
 \t@$(PYTHON) autograder_student.py zip
 """
 
+BY_HAND = """\
+People of the course read the rest and give its points by hand:
+
+| what it is | file | points |
+| --- | --- | ---: |"""
+"""What stands above the tasks that have no checks."""
 README = """\
 # {title}
 
@@ -41,7 +47,7 @@ shapes, and where it comes from in the course. Replace `raise NotImplementedErro
 | function | file | what it is | points | public checks |
 | --- | --- | --- | ---: | --- |
 {tasks}
-
+{by_hand}
 Together {points} points.{pass} If you prefer a notebook, `{notebook}` holds the same tasks: work there and leave the stubs
 in the `.py` files as they are. You can also put a function into any other file or notebook of your own; the grader
 looks everywhere and tells you where it found it. If you write the same function twice, the file in the table counts.

@@ -16,6 +16,8 @@ from autograder.records import GradeRecord, Outcome, TaskRecord
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+FEW = 4
+"""As many tasks that wait for a person are listed one by one."""
 _MARKS = {
     Outcome.PASSED: ("passed", "green"),
     Outcome.FAILED: ("failed", "red"),
@@ -101,9 +103,16 @@ def show_result(record: GradeRecord, folder: Path) -> int:
 
 def _notices(record: GradeRecord) -> Iterator[str]:
     """What people must do or decide: work that waits for them, and rules that were broken."""
-    for work in record.still_waiting():
-        files = ", ".join(work.files[:5]) or "nothing was handed in for it"
-        yield f"{work.max_points} points wait for a person: {work.title} ({files})"
+    from autograder.report.view import points_waiting
+
+    waiting = record.still_waiting()
+    for work in waiting if len(waiting) <= FEW else ():
+        files = ", ".join(work.files[:5]) or ("nothing was handed in for it" if work.is_absent else "")
+        yield f"{work.max_points} points wait for a person: {work.title}{f' ({files})' if files else ''}"
+    if len(waiting) > FEW:
+        absent = sum(work.is_absent for work in waiting)
+        more = f"; nothing was handed in for {absent} of them" if absent else ""
+        yield f"{points_waiting(record)} points wait for a person, in {len(waiting)} tasks that the report lists{more}"
     for note in record.notes:
         if note.code == "forbidden-import":
             yield f"Rules of the assignment: {note.message}"

@@ -126,6 +126,7 @@ def _waiting(graded: Graded) -> list[Waiting]:
             title=task.title,
             max_points=points_text(task.points),
             what=task.what,
+            file=task.file,
             files=tuple(graded.work.matching(task.file)) if task.file else (),
         )
         for task in graded.rubric.tasks

@@ -18,7 +18,7 @@ SPECS: dict[str, tuple[str, Spec, str]] = {
     "0-d": ('Float[Tensor, ""]', ArraySpec("Float", ()), "a float tensor of shape ()"),
     "fixed": ('Bool[Tensor, "B 28"]', ArraySpec("Bool", ("B", "28")), "a bool tensor of shape (B, 28)"),
     "leading axes": ('Float[Tensor, "... M"]', ArraySpec("Float", ("...", "M")), "a float tensor of shape (..., M)"),
-    "argument": ('Float[Tensor, "{n} M"]', ArraySpec("Float", ("{n}", "M")), "a float tensor of shape ({n}, M)"),
+    "argument": ('Float[Tensor, "{n} M"]', ArraySpec("Float", ("{n}", "M")), "a float tensor of shape (n, M)"),
     "dotted array": ('jaxtyping.Float[torch.Tensor, "B"]', FLOAT_B, "a float tensor of shape (B,)"),
     "as text": ("'Float[Tensor, \"B\"]'", FLOAT_B, "a float tensor of shape (B,)"),
     "scalar": ("float", FLOAT, "a float"),

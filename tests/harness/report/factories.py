@@ -425,7 +425,7 @@ def every_kind(**more: Any) -> GradeRecord:
     waiting = (
         Waiting(id="derivation", title="Derivation of the update", max_points="2.00",
                 what="The ½ comes from completing the square; full marks for either way.", files=("report.pdf", "notes/p1.png")),
-        Waiting(id="figure", title="Figure of the trajectories", max_points="1.50", what="Are the axes named?"),
+        Waiting(id="figure", title="Figure of the trajectories", max_points="1.50", what="Are the axes named?", file="*.png"),
     )  # fmt: skip
     broken = "vae.py, line 12: `from torch import distributions` uses torch.distributions, which this assignment does not allow."
     fields: dict[str, Any] = {

@@ -19,7 +19,7 @@ from autograder.cli import regrade as cli_regrade
 from autograder.cli import shown
 from autograder.errors import UsageError
 from autograder.grading.regrading import CheckChange, Regrade, SubmissionChange, Summary, TaskChange
-from autograder.records import GradeRecord, ManualPoints
+from autograder.records import GradeRecord, ManualPoints, Waiting
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -78,6 +78,21 @@ def test_a_result_is_shown_in_words(status: str, command: str, screen: io.String
     cli.show_result(record, Path(f"reports/{command}"))
     assert screen.getvalue()
     require_words(screen.getvalue())
+
+
+def test_much_work_for_people_is_one_line(screen: io.StringIO) -> None:
+    """A course's whole list of figures and derivations would push the score out of sight: the report has it."""
+    works = [
+        Waiting(id=f"w{n}", title=f"Figure {n}", max_points="1.50", what="", file="*.pdf" if n else "")
+        for n in range(shown.FEW + 1)
+    ]
+    cli.show_result(factories.every_kind(waiting=tuple(works)), Path("reports/a"))
+    text = " ".join(screen.getvalue().split())
+
+    assert (
+        "7.50 points wait for a person, in 5 tasks that the report lists; nothing was handed in for 4 of them" in text
+    )
+    assert "Figure 1" not in text
 
 
 def test_every_kind_of_work_is_shown(screen: io.StringIO) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment.loading import Assignment
-from autograder.assignment.rubric import Rubric
+from autograder.assignment.rubric import FULL, Rubric
 from autograder.grading.options import GradeOptions
 from autograder.grading.run import grade_submission
 from autograder.intake import take_in
@@ -87,9 +87,14 @@ def uid_grade(uid_backend: object, assignment: Assignment) -> Grade:
 
 def _grader(backend: object, assignment: Assignment) -> Grade:
     def run(
-        path: Path, tasks: tuple[str, ...] = (), *, training: bool = False, rubric: Rubric | None = None
+        path: Path,
+        tasks: tuple[str, ...] = (),
+        *,
+        training: bool = False,
+        rubric: Rubric | None = None,
+        track: str = FULL,
     ) -> GradeRecord:
-        options = GradeOptions(tasks=tasks, training=training, data="digits", device="cpu")
+        options = GradeOptions(tasks=tasks, training=training, data="digits", device="cpu", track=track)
         return grade_submission(take_in(path), assignment, options, backend, rubric)
 
     return run
