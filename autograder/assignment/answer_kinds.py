@@ -215,3 +215,76 @@ class Words:
 
     def _bare(self, text: str) -> str:
         return re.sub(r"\s+", "", _folded(text).strip(_AROUND))
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers that a student found, of any value: others are compared with them."""
+
+    name: ClassVar[str] = "numbers"
+    count: int = 1
+    unit: str = ""
+
+    def expects(self) -> str:
+        """See `AnswerKind`."""
+        unit = f" in {self.unit}" if self.unit else ""
+        return f"a number{unit}" if self.count == 1 else f"a list of {self.count} numbers{unit}"
+
+    def is_right(self, written: Written) -> bool:
+        """See `AnswerKind`. Whatever can be read is right."""
+        return bool(self.read(written))
+
+    def read(self, written: Written) -> tuple[Fraction, ...]:
+        """The numbers.
+
+        Raises:
+            Misread: They are no numbers, or not as many.
+        """
+        parts = [written] if self.count == 1 and isinstance(written, str) else self._parts(written)
+        if len(parts) != self.count:
+            raise Misread(f"{self.expects()} is expected, not {len(parts)}")
+        one = Number(Fraction(0), Fraction(0), self.unit)
+        return tuple(one.read(part)[0] for part in parts)
+
+    def _parts(self, written: Written) -> list[str]:
+        if not isinstance(written, str):
+            return list(written[: _MOST_ITEMS + 1])
+        bare = re.sub(r"^(?:torch\.tensor|tensor|array|tuple|list)", "", written[:LONGEST].strip())
+        return [part for part in re.split(r"[;\s\[\]()]+|,(?=\s)|(?<=\d),(?=[+-])", bare) if part]
+
+
+@dataclass(frozen=True)
+class Largest:
+    """Which of the student's own numbers is the largest: a word of `choices`, in the order of the numbers.
+
+    Attributes:
+        of: The questions that hold the numbers, all of the kind `Numbers`.
+    """
+
+    name: ClassVar[str] = "largest"
+    of: tuple[str, ...]
+    choices: tuple[str, ...]
+
+    def expects(self) -> str:
+        """See `AnswerKind`."""
+        return "one of: " + ", ".join(self.choices)
+
+    def is_right(self, written: Written) -> bool:
+        """See `AnswerKind`. Without the numbers, nothing is."""
+        self._chosen(written)
+        return False
+
+    def agrees(self, written: Written, numbers: tuple[Fraction, ...]) -> bool:
+        """Whether what was written is the choice of the largest number, or of one of several that are equally large.
+
+        Raises:
+            Misread: It is none of the choices.
+        """
+        return numbers[self._chosen(written)] == max(numbers)
+
+    def _chosen(self, written: Written) -> int:
+        folded = [_folded(choice) for choice in self.choices]
+        text = _folded(_one_text(written, "one of the choices")).strip(_AROUND)
+        if text not in folded:
+            raise Misread(f"{self.expects()} is expected")
+        return folded.index(text)

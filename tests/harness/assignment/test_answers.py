@@ -283,7 +283,7 @@ BAD = {
     "a text": ("answer: 1234", "answer: many", 5, "a text needs `choices: [...]` or `kind: text`"),
     "a list of texts": (", kind: text", "", 12, "a list of texts needs `kind: text`"),
     "an unknown kind": ("kind: text", "kind: essay", 12, "there is no kind 'essay'; known are: number, choice, list"),
-    "a unit of a word": ("kind: text", "kind: text, unit: m", 12, "unit belongs to the kind number, and this is of"),
+    "a unit of a word": ("kind: text", "kind: text, unit: m", 12, "unit belongs to the kind number or numbers, and this is of"),
     "no such choice": ("answer: smaller", "answer: tiny", 8, "'tiny' is none of the choices: smaller, equal, larger"),
     "equal choices": ("[smaller, equal", "[smaller, Smaller", 8, "choices are at least two words that differ"),
     "choices in no list": ("[smaller, equal, larger]", "smaller", 8, "choices is a list of texts"),
