@@ -411,6 +411,20 @@ INTERPOLATE: Mapping[str, Callable[..., Any]] = {
         [0.0, 1.0], torch.stack([z_b, z_a]).numpy(), axis=0
     )(alphas.numpy()),
 }
+
+
+def _latent_loss(error: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    def loss(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Any) -> Tensor:
+        q = Normal(mean, (log_var / 2).exp())
+        return error(x, decoder(q.rsample())) + kl_divergence(q, _standard(mean)).sum()
+
+    return loss
+
+
+LATENT_OBJECTIVE: Mapping[str, Callable[..., Any]] = {
+    "mse_loss": _latent_loss(lambda x, images: F.mse_loss(images, x, reduction="sum")),
+    "cdist": _latent_loss(lambda x, images: torch.cdist(x[:, None], images[:, None]).square().sum()),
+}
 LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "gaussian_log_density": GAUSSIAN,
     "bernoulli_log_density": BERNOULLI,
@@ -437,6 +451,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "hierarchical_terms": HIERARCHICAL,
     "mse_objective": MSE,
     "interpolate": INTERPOLATE,
+    "latent_objective": LATENT_OBJECTIVE,
 }
 
 # ---------------------------------------------------------------------------------------------- what the checks ask for
