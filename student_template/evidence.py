@@ -110,6 +110,41 @@ def estimate_log_likelihood(
     raise NotImplementedError
 
 
+def prior_log_likelihood(
+    x: Float[Tensor, "B D"],
+    decoder: Decoder,
+    latent_dim: int,
+    log_var_x: float | Float[Tensor, ""],
+    n_samples: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "B"]:
+    r"""Plain Monte Carlo estimate of log p(x) for each example, for a model without an encoder: z is drawn from the prior.
+
+    .. math::
+        \log p(\mathbf{x}) \approx \log \frac{1}{S} \sum_{s=1}^{S} p(\mathbf{x} \mid \mathbf{z}_s),
+        \qquad \mathbf{z}_s \sim \mathcal{N}(\mathbf{0}, \mathbf{I})
+
+    with :math:`p(\mathbf{x} \mid \mathbf{z}) = \mathcal{N}(G(\mathbf{z}), \sigma_x^2 \mathbf{I})`, its normalising constant
+    included. Stay in the log domain: the densities of an image underflow. Whether all examples share the same S draws or each has its
+    own is up to you; every call draws anew.
+
+    Args:
+        x: images, shape (B, D).
+        decoder: G, maps z of shape (..., M) to the mean of p(x | z), shape (..., D).
+        latent_dim: the latent dimension M.
+        log_var_x: natural logarithm of the variance of every pixel, log σ_x², a float or a 0-d tensor.
+        n_samples: number S of draws of z.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        Estimates of log p(x) in nats, shape (B,).
+
+    Source:
+        HUJI 67912 Ex. 1, section 3.1.2, eq. (2); Uppsala APML VAE lab, section 3.2 and task 4.3.
+    """
+    raise NotImplementedError
+
+
 def log_likelihood_by_digit(log_p: Float[Tensor, "N"], labels: Int[Tensor, "N"]) -> Float[Tensor, "10"]:
     r"""Mean log-likelihood of the images of each digit.
 

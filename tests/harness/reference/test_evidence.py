@@ -1,16 +1,17 @@
 """The evidence against scipy, closed forms and quadrature."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
 import torch
-from reference_problems import B, D, M, problems, randn, tolerances
+from reference_problems import CANDIDATES, B, D, M, problems, randn, tolerances
 
 import reference.evidence
-from reference.evidence import estimate_log_likelihood, log_mean_exp
+from reference.evidence import estimate_log_likelihood, log_mean_exp, prior_log_likelihood
 from reference.ppca import ppca_posterior
 
 
@@ -79,3 +80,19 @@ def test_one_sample_is_the_log_weight(dtype: torch.dtype) -> None:
     ours = estimate_log_likelihood(x, encoder, decoder, sigma_p, 1, torch.Generator().manual_seed(2))
 
     torch.testing.assert_close(ours, log_w, **tolerances(dtype))
+
+
+@pytest.mark.parametrize("chunk_elements", [3 * B * D, 2**23], ids=["chunks", "at once"])
+@pytest.mark.parametrize(
+    "estimate", [prior_log_likelihood, *(v.function for v in CANDIDATES.variants("prior_log_likelihood"))]
+)
+def test_plain_monte_carlo_approaches_the_marginal(
+    estimate: Callable[..., torch.Tensor], chunk_elements: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a linear decoder the mean of many estimates of p(x) is scipy's density of N(c, CᵀC + σ² I)."""
+    monkeypatch.setattr(reference.evidence, "_CHUNK_ELEMENTS", chunk_elements)
+    C, c, x = 0.4 * randn(M, D, seed=1), randn(D, seed=2), randn(D, seed=2) + 0.4 * randn(B, D, seed=3)
+    log_p = torch.stack([estimate(x, lambda z: z @ C + c, M, math.log(0.8), 400) for _ in range(25)])
+    exact = scipy.stats.multivariate_normal.logpdf(x, c, C.T @ C + 0.8 * torch.eye(D))
+
+    np.testing.assert_allclose(torch.logsumexp(log_p, 0) - math.log(len(log_p)), exact, atol=0.15)

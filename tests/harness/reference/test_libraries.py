@@ -281,6 +281,26 @@ def _weights_of_scipy(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decod
     return sum(part.sum(-1) for part in parts)
 
 
+def _of_prior(log_likelihood: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    def estimate(x: Tensor, decoder: Any, latent_dim: int, log_var_x: float, n_samples: int) -> Tensor:
+        z = _standard(x.new_zeros(n_samples, len(x), latent_dim)).sample()
+        std = torch.as_tensor(log_var_x, dtype=x.dtype).div(2).exp()
+        return torch.logsumexp(log_likelihood(x, decoder(z), std), 0) - math.log(n_samples)
+
+    return estimate
+
+
+PLAIN_MONTE_CARLO: Mapping[str, Callable[..., Any]] = {
+    "Normal": _of_prior(lambda x, centre, sigma: Normal(centre, sigma).log_prob(x).sum(-1)),
+    "MultivariateNormal": _of_prior(
+        lambda x, centre, sigma: MultivariateNormal(centre, scale_tril=sigma * torch.eye(x.shape[-1]).to(x)).log_prob(x)
+    ),
+    "scipy.stats.norm": _of_prior(
+        lambda x, centre, sigma: torch.as_tensor(
+            scipy.stats.norm.logpdf(x.numpy(), centre.numpy(), sigma.numpy()).sum(-1)
+        )
+    ),
+}
 IMPORTANCE: Mapping[str, Callable[..., Any]] = {
     "Normal": _weights(lambda x, centre, sigma: Normal(centre, sigma).log_prob(x).sum(-1)),
     "MultivariateNormal": _weights(
@@ -441,6 +461,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "log_mean_exp": LOG_MEAN_EXP,
     "estimate_log_likelihood": EVIDENCE,
     "importance_log_weights": IMPORTANCE,
+    "prior_log_likelihood": PLAIN_MONTE_CARLO,
     "log_likelihood_by_digit": BY_DIGIT,
     "top_half": TOP_HALF,
     "log_likelihood_top": LIKELIHOOD_TOP,
