@@ -39,3 +39,10 @@ def importance_log_weights(x, z, mean, log_var, decoder, sigma_p):
 
 def log_likelihood_by_digit(log_p, labels):
     return torch.stack([log_p[labels == digit].mean() for digit in range(10)])
+
+
+def prior_log_likelihood(x, decoder, latent_dim, log_var_x, n_samples, generator=None):
+    z = torch.randn(n_samples, 1, latent_dim, dtype=x.dtype, generator=generator)  # the same z for every image
+    x_hat = decoder(z)
+    log_var_x = torch.as_tensor(log_var_x, dtype=x.dtype).expand_as(x_hat)
+    return log_mean_exp(gaussian_log_density(x, x_hat, log_var_x))

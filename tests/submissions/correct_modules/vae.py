@@ -73,5 +73,23 @@ def interpolate(z_a, z_b, alphas):
     return a * z_a + (1 - a) * z_b
 
 
+def ancestral_sample(n, decoder, latent_dim, generator=None):
+    z = torch.randn(n, latent_dim, generator=generator)
+    means = torch.sigmoid(decoder(z))
+    return means, torch.bernoulli(means, generator=generator)
+
+
+@torch.no_grad()
+def evaluate_elbo(images, model, n_samples=1, generator=None):
+    was_training = model.training
+    model.eval()
+    total = 0.0
+    for start in range(0, len(images), 500):
+        batch = images[start : start + 500]
+        total += elbo(batch, model.encode, model.decode, n_samples, generator).item() * len(batch)
+    model.train(was_training)
+    return total / len(images)
+
+
 if __name__ == "__main__":
     train_demo()

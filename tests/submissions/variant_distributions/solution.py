@@ -128,6 +128,55 @@ def importance_log_weights(x, z, mean, log_var, decoder, sigma_p):
     return standard(z).log_prob(z) + px.log_prob(x) - gaussian_log_density(z, mean, log_var)
 
 
+def latent_objective(x, mean, log_var, decoder):
+    q = td.Independent(td.Normal(mean, (log_var / 2).exp()), 1)
+    return (x - decoder(q.rsample())).pow(2).sum() + td.kl_divergence(q, standard(mean)).sum()
+
+
+def prior_log_likelihood(x, decoder, latent_dim, log_var_x, n_samples):
+    z = td.Normal(torch.zeros(latent_dim).to(x), 1).sample((n_samples, 1))
+    px = td.Independent(td.Normal(decoder(z), torch.as_tensor(log_var_x).to(x).div(2).exp()), 1)
+    return td.MixtureSameFamily(
+        td.Categorical(logits=torch.zeros(n_samples).to(x)),
+        td.Independent(td.Normal(px.mean.squeeze(1), px.stddev.squeeze(1)), 1),
+    ).log_prob(x)
+
+
+def svi_elbo(x_top, mean, log_var, decoder, n_samples):
+    q = td.Independent(td.Normal(mean, (log_var / 2).exp()), 1)
+    zs = q.rsample((n_samples,))
+    return (log_joint_top(x_top, zs, decoder) - q.log_prob(zs)).mean()
+
+
+def gaussian_elbo(x, encoder, decoder, log_var_x, n_samples=1):
+    mean, log_var = encoder(x)
+    q = td.Independent(td.Normal(mean, (log_var / 2).exp()), 1)
+    z = q.rsample((n_samples,))
+    scale = (torch.as_tensor(log_var_x).to(x) / 2).exp()
+    px = td.Independent(td.Normal(decoder(z), scale), 1)
+    return (px.log_prob(x) + standard(mean).log_prob(z) - q.log_prob(z)).mean()
+
+
+def ancestral_sample(n, decoder, latent_dim):
+    px = td.Bernoulli(logits=decoder(td.Normal(0.0, 1.0).sample((n, latent_dim))))
+    return px.mean, px.sample()
+
+
+@torch.no_grad()
+def evaluate_elbo(images, model, n_samples=1):
+    mode = model.training
+    model.eval()
+    q = td.Independent(td.Normal(*split_scale(model.encode(images))), 1)
+    z = q.sample((n_samples,))
+    log_px = td.Independent(td.Bernoulli(logits=model.decode(z), validate_args=False), 1).log_prob(images)
+    model.train(mode)
+    return (log_px.mean(0) - td.kl_divergence(q, standard(q.mean))).mean().item()
+
+
+def split_scale(both):
+    return both[0], (0.5 * both[1]).exp()
+
+
 @torch.no_grad()
 def evaluate_classifier(model, images, labels, batch_size):
     mode = model.training

@@ -130,3 +130,67 @@ def balanced_subset(labels, per_class, generator=None):
     order = torch.randperm(len(labels), generator=generator)
     shuffled = labels[order]
     return torch.cat([order[shuffled == c][:per_class] for c in shuffled.unique()])
+
+
+def latent_objective(x, mean, log_var, decoder, generator=None):
+    q = DiagonalGaussian.from_log_var(mean, log_var)
+    residual = x - decoder(q.rsample(generator))
+    return torch.einsum("bd,bd->", residual, residual) + q.kl_to_standard().sum()
+
+
+def prior_log_likelihood(x, decoder, latent_dim, log_var_x, n_samples, generator=None):
+    z = torch.randn((n_samples, len(x), latent_dim), dtype=x.dtype, generator=generator)
+    x_hat = decoder(z)
+    log_sigma = 0.5 * torch.as_tensor(log_var_x, dtype=x.dtype)
+    log_p = DiagonalGaussian(x_hat, log_sigma.expand_as(x_hat)).log_prob(x)
+    return torch.logsumexp(log_p, 0) - np.log(n_samples)
+
+
+def svi_elbo(x_top, mean, log_var, decoder, n_samples, generator=None):
+    q = DiagonalGaussian.from_log_var(mean, log_var)
+    bound = 0.0
+    for _ in range(n_samples):
+        z = q.rsample(generator)
+        image = decoder(z[None])
+        bound = bound + log_prior(z) + bernoulli_log_density(x_top, top_half(image)[0]).sum() - q.log_prob(z)
+    return bound / n_samples
+
+
+def gaussian_elbo(x, encoder, decoder, log_var_x, n_samples=1, generator=None):
+    q = DiagonalGaussian.from_log_var(*encoder(x))
+    log_sigma = 0.5 * torch.as_tensor(log_var_x, dtype=x.dtype)
+    terms = []
+    for _ in range(n_samples):
+        x_hat = decoder(q.rsample(generator))
+        terms.append(DiagonalGaussian(x_hat, log_sigma.expand_as(x_hat)).log_prob(x))
+    return torch.mean(sum(terms) / n_samples - q.kl_to_standard())
+
+
+def hierarchical_elbo(x, q1, q2, p1, decoder, n_samples=1, generator=None):
+    total = torch.zeros(len(x), dtype=x.dtype)
+    for _ in range(n_samples):
+        z1 = DiagonalGaussian.from_log_var(*q1(x)).rsample(generator)
+        z2 = DiagonalGaussian.from_log_var(*q2(z1)).rsample(generator)
+        recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
+        total = total + recon + ratio - kl
+    return (total / n_samples).mean()
+
+
+def ancestral_sample(n, decoder, latent_dim, generator=None):
+    means = 1 / (1 + torch.exp(-decoder(torch.randn((n, latent_dim), generator=generator))))
+    return means, (torch.rand(means.shape, generator=generator) < means).to(means.dtype)
+
+
+def evaluate_elbo(images, model, n_samples=1, generator=None):
+    mode = model.training
+    model.eval()
+    bounds = []
+    with torch.inference_mode():
+        for batch in images.split(64):
+            q = DiagonalGaussian.from_log_var(*model.encode(batch))
+            for _ in range(n_samples):
+                z = q.rsample(generator)
+                log_px = bernoulli_log_density(batch, model.decode(z)).sum(-1)
+                bounds.append(log_px + log_prior(z) - q.log_prob(z))
+    model.train(mode)
+    return float(np.mean(torch.cat(bounds).double().numpy()))
