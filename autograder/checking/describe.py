@@ -77,6 +77,10 @@ def literal(value: Any) -> str | None:
 
 
 def _probe_source(spec: Mapping[str, Any]) -> str | None:
+    if "parts" in spec:
+        parts = {name: _probe_source(part) for name, part in spec["parts"].items()}
+        methods = ", ".join(f"{name!r}: staticmethod({source})" for name, source in parts.items())
+        return None if None in parts.values() else f"type('Model', (torch.nn.Module,), {{{methods}}})()"
     trunk = _chain(spec.get("layers", []))
     heads = [_chain(head) for head in spec.get("heads", [])]
     if trunk is None or any(head is None for head in heads):

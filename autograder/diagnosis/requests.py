@@ -135,14 +135,18 @@ def _bound(contract: FunctionContract, args: Sequence[Any], kwargs: Mapping[str,
 
 
 def network_sent(value: Probe, question: Question) -> Probe:
-    """Return the network that the grader itself sent with the question; nothing else can be named.
+    """Return the network that the grader itself sent with the question, or a part of one; nothing else can be named.
 
     Raises:
         MalformedRequest: Something else is.
     """
     name = value.spec.get(SENT_AS)
     sent = {**dict(zip(question.arg_names, question.args, strict=False)), **question.kwargs}
-    found = sent.get(name) if type(name) is str else None
+    argument, _, part = name.partition(".") if type(name) is str else ("", "", "")
+    found = sent.get(argument)
+    if part and isinstance(found, Probe):
+        inner = found.spec.get("parts", {}).get(part)
+        found = None if inner is None else Probe(inner)
     if list(value.spec) != [SENT_AS] or not isinstance(found, Probe):
         raise MalformedRequest("a network that did not come with the question")
     return found

@@ -187,7 +187,7 @@ class Session:
         functions = {name: self._functions.get(name) for name in message.get("stand_ins") or []}
         if not functions or self.outside is None:
             return contextlib.nullcontext()
-        return standing_in(functions, self._modules, inputs.networks, self.outside)
+        return standing_in(functions, self._modules, inputs.networks_and_parts(), self.outside)
 
     def _function(self, target: Any) -> Any:
         if isinstance(target, Handle):

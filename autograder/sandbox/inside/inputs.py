@@ -140,6 +140,15 @@ class Inputs:
             or not torch.equal(bits(self._by_name[name].detach()), bits(before))
         ]
 
+    def networks_and_parts(self) -> dict[str, torch.nn.Module]:
+        """Return the networks that came with the question, by argument, and those that are parts of one, by `argument.part`."""
+        parts = {
+            f"{name}.{part}": inner
+            for name, network in self.networks.items()
+            for part, inner in probes.parts_of(network).items()
+        }
+        return self.networks | parts
+
     def modes(self) -> dict[str, bool]:
         """Return for every probe whether it is in training mode after the call."""
         return {name: bool(network.training) for name, network in self.networks.items()}

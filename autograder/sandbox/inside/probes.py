@@ -3,7 +3,8 @@
 A probe is described by `{"layers": [...], "heads": [[...], ...], "eval": bool}`; the exact answer for such a network is
 known outside. Layers: `{"op": "affine", "weight": (out, in), "bias": (out,)}`, `{"op": "tanh" | "relu" | "sigmoid" | "flatten"}`,
 `{"op": "dropout", "p": float}`, `{"op": "batch_norm", "mean": (n,), "var": (n,)}` (what it has seen
-so far). With heads the result is a tuple, one entry per head, applied to the trunk's output.
+so far). With heads the result is a tuple, one entry per head, applied to the trunk's output. With `{"parts": {name: {...}}}` the
+probe is a model that has a network under every name, and is called by these names only: `model.name(x)`.
 The same code builds the probe in the trusted process, where the reference uses it.
 """
 
@@ -56,6 +57,8 @@ class ProbeNetwork(nn.Module):
         super().__init__()
         self.trunk = nn.Sequential(*[_layer(layer) for layer in spec.get("layers", [])])
         self.heads = nn.ModuleList(nn.Sequential(*[_layer(layer) for layer in head]) for head in spec.get("heads", []))
+        for name, part in spec.get("parts", {}).items():
+            self.add_module(name, ProbeNetwork(part))
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Return the trunk's output, or one output per head."""
@@ -74,6 +77,11 @@ def build(spec: dict[str, Any], device: str = "cpu") -> ProbeNetwork:
     """Return the network that `spec` describes, in training mode as a fresh `nn.Module` is, unless `spec["eval"]`."""
     network = ProbeNetwork(spec).to(torch.device(device))
     return network.eval() if spec.get("eval") else network
+
+
+def parts_of(network: nn.Module) -> dict[str, nn.Module]:
+    """Return the networks that a model has under names of its own."""
+    return {name: part for name, part in network.named_children() if isinstance(part, ProbeNetwork)}
 
 
 def look(network: nn.Module) -> tuple[object, ...]:

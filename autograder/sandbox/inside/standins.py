@@ -26,7 +26,7 @@ Outside = Callable[[dict[str, Any]], Mapping[str, Any]]
 """Sends a request to the trusted side and returns its reply; both are plain data."""
 
 SENT_AS = "sent_as"
-"""`Probe({SENT_AS: name})` goes out in place of the network that came in as argument `name` of the question."""
+"""`Probe({SENT_AS: name})` goes out in place of the network that came in as argument `name` of the question, or as `argument.part`."""
 
 
 class StandInRefused(RuntimeError):
@@ -47,7 +47,7 @@ def standing_in(
         functions: Name in the contract -> the submission's own function; None where it has none, because the file cannot be read or
             nothing there has the name: what stands in is then found by that name in every module that has nothing else there.
         modules: Names of the submission's modules.
-        networks: The networks that came with the question, by argument.
+        networks: The networks that came with the question, by argument, and their parts.
         outside: Asks the trusted side.
     """
     places = []

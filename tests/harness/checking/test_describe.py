@@ -114,6 +114,16 @@ def test_networks_as_source(spec: dict[str, Any]) -> None:
         assert torch.allclose(mine, yours)
 
 
+def test_a_model_with_parts_as_source() -> None:
+    """It is a module with a method for every part; with a layer that has no source there is none."""
+    x = torch.tensor([[0.5, -1.0]])
+    spec = {"parts": {"there": NETWORKS["deep"], "back": NETWORKS["affine"]}}
+    theirs = eval(literal(Probe(spec)) or "", {"torch": torch}).eval()
+
+    assert torch.allclose(theirs.back(theirs.there(x)), probes.build(spec["parts"]["back"])(theirs.there(x)))
+    assert literal(Probe({"parts": {"there": {"layers": [{"op": "dropout", "p": 0.5}]}}})) is None
+
+
 def test_snippet_reproduces(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Pasted beside a submission, a snippet makes the very call of the check: probes, keywords, seed and all."""
     import sys

@@ -17,6 +17,7 @@ from autograder.authoring.cases import Case
 from autograder.checking.oracle import Oracle
 from autograder.diagnosis.standins import MOST_ELEMENTS, MOST_LENGTH, StandIns
 from autograder.outcomes import FailureKind
+from autograder.sandbox.inside.values import Probe
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, MalformedRequest, Question, Refusal
 from tests.public.divergences.test_kl_standard_normal import kl_standard_normal
@@ -180,6 +181,25 @@ def test_networks_of_the_question_can_be_named(ask: Callable[..., Answer], oracl
     assert abs(float(many.value.mean() - exact.mean())) < 6 * float(exact.std()) / 300**0.5 * 2**0.5
 
 
+def test_parts_of_a_model_can_be_named(ask: Callable[..., Answer]) -> None:
+    """A part of a model that the grader sent may be passed on to a function, as a network may."""
+    case = elbo_case().but(n_samples=200)
+    encoder, decoder = (case.arguments[name].spec for name in ("encoder", "decoder"))
+    model = Probe({"parts": {"there": encoder, "back": decoder}})
+    vae = textwrap.dedent(OWN_ELBO) + "\n\ndef vae_loss(x, model, _, n_samples=1, generator=None):\n"
+    vae += "    return -elbo(x, model.there, model.back, n_samples, generator)\n"
+    wrong = vae.replace("return (log_px", "return 3 * (log_px")
+    loss = replace(case.but(encoder=model, decoder=0), function="vae_loss")
+    gradients = ["encoder.there.heads.0.0.bias"]
+    right, replaced = (
+        ask(loss, by, vae=text, gradients=gradients, **RIGHT) for by, text in (((), vae), (("elbo",), wrong))
+    )
+
+    assert isinstance(replaced, Answer), replaced
+    assert float(replaced.value) == pytest.approx(float(right.value), rel=0.2)  # the noise is another
+    assert replaced.gradients[gradients[0]].abs().max() > 0
+
+
 def test_what_cannot_cross_stays_the_students(ask: Callable[..., Answer]) -> None:
     """A call with a function among its arguments is an ordinary call."""
     vae = """
@@ -288,6 +308,7 @@ FORGED = {
     "many arguments": "request(args=[x] * 100)",
     "a network of its own": "request(args=[wire.Probe({'layers': [{'op': 'dropout', 'p': 0.5}]}), x])",
     "a network that was not sent": "request(args=[wire.Probe({'sent_as': 'model'}), x])",
+    "a part that there is none of": "request(args=[wire.Probe({'sent_as': 'encoder.there'}), x])",
     "a network named by a tensor": "request(args=[wire.Probe({'sent_as': x}), x])",
     "a handle": "request(args=[wire.Handle(1, 'x'), x])",
     "a list of tensors": "request(args=[[x], x])",

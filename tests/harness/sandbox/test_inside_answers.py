@@ -350,6 +350,27 @@ def test_a_network_is_one_object_with_other_weights_from_question_to_question() 
     assert [float(value) for value in answers(stale, *asked)] == [3.0, 3.0, 8.0]
 
 
+def test_a_model_has_parts_that_are_asked_by_name() -> None:
+    """Its mode is theirs, it is one object from question to question, and gradients go by the names of its weights."""
+    seen = []
+
+    def function(model: Any) -> Any:
+        seen.append((id(model), model.first.training))
+        model.eval()
+        return model.second(model.first(torch.ones(3))).sum() + float(model.first.training)
+
+    both = [Probe({"parts": {"first": network(w).spec, "second": network(2.0, inputs=1).spec}}) for w in (1.0, 2.0)]
+    name = "network.second.trunk.0.weight"
+    asked = OneFunction("f", function)
+    found = [asked.call(Question("f", [model], ["network"], gradients=[name])) for model in both]
+
+    assert [float(answer.value) for answer in found] == [6.0, 12.0]
+    assert [answer.gradients[name].tolist() for answer in found] == [[[3.0]], [[6.0]]]
+    assert [training for _, training in seen] == [True, True]
+    assert seen[0] == seen[1]
+    assert [dict(answer.modes) for answer in found] == [{"network": False}] * 2
+
+
 @pytest.mark.parametrize(
     "change",
     [
