@@ -356,6 +356,8 @@ class Asking:
         if not isinstance(value, list) or len(value) != n:
             return value
         rows = [self.settled(case, replace(answer, value=item), finite=False) for item in value]
+        if all(type(row) in (int, float) for row in rows):
+            return torch.tensor(rows, dtype=torch.float64)
         alike = all(isinstance(row, Tensor) and row.shape == rows[0].shape for row in rows)
         return torch.stack(rows) if alike else value
 

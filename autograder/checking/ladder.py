@@ -277,6 +277,9 @@ class _Climb:
         return value
 
     def _number(self, value: Any, spec: NamedSpec, what: str) -> Any:
+        if type(value) is tuple and len(value) > 1:
+            self._note("extra_output", f"{what} is {describe.kind_of(value)}, not {spec}: its first entry was judged")
+            value = value[0]
         single, was = as_number(value)
         number = single
         if (isinstance(single, Tensor) and single.dim() == 0) or (

@@ -332,6 +332,12 @@ FORMS: dict[str, tuple[str, Any, Any, dict[str, str]]] = {
         FOUR,
         {"extra_output": "the result is a tuple of 2, not a float tensor of shape (B,): its first entry was judged"},
     ),
+    "more than a number": (
+        "float",
+        (2.5, FOUR),
+        2.5,
+        {"extra_output": "the result is a tuple of 2, not a float: its first entry was judged"},
+    ),
     "more parts": (
         "tuple[float, float]",
         (1.0, 2.0, 3.0),

@@ -181,3 +181,11 @@ def test_noise_without_a_seed_is_no_fault_of_form(values: tuple[float, ...], nam
             one.require_form()
     else:
         one.require_form()
+
+
+@pytest.mark.parametrize(
+    "rows", [[[1.0], [2.0]], [(1.0, X), (2.0, X)], [(torch.tensor(1.0), X), (torch.tensor(2.0), X)]]
+)
+def test_draws_of_numbers_in_another_form(rows: list[Any]) -> None:
+    """What a random function returns in a list of its own, or with more beside it, is judged as a number, call by call."""
+    assert student(rows).draws(Case("drawn", {"x": X}))(0, 2).tolist() == [1.0, 2.0]
