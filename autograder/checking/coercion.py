@@ -106,10 +106,33 @@ def in_shape(value: Tensor, spec: ArraySpec, sizes: Sizes) -> tuple[Tensor, Size
         if [n for n in value.shape if n != 1] != [n for n in known if n != 1]:
             return None
         shaped = value.reshape(known)
-    else:  # an axis that nothing fixes may have any size: only without axes of size 1 is it clear which one it is
+    elif want.count(None) == 1 and len(known) + 1 == len(want):
+        shape = _with_free_axis(value.shape, want)
+        if shape is None:
+            return None
+        shaped = value.reshape(shape)
+    else:  # axes that nothing fixes may have any size: only without axes of size 1 is it clear which ones they are
         shaped = value.squeeze()
     matched = match_shape(spec, shaped.shape, sizes)
     return None if matched is None else (shaped, matched)
+
+
+def _with_free_axis(came: Sequence[int], want: Sequence[int | str | None]) -> list[int] | None:
+    """Return the shape that is asked for with the size of its one free axis: what the others leave of the axes that hold more than one
+    entry, or 1 where they leave none and an axis is too many.
+    """
+    place = want.index(None)
+    before, behind = ([n for n in part if isinstance(n, int)] for part in (want[:place], want[place + 1 :]))
+    wide = [n for n in came if n != 1]
+    fixed = [n for n in (*before, *behind) if n != 1]
+    if len(wide) == len(fixed) + 1:
+        size = wide[len([n for n in before if n != 1])]
+    elif len(came) > len(want):
+        size = 1
+    else:
+        return None
+    shape = [*before, size, *behind]
+    return shape if [n for n in shape if n != 1] == wide else None
 
 
 def as_number(value: Any) -> tuple[Any, str]:

@@ -163,6 +163,9 @@ SHAPES: dict[str, tuple[str, tuple[int, ...], dict[str, int], tuple[int, ...] | 
     "numbers as a vector": ("", (1,), {}, ()),
     "nothing at all": ("B", (0, 1), {"B": 0}, (0,)),
     "free axis": ("B K", (4, 1, 7), {}, (4, 7)),
+    "free axis of one example": ("B K", (1, 7, 1), {"B": 1}, (1, 7)),
+    "one example as a vector": ("B K", (7,), {"B": 1}, (1, 7)),
+    "free axis that is one": ("B K", (1, 4, 1), {}, (4, 1)),
     "leading axes": ("... D", (2, 1, 5), {}, (2, 1, 5)),
     "(D,) for (B,)": ("B", (5,), {}, None),
     "summed": ("B", (), {}, None),
@@ -172,6 +175,8 @@ SHAPES: dict[str, tuple[str, tuple[int, ...], dict[str, int], tuple[int, ...] | 
     "flat": ("B D", (20,), {}, None),
     "one row of several": ("B D", (1, 5), {}, None),
     "free axis missing": ("B K", (4,), {}, None),
+    "free axis, summed over the others": ("B K", (1, 4), {}, None),
+    "free axis, another number of rows": ("B K", (3, 1, 7), {}, None),
     "an entry of nothing": ("B", (0, 3), {"B": 0}, None),
 }
 
