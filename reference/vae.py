@@ -1,14 +1,19 @@
 """A VAE and its evidence lower bound: Gaussian q(z | x), standard normal prior, Bernoulli or Gaussian p(x | z)."""
 
 import math
+from typing import cast
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
+from reference.classifier import _evaluation_mode
 from reference.densities import bernoulli_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.types import Decoder, Encoder
+
+_BATCH = 500
+"""Images at once: memory stays small, however many there are."""
 
 
 def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
@@ -179,3 +184,39 @@ def interpolate(z_a: Float[Tensor, "M"], z_b: Float[Tensor, "M"], alphas: Float[
     """
     share = alphas[:, None]
     return share * z_a + (1 - share) * z_b
+
+
+def evaluate_elbo(
+    images: Float[Tensor, "N D"], model: nn.Module, n_samples: int = 1, generator: torch.Generator | None = None
+) -> float:
+    r"""Evidence lower bound of a trained VAE on a whole data set, in nats per image.
+
+    .. math::
+        \mathcal{L} = \frac{1}{N} \sum_{n=1}^{N} \Bigl( \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_n)}
+        \bigl[ \log p(\mathbf{x}_n \mid \mathbf{z}) \bigr]
+        - \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_n) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr) \Bigr)
+
+    As in `elbo`, the expectation is replaced by the average over `n_samples` draws, fresh for each image, and any form of
+    the bound is right. The average is over all N *images*: take them in batches of whatever size you like, but remember that the last
+    one may be smaller than the others and then counts for less. The model is in evaluation mode meanwhile (dropout off, batch
+    normalisation fixed) and afterwards in the mode it was in before. Nothing is learnt here, so no graph for gradients is kept.
+
+    Args:
+        images: binary images, shape (N, D).
+        model: a `torch.nn.Module` with two methods: `model.encode(x)` gives the mean and the log-variance of q(z | x), each of shape
+            (B, M), and `model.decode(z)` the Bernoulli logits, shape (..., D), for z of shape (..., M).
+        n_samples: number of draws of z per image.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per image, a Python float: the bound itself, not the loss.
+
+    Source:
+        DTU 02460 week 1, programming exercise 1.5 ("evaluate the ELBO on the binarised MNIST test set"); Toronto STA414 A3, 2(e).
+    """
+    encode, decode = cast(Encoder, model.encode), cast(Decoder, model.decode)
+    total = 0.0
+    with _evaluation_mode(model), torch.no_grad():
+        for batch in torch.split(images, _BATCH):
+            total += len(batch) * elbo(batch, encode, decode, n_samples, generator).item()
+    return total / len(images)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
@@ -121,6 +121,37 @@ def vae_loss(
 
     Source:
         Toronto STA414 A3, 2(d); Lab 1, eq. (22).
+    """
+    raise NotImplementedError
+
+
+def evaluate_elbo(
+    images: Float[Tensor, "N D"], model: nn.Module, n_samples: int = 1, generator: torch.Generator | None = None
+) -> float:
+    r"""Evidence lower bound of a trained VAE on a whole data set, in nats per image.
+
+    .. math::
+        \mathcal{L} = \frac{1}{N} \sum_{n=1}^{N} \Bigl( \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_n)}
+        \bigl[ \log p(\mathbf{x}_n \mid \mathbf{z}) \bigr]
+        - \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_n) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr) \Bigr)
+
+    As in `elbo`, the expectation is replaced by the average over `n_samples` draws, fresh for each image, and any form of
+    the bound is right. The average is over all N *images*: take them in batches of whatever size you like, but remember that the last
+    one may be smaller than the others and then counts for less. The model is in evaluation mode meanwhile (dropout off, batch
+    normalisation fixed) and afterwards in the mode it was in before. Nothing is learnt here, so no graph for gradients is kept.
+
+    Args:
+        images: binary images, shape (N, D).
+        model: a `torch.nn.Module` with two methods: `model.encode(x)` gives the mean and the log-variance of q(z | x), each of shape
+            (B, M), and `model.decode(z)` the Bernoulli logits, shape (..., D), for z of shape (..., M).
+        n_samples: number of draws of z per image.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per image, a Python float: the bound itself, not the loss.
+
+    Source:
+        DTU 02460 week 1, programming exercise 1.5 ("evaluate the ELBO on the binarised MNIST test set"); Toronto STA414 A3, 2(e).
     """
     raise NotImplementedError
 

@@ -16,3 +16,8 @@ def gaussian_encoder(draw: Draw, log_var: Tensor | None = None) -> Probe:
 def affine_decoder(draw: Draw, std: float = 1.5) -> Probe:
     """z ↦ W z + b on the last axis: logits, or the mean of a Gaussian."""
     return Probe({"layers": [draw.affine("D", "M", std=std)]})
+
+
+def vae(encoder: Probe, decoder: Probe) -> Probe:
+    """A model with the methods `encode` and `decode`."""
+    return Probe({"parts": {"encode": encoder.spec, "decode": decoder.spec}})

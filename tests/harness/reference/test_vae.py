@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from reference_problems import B, D, LinearDecoder, LinearEncoder, M, S, problems
+from torch import nn
+from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from reference.vae import elbo, vae_loss
+from reference.vae import elbo, evaluate_elbo, vae_loss
 
 
 def test_is_what_a_loop_over_the_same_noise_gives() -> None:
@@ -59,3 +61,46 @@ def test_dtype_and_shape(dtype: torch.dtype) -> None:
     for function in (elbo, vae_loss):
         result = function(x, encoder, decoder)
         assert (result.shape, result.dtype) == ((), dtype)
+
+
+class Model(nn.Module):
+    """A model with dropout in either half, of which the encoder's has been frozen in evaluation mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there, self.back = LinearEncoder(torch.float64, D, 2), LinearDecoder(torch.float64, D, 2)
+        self.before, self.behind = nn.Dropout(0.3).eval(), nn.Dropout(0.6)
+
+    def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and log-variance."""
+        return self.there(self.before(x))
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        """Logits."""
+        logits: torch.Tensor = self.behind(self.back(z))
+        return logits
+
+
+def test_evaluation_is_the_mean_over_all_images() -> None:
+    """Over more images than a batch has, it comes close to the bound by quadrature over two latents; modes are as they were."""
+    model = Model()
+    images = (torch.rand(1203, D, generator=torch.Generator().manual_seed(1)) < 0.3).double()
+    images[1100:] = 1.0
+    nodes, weights = (torch.tensor(t) for t in np.polynomial.hermite_e.hermegauss(24))
+    noise = torch.cartesian_prod(nodes, nodes)[:, None]
+    weight = (weights[:, None] * weights).flatten() / (2 * math.pi)
+    mean, log_var = model.there(images)
+    q = Normal(mean, torch.exp(log_var / 2))
+    log_px = Bernoulli(logits=model.back(mean + torch.exp(log_var / 2) * noise)).log_prob(images).sum(-1)  # (576, N)
+    exact = (weight @ log_px - kl_divergence(q, Normal(0.0, 1.0)).sum(-1)).mean().item()
+    variance = (weight @ (log_px - weight @ log_px) ** 2).mean().item()
+
+    for n_samples in (1, 50):
+        generator = torch.Generator().manual_seed(2)
+        found = evaluate_elbo(images, model, n_samples, generator)
+        assert type(found) is float
+        assert abs(found - exact) < 6 * (variance / (1203 * n_samples)) ** 0.5
+
+    one = torch.Generator().manual_seed(2)
+    assert evaluate_elbo(images, model, generator=one) != found
+    assert (model.training, model.before.training, model.behind.training) == (True, False, True)

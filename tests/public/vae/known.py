@@ -10,14 +10,14 @@ WITHIN = 0.1
 """Nats. A bound with the closed form of the KL divergence is exact here; one that samples log p(z) or log q(z | x) scatters by 0.014."""
 
 
-def by_hand(task: str, mean: float) -> Case:
+def by_hand(task: str, mean: float, dtype: torch.dtype = torch.float64) -> Case:
     """A call in which q(z | x) = N(`mean`, 1) for every image, and p(white) is ½ for the first pixel and ¾ for the second, for every z.
 
     Of every four images two are (1, 1), one is (1, 0) and one is (0, 0).
     """
-    zero = torch.zeros(1, dtype=torch.float64)
-    logits = torch.tensor([0.0, math.log(3.0)], dtype=torch.float64)
-    images = torch.tensor([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]], dtype=torch.float64)
+    zero = torch.zeros(1, dtype=dtype)
+    logits = torch.tensor([0.0, math.log(3.0)], dtype=dtype)
+    images = torch.tensor([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]], dtype=dtype)
     arguments = {
         "x": images.repeat(50, 1),
         "encoder": Probe({"layers": [], "heads": [[constant(zero + mean, 2)], [constant(zero, 2)]]}),
