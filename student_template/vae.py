@@ -205,3 +205,29 @@ def interpolate(z_a: Float[Tensor, "M"], z_b: Float[Tensor, "M"], alphas: Float[
         Toronto STA414 A3, 3(c).
     """
     raise NotImplementedError
+
+
+def posterior_samples(
+    x: Float[Tensor, "B D"], encoder: Encoder, generator: torch.Generator | None = None
+) -> Float[Tensor, "B M"]:
+    r"""One draw of q(z | x) for every image: together, draws of the aggregate posterior, as a scatter plot shows them.
+
+    .. math::
+        \mathbf{z}_b \sim q(\mathbf{z} \mid \mathbf{x}_b)
+        = \mathcal{N}\big(\boldsymbol{\mu}(\mathbf{x}_b), \operatorname{diag}(\boldsymbol{\sigma}^2(\mathbf{x}_b))\big)
+
+    Row b belongs to image b, so that it can have the colour of its label. Every image, every latent dimension and every call has noise of
+    its own. (Toronto's scatter plot shows the means μ; here draws are asked for.)
+
+    Args:
+        x: images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean μ and the log-variance log σ² of q(z | x), each of shape (B, M).
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The draws, shape (B, M).
+
+    Source:
+        DTU 02460 week 1, exercise 1.5; Toronto STA414 A3, 3(b).
+    """
+    raise NotImplementedError

@@ -301,6 +301,20 @@ PLAIN_MONTE_CARLO: Mapping[str, Callable[..., Any]] = {
         )
     ),
 }
+
+
+def _posterior(x: Tensor, encoder: Any) -> Normal:
+    mean, log_var = encoder(x)
+    return Normal(mean, torch.exp(log_var / 2))
+
+
+POSTERIOR: Mapping[str, Callable[..., Any]] = {
+    "Normal": lambda x, encoder: _posterior(x, encoder).sample(),
+    "torch.normal": lambda x, encoder: torch.normal(_posterior(x, encoder).loc, _posterior(x, encoder).scale),
+    "scipy.stats.norm": lambda x, encoder: torch.as_tensor(
+        scipy.stats.norm.rvs(*(part.numpy() for part in (_posterior(x, encoder).loc, _posterior(x, encoder).scale)))
+    ),
+}
 IMPORTANCE: Mapping[str, Callable[..., Any]] = {
     "Normal": _weights(lambda x, centre, sigma: Normal(centre, sigma).log_prob(x).sum(-1)),
     "MultivariateNormal": _weights(
@@ -463,6 +477,7 @@ LIBRARIES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "importance_log_weights": IMPORTANCE,
     "prior_log_likelihood": PLAIN_MONTE_CARLO,
     "log_likelihood_by_digit": BY_DIGIT,
+    "posterior_samples": POSTERIOR,
     "top_half": TOP_HALF,
     "log_likelihood_top": LIKELIHOOD_TOP,
     "log_likelihood": LOG_LIKELIHOOD,
