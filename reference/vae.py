@@ -247,3 +247,33 @@ def posterior_samples(
     """
     mean, log_var = encoder(x)
     return sample_gaussian(mean, log_var, generator)
+
+
+def ancestral_sample(
+    n: int, decoder: Decoder, latent_dim: int, generator: torch.Generator | None = None
+) -> tuple[Float[Tensor, "{n} D"], Float[Tensor, "{n} D"]]:
+    r"""Draws from the generative model: latent variables first, then the means of the pixels, then binary images.
+
+    .. math::
+        \mathbf{z}_i \sim \mathcal{N}(\mathbf{0}, \mathbf{I}), \qquad
+        \boldsymbol{\lambda}_i = \frac{1}{1 + e^{-\boldsymbol{\ell}(\mathbf{z}_i)}}, \qquad
+        x_{id} \sim \operatorname{Ber}(\lambda_{id})
+
+    The image in row i is drawn from the means in row i: both belong to the same z. Everything is drawn anew at every call, for every
+    image and every pixel.
+
+    Args:
+        n: number of images.
+        decoder: maps z of shape (..., M) to Bernoulli logits ℓ of shape (..., D); float32, as networks are.
+        latent_dim: number of latent dimensions M.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The means λ, probabilities of shape (n, D), and the images, zeros and ones of shape (n, D).
+
+    Source:
+        Toronto STA414 A3, 3(a).
+    """
+    z = torch.randn(n, latent_dim, generator=generator)
+    means = torch.sigmoid(decoder(z))
+    return means, torch.bernoulli(means, generator=generator)

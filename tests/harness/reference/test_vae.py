@@ -1,15 +1,16 @@
 """The bound against a plain loop over the same noise and against quadrature over two latents."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from reference_problems import B, D, LinearDecoder, LinearEncoder, M, S, problems
+from reference_problems import CANDIDATES, B, D, LinearDecoder, LinearEncoder, M, S, problems
 from torch import nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from reference.vae import elbo, evaluate_elbo, vae_loss
+from reference.vae import ancestral_sample, elbo, evaluate_elbo, vae_loss
 
 
 def test_is_what_a_loop_over_the_same_noise_gives() -> None:
@@ -104,3 +105,25 @@ def test_evaluation_is_the_mean_over_all_images() -> None:
     one = torch.Generator().manual_seed(2)
     assert evaluate_elbo(images, model, generator=one) != found
     assert (model.training, model.before.training, model.behind.training) == (True, False, True)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [ancestral_sample, *(v.function for v in CANDIDATES.variants("ancestral_sample"))],
+    ids=lambda f: f.__name__,
+)
+def test_ancestral_samples_are_those_of_quadrature(drawn: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> None:
+    """White pixels, and pairs of them, are as frequent as the integral over one latent says; so are the means."""
+    weight, bias = torch.tensor([1.5, -1.0, 0.7]), torch.tensor([0.3, -0.5, 1.0])
+    nodes, weights = (torch.tensor(t) for t in np.polynomial.hermite_e.hermegauss(60))
+    at_nodes = torch.sigmoid(nodes[:, None] * weight + bias)
+    once = (weights / weights.sum()) @ at_nodes
+    pairs = torch.einsum("k,ki,kj->ij", weights / weights.sum(), at_nodes, at_nodes)
+    torch.manual_seed(5)
+    means, images = (part.double() for part in drawn(5000, lambda z: z * weight + bias, 1))
+    products = images.mT @ images / len(images)
+
+    assert ((images == 0) | (images == 1)).all()
+    torch.testing.assert_close(means.mean(0), once, atol=0.04, rtol=0)
+    torch.testing.assert_close(images.mean(0), once, atol=0.04, rtol=0)
+    torch.testing.assert_close(products, pairs.fill_diagonal_(0) + images.mean(0).diag(), atol=0.04, rtol=0)
