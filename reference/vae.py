@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from reference.classifier import _evaluation_mode
 from reference.densities import bernoulli_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
+from reference.ppca import pca_project
 from reference.types import Decoder, Encoder
 
 _BATCH = 500
@@ -277,3 +278,25 @@ def ancestral_sample(
     z = torch.randn(n, latent_dim, generator=generator)
     means = torch.sigmoid(decoder(z))
     return means, torch.bernoulli(means, generator=generator)
+
+
+def project_2d(z: Float[Tensor, "B M"]) -> Float[Tensor, "B 2"]:
+    r"""Two coordinates of every latent vector, for a scatter plot.
+
+    - M > 2: the scores of the first two principal components of z, the one with the larger variance first. z is centred, neither
+      standardised nor whitened, and the sign of either column is free.
+    - M = 2: z itself, neither centred nor turned.
+    - M = 1: z, and zeros in the second column.
+
+    Args:
+        z: latent vectors, one for each image, shape (B, M).
+
+    Returns:
+        Coordinates, shape (B, 2).
+
+    Source:
+        DTU 02460 week 1, exercise 1.5.
+    """
+    if z.shape[1] > 2:
+        return pca_project(z, 2)[1]
+    return torch.cat([z, torch.zeros_like(z[:, : 2 - z.shape[1]])], dim=1)

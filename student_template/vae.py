@@ -259,3 +259,23 @@ def posterior_samples(
         DTU 02460 week 1, exercise 1.5; Toronto STA414 A3, 3(b).
     """
     raise NotImplementedError
+
+
+def project_2d(z: Float[Tensor, "B M"]) -> Float[Tensor, "B 2"]:
+    r"""Two coordinates of every latent vector, for a scatter plot.
+
+    - M > 2: the scores of the first two principal components of z, the one with the larger variance first. z is centred, neither
+      standardised nor whitened, and the sign of either column is free.
+    - M = 2: z itself, neither centred nor turned.
+    - M = 1: z, and zeros in the second column.
+
+    Args:
+        z: latent vectors, one for each image, shape (B, M).
+
+    Returns:
+        Coordinates, shape (B, 2).
+
+    Source:
+        DTU 02460 week 1, exercise 1.5.
+    """
+    raise NotImplementedError

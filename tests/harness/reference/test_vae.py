@@ -6,11 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from reference_problems import CANDIDATES, B, D, LinearDecoder, LinearEncoder, M, S, problems
+from reference_problems import CANDIDATES, B, D, LinearDecoder, LinearEncoder, M, S, problems, randn, tolerances
+from sklearn.decomposition import PCA
 from torch import nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from reference.vae import ancestral_sample, elbo, evaluate_elbo, vae_loss
+from reference.vae import ancestral_sample, elbo, evaluate_elbo, project_2d, vae_loss
 
 
 def test_is_what_a_loop_over_the_same_noise_gives() -> None:
@@ -127,3 +128,22 @@ def test_ancestral_samples_are_those_of_quadrature(drawn: Callable[..., tuple[to
     torch.testing.assert_close(means.mean(0), once, atol=0.04, rtol=0)
     torch.testing.assert_close(images.mean(0), once, atol=0.04, rtol=0)
     torch.testing.assert_close(products, pairs.fill_diagonal_(0) + images.mean(0).diag(), atol=0.04, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "projected", [project_2d, *(v.function for v in CANDIDATES.variants("project_2d"))], ids=lambda f: f.__name__
+)
+def test_two_coordinates_are_those_of_scikit_learn(
+    projected: Callable[[torch.Tensor], torch.Tensor], dtype: torch.dtype
+) -> None:
+    """Up to the sign of a column for more than two latents; fewer are kept as they are."""
+    z = (randn(200, 4, seed=1) @ torch.diag(torch.tensor([0.02, 3.0, 0.02, 1.5]).double()) @ randn(4, 4, seed=2)) + 2
+    theirs = torch.tensor(PCA(2).fit_transform(z.numpy()))
+    ours = projected(z.to(dtype))
+    signs = (ours.double() * theirs).sum(0).sign()
+    one, two = z[:, :1].to(dtype), z[:, :2].to(dtype)
+
+    assert ours.dtype == dtype
+    torch.testing.assert_close(ours.double() * signs, theirs, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(projected(two), two, **tolerances(dtype))
+    torch.testing.assert_close(projected(one), torch.cat([one, 0 * one], 1), **tolerances(dtype))
