@@ -85,6 +85,44 @@ def log_joint_top(x_top: Float[Tensor, "392"], zs: Float[Tensor, "S M"], decoder
     raise NotImplementedError
 
 
+def svi_elbo(
+    x_top: Float[Tensor, "392"],
+    mean: Float[Tensor, "M"],
+    log_var: Float[Tensor, "M"],
+    decoder: Decoder,
+    n_samples: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the evidence lower bound of one upper half, for an approximate posterior of its own.
+
+    .. math::
+        \mathcal{L} = \mathbb{E}_{q(\mathbf{z})} \bigl[ \log p(\mathbf{z}) + \log p(\mathbf{x}_{\text{top}} \mid \mathbf{z})
+        - \log q(\mathbf{z}) \bigr], \qquad
+        q(\mathbf{z}) = \mathcal{N}\bigl(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2)\bigr)
+
+    There is no encoder: μ and log σ² are the parameters that are optimised, so gradients reach both of them through
+    reparameterised draws, z = μ + σ ⊙ ε. The expectation is replaced by the average over `n_samples` draws, fresh at
+    every call. Any form of the bound is right, for instance log p(x_top | z) averaged over the draws, less the closed
+    form of KL(q ‖ N(0, I)), as long as its expectation is 𝓛. The lower pixels play no part.
+
+    Args:
+        x_top: the upper pixels of one image, 0 or 1, shape (392,).
+        mean: the means μ of q, shape (M,).
+        log_var: natural logarithm of the variances of q, log σ², shape (M,). For log-standard-deviations as in the
+            handout: log σ² = 2 log σ.
+        decoder: maps z of shape (..., M) to the Bernoulli logits of whole images, shape (..., 784).
+        n_samples: number of draws of z.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats (summed over the upper pixels, averaged over the draws), a 0-d tensor.
+
+    Source:
+        Toronto STA414 A3, 4(b)(b).
+    """
+    raise NotImplementedError
+
+
 def complete_image(
     x_top: Float[Tensor, "392"],
     mean: Float[Tensor, "M"],

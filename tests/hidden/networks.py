@@ -6,8 +6,9 @@ from autograder.authoring import Case, Probe
 
 
 def with_other_networks(case: Case) -> Case:
-    """The same images, seen by encoder and decoder as they are after a step of training."""
-    return case.but(**{name: Probe(_moved(case.arguments[name].spec)) for name in ("encoder", "decoder")})
+    """The same images, seen by the networks of the call as they are after a step of training."""
+    networks = {name: value for name, value in case.arguments.items() if isinstance(value, Probe)}
+    return case.but(**{name: Probe(_moved(network.spec)) for name, network in networks.items()})
 
 
 def _moved(part):
