@@ -352,12 +352,10 @@ class Asking:
 
     def _stacked(self, case: Case, answer: Answer, n: int) -> Any:
         """Return the results of n calls as rows; those that did not come as tensors of one shape climb the ladder one by one."""
-        value = answer.value
-        if not isinstance(value, list) or len(value) != n:
+        if not isinstance(value := answer.value, list) or len(value) != n:
             return value
         rows = [self.settled(case, replace(answer, value=item), finite=False) for item in value]
-        if all(type(row) in (int, float) for row in rows):
-            return torch.tensor(rows, dtype=torch.float64)
+        rows = [torch.tensor(row, dtype=torch.float64) if type(row) in (int, float) else row for row in rows]
         alike = all(isinstance(row, Tensor) and row.shape == rows[0].shape for row in rows)
         return torch.stack(rows) if alike else value
 

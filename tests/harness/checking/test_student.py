@@ -155,7 +155,7 @@ def test_sizes_of_the_arguments() -> None:
     arguments = {"x": torch.zeros(4, 3, 2).double(), "n": 5, "parts": [f64(1, 2, 3)] * 2}
     case = Case("sized", arguments)
     assert student(torch.zeros(4, 3, 5, 3).double()).value(case).shape == (4, 3, 5, 3)
-    with pytest.raises(CheckFailed, match=r"has shape \(4, 5, 3\), but should have \(..., {n}, D\) = \(4, 3, 5, 3\)"):
+    with pytest.raises(CheckFailed, match=r"has shape \(4, 5, 3\), but should have \(..., n, D\) = \(4, 3, 5, 3\)"):
         student(torch.zeros(4, 5, 3).double()).value(case)
 
 

@@ -11,14 +11,14 @@ from tests.submissions import build
 
 from .tools import ROOT, SUBMISSIONS, explain, task, write
 
-COURSES = {"uppsala": 16, "dtu": 21, "lab1": 12, "toronto": 48, "huji": 100}
+COURSES = {"uppsala": 16, "dtu": 23, "lab1": 12, "toronto": 48, "huji": 100}
 """By track: its points; where a handout has none, each task is worth one."""
 TORONTO = [
     (5, ["log_prior", "decoder", "log_likelihood", "joint_log_density"]),
     (13, ["encoder", "gaussian_log_density", "elbo", "vae_loss", "train_vae", "evaluate_elbo"]),
-    (15, ["samples_figure", "latent_figure", "interpolate", "interpolation_figure"]),
+    (15, ["ancestral_sample", "samples_figure", "latent_figure", "interpolate", "interpolation_figure"]),
     (5, ["top_half", "log_likelihood_top", "log_joint_top"]),
-    (5, ["fit_top_posterior", "contours_figure", "complete_image", "completion_figure"]),
+    (5, ["svi_elbo", "fit_top_posterior", "contours_figure", "complete_image", "completion_figure"]),
     (5, ["inference_questions"]),
 ]
 """The sections of the handout, the last one in its three parts: points, and the tasks that they are split over."""

@@ -91,5 +91,19 @@ def evaluate_elbo(images, model, n_samples=1, generator=None):
     return total / len(images)
 
 
+def posterior_samples(x, encoder, generator=None):
+    return sample_gaussian(*encoder(x), generator)
+
+
+def project_2d(z):
+    if z.shape[1] == 1:
+        return torch.cat([z, torch.zeros_like(z)], 1)
+    if z.shape[1] == 2:
+        return z
+    centred = z - z.mean(0)
+    eigenvalues, vectors = torch.linalg.eigh(centred.T @ centred)  # the smallest first
+    return centred @ vectors[:, [-1, -2]]
+
+
 if __name__ == "__main__":
     train_demo()

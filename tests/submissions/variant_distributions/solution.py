@@ -173,6 +173,18 @@ def evaluate_elbo(images, model, n_samples=1):
     return (log_px.mean(0) - td.kl_divergence(q, standard(q.mean))).mean().item()
 
 
+def posterior_samples(x, encoder):
+    return td.Normal(*split_scale(encoder(x))).rsample()
+
+
+def project_2d(z):
+    if z.shape[1] <= 2:
+        return torch.column_stack([z, z.new_zeros(len(z), 2 - z.shape[1])])
+    from sklearn.decomposition import PCA
+
+    return torch.as_tensor(PCA(2).fit_transform(z.numpy())).to(z)
+
+
 def split_scale(both):
     return both[0], (0.5 * both[1]).exp()
 

@@ -194,3 +194,13 @@ def evaluate_elbo(images, model, n_samples=1, generator=None):
                 bounds.append(log_px + log_prior(z) - q.log_prob(z))
     model.train(mode)
     return float(np.mean(torch.cat(bounds).double().numpy()))
+
+
+def posterior_samples(x, encoder, generator=None):
+    return DiagonalGaussian.from_log_var(*encoder(x)).rsample(generator)
+
+
+def project_2d(z):
+    if z.shape[1] > 2:
+        return pca_project(z, 2)[1]
+    return torch.nn.functional.pad(z, (0, 2 - z.shape[1]))
