@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from reference.classifier import _evaluation_mode
-from reference.densities import bernoulli_log_density, sample_gaussian
+from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.ppca import pca_project
 from reference.types import Decoder, Encoder
@@ -132,6 +132,50 @@ def vae_loss(
         Toronto STA414 A3, 2(d); Lab 1, eq. (22).
     """
     return -elbo(x, encoder, decoder, n_samples, generator)
+
+
+def gaussian_elbo(
+    x: Float[Tensor, "B D"],
+    encoder: Encoder,
+    decoder: Decoder,
+    log_var_x: float | Float[Tensor, ""] | Float[Tensor, "D"],
+    n_samples: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the evidence lower bound with Gaussian pixels, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \Bigl( \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)}
+        \bigl[ \log \mathcal{N}\bigl(\mathbf{x}_b; \boldsymbol{\mu}(\mathbf{z}), \operatorname{diag}(\boldsymbol{\sigma}_x^2)\bigr) \bigr]
+        - \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_b) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr) \Bigr)
+
+    As `elbo`, with another p(x | z): the decoder returns the mean μ(z) of a Gaussian. Its log-density is *summed* over the D
+    pixels and has all its terms: the squared error divided by 2σ_x², ½ log σ_x² and ½ log 2π for every pixel. Any form of the
+    bound is right, as long as its expectation is 𝓛 and gradients reach the encoder, the decoder and `log_var_x`, which may be
+    learnt.
+    Misprint: HUJI's eq. (5) drops the scale 1/(2σ_p²) of the squared error.
+
+    Args:
+        x: images with real pixels, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to the mean of p(x | z), shape (..., D).
+        log_var_x: log σ_x², the natural logarithm of the variance of the pixels: one number for all (a float or a 0-d tensor),
+            or one for each pixel, shape (D,). For a standard deviation as HUJI's σ_p: log σ_x² = 2 log σ_p.
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        DTU 02460 week 1, exercise 1.7; Uppsala VAE lab, section 3.2; HUJI 67912 Ex. 1, section 3.1.2.
+    """
+    mean, log_var = encoder(x)
+    shape = (n_samples, *mean.shape)
+    centre = decoder(sample_gaussian(mean.expand(shape), log_var.expand(shape), generator))  # (S, B, D)
+    spread = torch.as_tensor(log_var_x, dtype=x.dtype, device=x.device).expand(x.shape)
+    reconstruction = gaussian_log_density(x, centre, spread).mean(dim=0)  # (B,)
+    return torch.mean(reconstruction - kl_standard_normal(mean, log_var))
 
 
 def mse_objective(

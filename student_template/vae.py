@@ -156,6 +156,45 @@ def evaluate_elbo(
     raise NotImplementedError
 
 
+def gaussian_elbo(
+    x: Float[Tensor, "B D"],
+    encoder: Encoder,
+    decoder: Decoder,
+    log_var_x: float | Float[Tensor, ""] | Float[Tensor, "D"],
+    n_samples: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the evidence lower bound with Gaussian pixels, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \Bigl( \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)}
+        \bigl[ \log \mathcal{N}\bigl(\mathbf{x}_b; \boldsymbol{\mu}(\mathbf{z}), \operatorname{diag}(\boldsymbol{\sigma}_x^2)\bigr) \bigr]
+        - \operatorname{KL}\bigl(q(\mathbf{z} \mid \mathbf{x}_b) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr) \Bigr)
+
+    As `elbo`, with another p(x | z): the decoder returns the mean μ(z) of a Gaussian. Its log-density is *summed* over the D
+    pixels and has all its terms: the squared error divided by 2σ_x², ½ log σ_x² and ½ log 2π for every pixel. Any form of the
+    bound is right, as long as its expectation is 𝓛 and gradients reach the encoder, the decoder and `log_var_x`, which may be
+    learnt.
+    Misprint: HUJI's eq. (5) drops the scale 1/(2σ_p²) of the squared error.
+
+    Args:
+        x: images with real pixels, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to the mean of p(x | z), shape (..., D).
+        log_var_x: log σ_x², the natural logarithm of the variance of the pixels: one number for all (a float or a 0-d tensor),
+            or one for each pixel, shape (D,). For a standard deviation as HUJI's σ_p: log σ_x² = 2 log σ_p.
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        DTU 02460 week 1, exercise 1.7; Uppsala VAE lab, section 3.2; HUJI 67912 Ex. 1, section 3.1.2.
+    """
+    raise NotImplementedError
+
+
 def mse_objective(
     x: Float[Tensor, "B D"], x_hat: Float[Tensor, "B D"], mean: Float[Tensor, "B M"], log_var: Float[Tensor, "B M"]
 ) -> Float[Tensor, ""]:

@@ -62,7 +62,8 @@ def mean_bernoulli_elbo(case: Case) -> float:
 def bernoulli_elbo(case: Case, shifts: Mapping[str, Tensor] | None = None) -> Tensor:
     """Exact ELBO per example, shape (B,), for an affine decoder; `shifts` are added to mean, log_var and decoder bias.
 
-    Each logit is then Gaussian under q, so E log p(x_d | z) is a one-dimensional integral: 60-point Gauss-Hermite quadrature.
+    Each logit is then Gaussian under q, so E log p(x_d | z) is a one-dimensional integral: 60-point Gauss-Hermite quadrature. Where the
+    call has `log_var_x`, p(x | z) is Gaussian, and the integral has a closed form.
     """
     x = case.arguments["x"].double()
     mean, log_var = probes.build(_double(case.arguments["encoder"]))(x)
@@ -103,8 +104,7 @@ def most_noise(case: Case) -> float:
     layer = _double(case.arguments["decoder"])["layers"][0]
     z = mean + torch.exp(0.5 * log_var) * eps[:, None]  # (nodes, B, M)
     logits = z @ layer["weight"].T + layer["bias"]
-    joint = (case.arguments["x"].double() * logits - torch.nn.functional.softplus(logits)).sum(-1)
-    joint = joint - 0.5 * (z**2).sum(-1)
+    joint = _log_likelihood(case, case.arguments["x"].double(), logits) - 0.5 * (z**2).sum(-1)
     forms = (joint, joint + 0.5 * (eps**2).sum(-1)[:, None])
     return max(float(_variance(form, share).mean()) for form in forms) ** 0.5
 
@@ -125,10 +125,24 @@ def _reconstruction(case: Case, mean: Tensor, log_var: Tensor, bias: Tensor | fl
     x = case.arguments["x"].double()
     layer = _double(case.arguments["decoder"])["layers"][0]
     centre = mean @ layer["weight"].T + layer["bias"] + bias
-    spread = (log_var.exp() @ (layer["weight"] ** 2).T).sqrt()
-    logits = centre[..., None] + spread[..., None] * NODES
+    variance = log_var.exp() @ (layer["weight"] ** 2).T
+    if "log_var_x" in case.arguments:
+        return _log_likelihood(case, x, centre) - 0.5 * (variance * torch.exp(-_log_var_x(case))).sum(-1)
+    logits = centre[..., None] + variance.sqrt()[..., None] * NODES
     expected_softplus = (torch.nn.functional.softplus(logits) * SHARES).sum(-1)
     return (x * centre - expected_softplus).sum(-1)
+
+
+def _log_likelihood(case: Case, x: Tensor, output: Tensor) -> Tensor:
+    """log p(x | z) for what the decoder returns: logits, or the mean of a Gaussian where the call has `log_var_x`."""
+    if "log_var_x" not in case.arguments:
+        return (x * output - torch.nn.functional.softplus(output)).sum(-1)
+    log_var = _log_var_x(case)
+    return -0.5 * (math.log(2 * math.pi) + log_var + (x - output) ** 2 * torch.exp(-log_var)).sum(-1)
+
+
+def _log_var_x(case: Case) -> Tensor:
+    return torch.as_tensor(case.arguments["log_var_x"], dtype=torch.float64)
 
 
 @remembered
@@ -147,7 +161,7 @@ def noisiest_form(case: Case) -> tuple[float, Tensor]:
     z = mu + torch.exp(0.5 * log_var) * eps
     layer = _double(case.arguments["decoder"])["layers"][0]
     logits = z @ layer["weight"].T + layer["bias"]
-    likelihood = (x[:1] * logits - torch.nn.functional.softplus(logits)).sum(-1)
+    likelihood = _log_likelihood(case, x[:1], logits)
     joint = likelihood - 0.5 * (z**2).sum(-1)
     forms = (
         likelihood - 0.5 * (mu**2).sum(-1),

@@ -38,10 +38,25 @@ NOISE = 0.12
 """
 NOISE_ROOM = 2.0
 """How much noisier than the noisiest form that we know an estimate may be."""
-SIGN = {"elbo": 1.0, "vae_loss": -1.0}
+SIGN = {"elbo": 1.0, "vae_loss": -1.0, "gaussian_elbo": 1.0}
 
 
-def without_kl(task: str, sizes: Sizes, dtype: torch.dtype, seed: int, size: float | None = None) -> Case:
+def with_pixels_of(case: Case, kind: int | None = None) -> Case:
+    """The same call with pixels as its task has them: where p(x | z) is Gaussian they are not binary, and have a variance: one for each
+    pixel, a tensor without axes, or a number, as `kind` says (or the seed).
+    """
+    if case.function != "gaussian_elbo":
+        return case
+    x = case.arguments["x"]
+    draw = Draw(x.dtype, case.seed + 17)
+    log_var_x = draw.uniform(x.shape[1], low=-0.9, high=0.2)
+    kinds = (log_var_x, log_var_x[0], float(log_var_x[0]))
+    return case.but(x=x + 0.3 * draw.normal(*x.shape), log_var_x=kinds[(case.seed if kind is None else kind) % 3])
+
+
+def without_kl(
+    task: str, sizes: Sizes, dtype: torch.dtype, seed: int, size: float | None = None, kind: int | None = None
+) -> Case:
     """A call in which q(z | x) = N(0, I) is the prior and the decoder ignores z: the ELBO is log p(x)."""
     draw = Draw(dtype, seed)
     logits = draw.normal(sizes["D"], std=2.0) if size is None else size * (2 * draw.binary(sizes["D"]) - 1)
@@ -52,7 +67,7 @@ def without_kl(task: str, sizes: Sizes, dtype: torch.dtype, seed: int, size: flo
         "decoder": Probe({"layers": [constant(logits, sizes["M"])]}),
         "n_samples": sizes["S"],
     }
-    return Case(task, arguments, seed=seed % 2**31)
+    return with_pixels_of(Case(task, arguments, seed=seed % 2**31), kind)
 
 
 def with_kl_only(task: str, dtype: torch.dtype, seed: int) -> Case:
@@ -74,7 +89,7 @@ def with_kl_only(task: str, dtype: torch.dtype, seed: int) -> Case:
         "decoder": Probe({"layers": [constant(draw.normal(4, std=1.2), 12)]}),
         "n_samples": sizes["S"],
     }
-    return in_dtype(unlike_first(Case(task, arguments, seed=seed)), dtype)
+    return in_dtype(unlike_first(with_pixels_of(Case(task, arguments, seed=seed))), dtype)
 
 
 def with_noise(task: str, dtype: torch.dtype, seed: int, n_samples: int = 3, batch: int = 160) -> Case:
@@ -126,7 +141,8 @@ def _any_noise(task: str, seed: int, n_samples: int, batch: int) -> Case:
     white = 2 * draw.binary(D) - 1  # most pixels are nearly always of one colour, and the decoder expects the other one
     spread = torch.tensor([0.9, -2.5] if bool(draw.binary(1)) else [-2.5, 0.9], dtype=torch.float64)
     centre = draw.uniform(2, low=0.8, high=1.6) * (2 * draw.binary(2) - 1)
-    to_mean, to_logits = draw.normal(2, D, std=1.2 / D**0.5), draw.normal(D, 2, std=0.8)
+    steep = 0.3 if task == "gaussian_elbo" else 0.8  # a square has more noise than a logarithm
+    to_mean, to_logits = draw.normal(2, D, std=1.2 / D**0.5), draw.normal(D, 2, std=steep)
     heads = [
         [{"op": "affine", "weight": to_mean, "bias": centre - to_mean @ (0.5 + 0.4 * white)}],
         [{"op": "affine", "weight": draw.normal(2, D, std=0.5 / D**0.5), "bias": spread}],
@@ -142,7 +158,7 @@ def _any_noise(task: str, seed: int, n_samples: int, batch: int) -> Case:
         "x": (draw.uniform(batch, D, low=0.0, high=1.0) < 0.5 + 0.4 * white).double(),
         "n_samples": n_samples,
     }
-    return Case(task, arguments, seed=seed % 2**31)
+    return with_pixels_of(Case(task, arguments, seed=seed % 2**31))
 
 
 PIXELS = 12
@@ -173,6 +189,8 @@ def with_linear_decoder(task: str, seed: int) -> Case:
 
 LEVELS = (-8.0, 1.0)
 """Log-variances of narrow and wide latents."""
+STEEP = 100.0
+"""Of a Gaussian p(x | z), the weights that make what the sample has in a gradient 10,000 times what the prior and q have."""
 
 
 def revealing(
@@ -198,11 +216,13 @@ def revealing(
         order = torch.randperm(latents, generator=torch.Generator().manual_seed(seed))
         mean, log_var = draw.normal(latents), torch.linspace(*LEVELS, latents, dtype=torch.float64)[order]
     draw = Draw(torch.float64, seed + 1)
+    gaussian = task == "gaussian_elbo"
     weights = (
         draw.uniform(latents, low=1.2, high=1.8)
         * (2 * draw.binary(latents) - 1)
         * (-1.3) ** turn
         * torch.exp(-0.5 * log_var)
+        * (STEEP if gaussian else 1.0)
     )
     x = torch.cat([torch.eye(rows, dtype=torch.float64), torch.ones(rows, latents, dtype=torch.float64)], dim=1)
     pixels = rows + latents
@@ -214,15 +234,16 @@ def revealing(
         "x": x,
         "encoder": Probe({"layers": [], "heads": heads}),
         "decoder": Probe({"layers": [{"op": "affine", "weight": decoder, "bias": logits}]}),
-        **({} if n_samples == 1 else {"n_samples": n_samples}),  # 1 is the default
+        **({"log_var_x": float(draw.uniform(1, low=-0.5, high=0.5))} if gaussian else {}),
+        **({} if n_samples == 1 and not gaussian else {"n_samples": n_samples}),  # 1 is the default
     }
     return in_dtype(Case(task, arguments, seed=seed), dtype)
 
 
 def in_dtype(case: Case, dtype: torch.dtype) -> Case:
-    """The same call with the images and both networks in another dtype."""
+    """The same call with its tensors and both networks in another dtype."""
     networks = {name: probe_dtype(case.arguments[name], dtype) for name in ("encoder", "decoder")}
-    return case.but(x=case.arguments["x"].to(dtype), **networks)
+    return case.but(**{name: value.to(dtype) for name, value in case.tensors().items()}, **networks)
 
 
 @exact.remembered
@@ -304,7 +325,7 @@ def judge_reconstruction(student, task, help_text):
             "S": int(rng.integers(2, 10)),
         }
         sizes = Sizes(drawn | {"S": 200 if axis == "B" else drawn["S"], axis: 1})
-        case = without_kl(task, sizes, DTYPES[turn % 2], seed=int(rng.integers(2**31)))
+        case = without_kl(task, sizes, DTYPES[turn % 2], seed=int(rng.integers(2**31)), kind=turn)
         student.value(case)
         judge_mean(student, case, 0.2, "the reconstruction term is wrong", help_text, share_of(4), FEW)
 

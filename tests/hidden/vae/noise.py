@@ -87,7 +87,8 @@ def recovered(case, slopes):
     """Return the noise that explains slopes, and how much one slope varies in each latent.
 
     A slope is w sigmoid(−(w z + c)) − κ, with κ = μ for the closed form of the KL divergence (where q is the prior, also for samplers
-    that leave out the gradient of log q), and κ = z = μ + σ ε where log p(z) is sampled.
+    that leave out the gradient of log q), and κ = z = μ + σ ε where log p(z) is sampled. Where p(x | z) is Gaussian it is
+    w (1 − c − w z) / σ_x² − κ, of which κ's noise is next to nothing.
     """
     layer = case.arguments["decoder"].spec["layers"][0]
     (mean,), (log_var,) = case.arguments["encoder"].spec["heads"]
@@ -95,6 +96,11 @@ def recovered(case, slopes):
     latents = layer["weight"].shape[1]
     weights = layer["weight"].double()[-latents:].diagonal().numpy()
     offsets = layer["bias"].double()[-latents:].numpy()
+    if "log_var_x" in case.arguments:
+        precision = np.exp(-case.arguments["log_var_x"])
+        centre = weights * (1.0 - offsets - weights * mean) * precision - mean
+        spread = weights**2 * deviation * precision
+        return -(slopes - centre) / spread, centre, spread
     share = (slopes + mean) / weights
     nodes, masses = (part.numpy()[:, None] for part in (exact.NODES, exact.SHARES))
     sampled = not bool(((share > 0.0) & (share < 1.0)).all())
