@@ -54,3 +54,45 @@ def hierarchical_terms(
         DTU 02460 week 1, exercise 1.3, eq. (27); Tomczak (2024), eq. (5.82).
     """
     raise NotImplementedError
+
+
+def hierarchical_elbo(
+    x: Float[Tensor, "B D"],
+    q1: Encoder,
+    q2: Conditional,
+    p1: Conditional,
+    decoder: Decoder,
+    n_samples: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the bound of a two-level VAE, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B}
+        \mathbb{E}_{q(\mathbf{z}_2 \mid \mathbf{z}_1) \, q(\mathbf{z}_1 \mid \mathbf{x}_b)} \Bigl[
+        \log p(\mathbf{x}_b \mid \mathbf{z}_1)
+        - \log \frac{q(\mathbf{z}_1 \mid \mathbf{x}_b)}{p(\mathbf{z}_1 \mid \mathbf{z}_2)}
+        - \operatorname{KL}\bigl(q(\mathbf{z}_2 \mid \mathbf{z}_1) \,\|\, \mathcal{N}(\mathbf{0}, \mathbf{I})\bigr)
+        \Bigr]
+
+    The variational distribution is bottom-up: z₁ is drawn from q(z₁ | x), and z₂ from q(z₂ | z₁) at that z₁. The
+    expectation is replaced by the average over `n_samples` reparameterised draws of both, fresh for each example. Any
+    form with the same expectation is right, as long as gradients reach all four networks. Since z₂ depends on z₁, the
+    middle term is no KL divergence between q(z₁ | x) and p(z₁ | z₂).
+
+    Args:
+        x: binary images, shape (B, D).
+        q1: maps x of shape (B, D) to mean and log-variance of q(z₁ | x), each of shape (B, M1).
+        q2: maps z₁ of shape (..., M1) to mean and log-variance of q(z₂ | z₁), each of shape (..., M2).
+        p1: maps z₂ of shape (..., M2) to mean and log-variance of p(z₁ | z₂), each of shape (..., M1).
+        decoder: maps z₁ of shape (..., M1) to Bernoulli logits of shape (..., D).
+        n_samples: number of draws of (z₁, z₂) per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        DTU 02460 week 1, exercise 1.3, eq. (28); Tomczak (2024), eq. (5.82).
+    """
+    raise NotImplementedError

@@ -11,7 +11,7 @@ from tests.submissions import build
 
 from .tools import ROOT, SUBMISSIONS, explain, task, write
 
-COURSES = {"uppsala": 16, "dtu": 24, "lab1": 12, "toronto": 48, "huji": 100}
+COURSES = {"uppsala": 16, "dtu": 25, "lab1": 12, "toronto": 48, "huji": 100}
 """By track: its points; where a handout has none, each task is worth one."""
 TORONTO = [
     (5, ["log_prior", "decoder", "log_likelihood", "joint_log_density"]),
@@ -30,6 +30,7 @@ CHEAP = ("gaussian_log_density", "kl_standard_normal", "log_prior", "log_likelih
 def test_points_are_those_of_the_handouts(rubric):
     """Every course has a track; Toronto's sections and HUJI's two add up as printed."""
     assert {name: rubric.for_track(name).points for name in COURSES} == COURSES
+    assert rubric.for_track("full").points == 100
     assert set(rubric.tracks) == {"full", "functions", *COURSES}
     assert sum(points for points, _ in TORONTO) == COURSES["toronto"]
     for track, points, tasks in [*(("toronto", *section) for section in TORONTO), ("huji", *HUJI)]:
