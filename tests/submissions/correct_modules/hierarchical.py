@@ -1,7 +1,7 @@
 """Part G: two levels of latent variables, and binary ones."""
 import torch
 
-from densities import bernoulli_log_density, gaussian_log_density
+from densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from divergences import kl_standard_normal
 
 
@@ -18,3 +18,13 @@ def relaxed_bernoulli_sample(logits, temperature, generator=None):
     u = torch.rand(logits.shape, generator=generator, dtype=logits.dtype, device=logits.device)
     u = u.clamp(1e-12, 1 - 1e-7)
     return torch.sigmoid((logits + torch.log(u) - torch.log1p(-u)) / temperature)
+
+
+def hierarchical_elbo(x, q1, q2, p1, decoder, n_samples=1, generator=None):
+    total = 0.0
+    for _ in range(n_samples):
+        z1 = sample_gaussian(*q1(x), generator)
+        z2 = sample_gaussian(*q2(z1), generator)
+        recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
+        total = total + (recon + ratio - kl).mean()
+    return total / n_samples
