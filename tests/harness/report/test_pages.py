@@ -373,6 +373,16 @@ def test_work_for_a_person_is_said_to_wait() -> None:
     assert "completing the square" not in student
 
 
+def test_much_work_for_people_is_folded_for_students() -> None:
+    """Thirty figures and derivations would stand before the overview; whoever grades them sees them all."""
+    (one, _) = factories.every_kind().waiting
+    record = factories.every_kind(waiting=tuple(one.model_copy(update={"id": f"w{n}"}) for n in range(5)))
+
+    assert "<summary>5 tasks</summary>" in student_page(record)
+    assert "<summary>5 tasks</summary>" not in staff_page(record)
+    assert "10.00 points wait for a person: they are no part of the score above" in flat(student_page(record))
+
+
 def test_work_that_a_person_graded_waits_no_more() -> None:
     """With points of its own it leads to them; the total and the pass mark follow."""
     entries = tuple(
