@@ -155,9 +155,13 @@ def unannotated(function: Any) -> list[str]:
 
 
 def catalogue_signatures(text: str) -> Mapping[str, Sequence[str]]:
-    """Return argument names by task id from the tables of a catalogue; rows that only refer to others are left out."""
+    """Return argument names by task id from the tables of a catalogue; rows that only refer to others are left out.
+
+    A row is one task's, and may go on with another's: "| `encode` | `(x) -> z` and `decode(z) -> x` |".
+    """
     rows = re.findall(r"^\| `(\w+)` \| `(?:class \w+\([\w.]*\))?(\(.*?)`", text, re.MULTILINE)
-    return {task: arguments_of(signature) for task, signature in rows}
+    beside = re.findall(r"^\| `\w+` \| `[^`]*` and `(\w+)(\(.*?)`", text, re.MULTILINE)
+    return {task: arguments_of(signature) for task, signature in rows + beside}
 
 
 def arguments_of(signature: str) -> list[str]:
