@@ -327,7 +327,8 @@ def ancestral_sample(
 def project_2d(z: Float[Tensor, "B M"]) -> Float[Tensor, "B 2"]:
     r"""Two coordinates of every latent vector, for a scatter plot.
 
-    .. math:: \left(\mathbf{z}_b - \bar{\mathbf{z}}\right)^\top \left[\mathbf{v}_1, \mathbf{v}_2\right], \quad M > 2
+    .. math::
+        \left(\mathbf{z}_b - \bar{\mathbf{z}}\right)^\top \left[\mathbf{v}_1, \mathbf{v}_2\right], \quad M > 2
 
     - M > 2: the scores of the first two principal components of z, the one with the larger variance first: v_1 and v_2 are
       eigenvectors of length 1 of the covariance of z. z is centred, neither standardised nor whitened, and the sign of either
