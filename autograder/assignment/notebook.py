@@ -79,8 +79,8 @@ def markdown(docstring: str) -> str:
     while position < len(rows):
         row = rows[position]
         position += 1
-        if row.strip() == ".. math::":
-            formula = []
+        if row.strip().startswith(".. math::"):
+            formula = [row.strip().removeprefix(".. math::").strip()]  # a short one may stand in the line itself
             while position < len(rows) and (rows[position].startswith("    ") or not rows[position].strip()):
                 formula.append(rows[position].strip())
                 position += 1

@@ -204,6 +204,7 @@ def test_markdown_of_a_docstring() -> None:
     text = "Sum.\n\n.. math::\n    a \\\\\n    b\n\nwith :math:`x`.\n\nArgs:\n    x: one\n        two.\n    y: three."
     expected = "Sum.\n\n$$\na \\\\\nb\n$$\n\nwith $x$.\n\n**Arguments**\n\n- `x`: one\n  two.\n- `y`: three."
     assert markdown(text) == expected
+    assert markdown("Sum.\n\n.. math:: a + b\n\nMore.") == "Sum.\n\n$$\na + b\n$$\n\nMore."
 
 
 class TestData:
