@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from autograder.assignment.contract import Contract, FunctionContract, Parameter
-from autograder.sandbox.inside.standins import SENT_AS
+from autograder.sandbox.inside.standins import IN_TRAINING, SENT_AS
 from autograder.sandbox.inside.values import Probe, Seed
 from autograder.sandbox.questions import MalformedRequest, Question
 
@@ -135,7 +135,8 @@ def _bound(contract: FunctionContract, args: Sequence[Any], kwargs: Mapping[str,
 
 
 def network_sent(value: Probe, question: Question) -> Probe:
-    """Return the network that the grader itself sent with the question, or a part of one; nothing else can be named.
+    """Return the network that the grader itself sent with the question, or a part of one, in the mode that the submission has put
+    it into; nothing else can be named.
 
     Raises:
         MalformedRequest: Something else is.
@@ -147,9 +148,10 @@ def network_sent(value: Probe, question: Question) -> Probe:
     if part and isinstance(found, Probe):
         inner = found.spec.get("parts", {}).get(part)
         found = None if inner is None else Probe(inner)
-    if list(value.spec) != [SENT_AS] or not isinstance(found, Probe):
+    training = value.spec.get(IN_TRAINING)
+    if set(value.spec) != {SENT_AS, IN_TRAINING} or type(training) is not bool or not isinstance(found, Probe):
         raise MalformedRequest("a network that did not come with the question")
-    return found
+    return Probe({**found.spec, "eval": not training})
 
 
 def _leaf_name(label: str, names: Mapping[str, str]) -> str:

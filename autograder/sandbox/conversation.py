@@ -24,6 +24,8 @@ _SHOWN = 4000
 _POLL_SECONDS = 0.05
 _REQUESTS = 1000
 _REQUESTS_PER_CALL = 64
+_REQUESTS_PER_SAMPLE = 8
+_MOST_SAMPLES = 1000
 
 
 class Died(Exception):
@@ -60,7 +62,10 @@ class StandInReplies:
     def __init__(self, collaborators: Collaborators, question: Question) -> None:
         self._collaborators = collaborators
         self._question = question
-        self._left = _REQUESTS + _REQUESTS_PER_CALL * question.repeat
+        # a loop over `n_samples` may call several functions, each with its gradient, in every round
+        given = [*question.args, *question.kwargs.values()]
+        samples = max((min(value, _MOST_SAMPLES) for value in given if type(value) is int), default=0)
+        self._left = _REQUESTS + (_REQUESTS_PER_CALL + _REQUESTS_PER_SAMPLE * max(0, samples)) * question.repeat
 
     def answer(self, request: dict[str, Any], nonce: str) -> bytes:
         """Return the frame that answers a request."""

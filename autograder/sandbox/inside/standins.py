@@ -26,7 +26,9 @@ Outside = Callable[[dict[str, Any]], Mapping[str, Any]]
 """Sends a request to the trusted side and returns its reply; both are plain data."""
 
 SENT_AS = "sent_as"
-"""`Probe({SENT_AS: name})` goes out in place of the network that came in as argument `name` of the question, or as `argument.part`."""
+"""`Probe({SENT_AS: name, IN_TRAINING: bool})` goes out in place of the network that came in as argument `name` of the question, or as
+`argument.part`, with the mode that it is in when the function is called."""
+IN_TRAINING = "in_training"
 
 
 class StandInRefused(RuntimeError):
@@ -150,7 +152,7 @@ class _Call:
             for weight, parameter in network.named_parameters():
                 self._labels.append(f"{label}.{weight}")
                 self._inputs.append(parameter)
-            return Probe({SENT_AS: key})
+            return Probe({SENT_AS: key, IN_TRAINING: bool(network.training)})
         if value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic):
             return value
         raise _CannotCross

@@ -73,7 +73,9 @@ def _ext(code: int, content: Any) -> msgpack.ExtType:
 def _packable(value: Any) -> Any:
     """Turn a value that `values.simplify` returned into what msgpack packs."""
     if isinstance(value, torch.Tensor):
-        raw = value.reshape(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""
+        # `as_strided`: of one element a tensor is contiguous whatever its stride is, and a view asks for the stride
+        flat = value.reshape(-1).as_strided((value.numel(),), (1,))
+        raw = flat.view(torch.uint8).numpy().tobytes() if value.numel() else b""
         return _ext(_TENSOR, [_DTYPE_NAMES[value.dtype], list(value.shape), raw])
     if isinstance(value, np.ndarray):
         return _ext(_NDARRAY, [value.dtype.name, list(value.shape), value.tobytes()])

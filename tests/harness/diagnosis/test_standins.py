@@ -200,6 +200,35 @@ def test_parts_of_a_model_can_be_named(ask: Callable[..., Answer]) -> None:
     assert replaced.gradients[gradients[0]].abs().max() > 0
 
 
+def test_networks_go_out_in_the_mode_that_they_are_in(ask: Callable[..., Answer], oracle: Oracle) -> None:
+    """What stands in uses a network in evaluation mode where the function that calls it has put it there, in training mode elsewhere."""
+    case = elbo_case().but(n_samples=1)
+    decoder = case.arguments["decoder"].spec
+    dropout = case.but(decoder=Probe({**decoder, "layers": [*decoder["layers"], {"op": "dropout", "p": 0.5}]}))
+    vae = textwrap.dedent(OWN_ELBO) + "\n\ndef vae_loss(x, encoder, decoder, n_samples=1, generator=None):\n"
+    vae += "    decoder.train({mode})\n    return elbo(x, encoder, decoder, n_samples, generator)\n"
+    questions = [(case, True), (dropout, False), (dropout, True)]
+    without, evaluated, trained = (
+        ask(replace(asked, function="vae_loss"), ("elbo",), vae=vae.replace("{mode}", str(mode)), seed=5, **RIGHT)
+        for asked, mode in questions
+    )
+
+    assert torch.equal(without.value, evaluated.value)
+    assert not torch.equal(without.value, trained.value)
+
+
+def test_a_loop_over_samples_may_ask_in_every_round(ask: Callable[..., Answer]) -> None:
+    """How often is not too often grows with the number of samples that the question has."""
+    vae = """
+        from divergences import kl_standard_normal
+
+        def elbo(x, encoder, decoder, n_samples=1, generator=None):
+            return sum(kl_standard_normal(x, x).sum() for _ in range(6 * n_samples))
+    """
+    assert isinstance(ask(elbo_case().but(n_samples=400), (KL,), vae=vae, **RIGHT), Answer)
+    assert "too often" in ask(elbo_case().but(n_samples=1), (KL,), vae=vae.replace("6 * n", "2000 * n"), **RIGHT).message
+
+
 def test_what_cannot_cross_stays_the_students(ask: Callable[..., Answer]) -> None:
     """A call with a function among its arguments is an ordinary call."""
     vae = """
@@ -307,9 +336,11 @@ FORGED = {
     "a negative seed": "request(seed=-1)",
     "many arguments": "request(args=[x] * 100)",
     "a network of its own": "request(args=[wire.Probe({'layers': [{'op': 'dropout', 'p': 0.5}]}), x])",
-    "a network that was not sent": "request(args=[wire.Probe({'sent_as': 'model'}), x])",
-    "a part that there is none of": "request(args=[wire.Probe({'sent_as': 'encoder.there'}), x])",
-    "a network named by a tensor": "request(args=[wire.Probe({'sent_as': x}), x])",
+    "a network that was not sent": "request(args=[wire.Probe({'sent_as': 'model', 'in_training': True}), x])",
+    "a part that there is none of": "request(args=[wire.Probe({'sent_as': 'encoder.there', 'in_training': True}), x])",
+    "a network in no mode": "request(args=[wire.Probe({'sent_as': 'encoder'}), x])",
+    "a network in a mode that there is not": "request(args=[wire.Probe({'sent_as': 'encoder', 'in_training': 7}), x])",
+    "a network named by a tensor": "request(args=[wire.Probe({'sent_as': x, 'in_training': True}), x])",
     "a handle": "request(args=[wire.Handle(1, 'x'), x])",
     "a list of tensors": "request(args=[[x], x])",
     "a gradient of nothing": "request(args=[x, x], cotangents=[x.sum(-1)], wanted=['7'])",

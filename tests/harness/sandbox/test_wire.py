@@ -43,6 +43,13 @@ def test_round_trip(value: Any) -> None:
     assert same(value, crossed(value))
 
 
+@pytest.mark.parametrize("size", [0, 1, 4])
+def test_tensors_that_do_not_lie_in_one_piece_arrive(size: int) -> None:
+    """Also one of a single element, which torch calls contiguous whatever its stride is."""
+    strided = torch.arange(8, dtype=torch.float64)[1::2][:size]
+    assert torch.equal(crossed(strided), strided)
+
+
 def test_header_is_the_length() -> None:
     """A frame starts with the length of its payload as four big-endian bytes."""
     frame = wire.encode({"a": 1})
