@@ -134,6 +134,10 @@ class Draw:
         drawn = torch.rand(self._shape(axes), generator=self._generator, dtype=torch.float64)
         return (low + (high - low) * drawn).to(self.dtype)
 
+    def number(self, low: float, high: float) -> float:
+        """A Python number, uniform in [low, high), that float32 holds exactly: `torch.tensor(number)`, which is float32, loses nothing."""
+        return float(self.uniform(1, low=low, high=high).float())
+
     def binary(self, *axes: int | str) -> Tensor:
         """Entries 0 or 1, as floating point numbers."""
         return (torch.rand(self._shape(axes), generator=self._generator, dtype=torch.float64) < 0.5).to(self.dtype)

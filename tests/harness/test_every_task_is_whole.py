@@ -150,4 +150,7 @@ def test_signatures_are_read() -> None:
     assert arguments_of("(a, b: all (B,)) -> (B,)") == ["a", "b"]
     rows = "| `net` | `class Net(nn.Module)(size, hidden=5)`, `forward(x)` | a |\n| `loss` | same arguments `-> scalar` | b |\n"
     assert catalogue_signatures(rows) == {"net": ["size", "hidden"]}
-    assert catalogue_signatures("| `encode` | `(x) -> z` and `decode(z, n=1) -> x` | c |\n") == {"encode": ["x"], "decode": ["z", "n"]}
+    assert catalogue_signatures("| `encode` | `(x) -> z` and `decode(z, n=1) -> x` | c |\n") == {
+        "encode": ["x"],
+        "decode": ["z", "n"],
+    }

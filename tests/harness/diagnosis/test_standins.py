@@ -226,7 +226,9 @@ def test_a_loop_over_samples_may_ask_in_every_round(ask: Callable[..., Answer]) 
             return sum(kl_standard_normal(x, x).sum() for _ in range(6 * n_samples))
     """
     assert isinstance(ask(elbo_case().but(n_samples=400), (KL,), vae=vae, **RIGHT), Answer)
-    assert "too often" in ask(elbo_case().but(n_samples=1), (KL,), vae=vae.replace("6 * n", "2000 * n"), **RIGHT).message
+    assert (
+        "too often" in ask(elbo_case().but(n_samples=1), (KL,), vae=vae.replace("6 * n", "2000 * n"), **RIGHT).message
+    )
 
 
 def test_what_cannot_cross_stays_the_students(ask: Callable[..., Answer]) -> None:

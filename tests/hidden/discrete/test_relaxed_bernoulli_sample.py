@@ -31,7 +31,7 @@ def sampling_case(n, seed, dtype=torch.float64, dimensions=3, temperature=None):
     logits = levels[torch.randperm(dimensions, generator=torch.Generator().manual_seed(seed))].to(dtype)
     if temperature is None:
         low, high = TEMPERATURES[dtype]
-        temperature = float(draw.uniform(1, low=low, high=high))
+        temperature = draw.number(low, high)
     arguments = {"logits": logits.expand(n, dimensions), "temperature": temperature}
     return Case("relaxed_bernoulli_sample", arguments, seed=seed)
 

@@ -89,7 +89,7 @@ def linear(n_samples: int, seed: int, dtype: torch.dtype) -> tuple[Case, np.ndar
     """
     draw = Draw(torch.float64, seed)
     weight = draw.uniform(2, 3, low=0.3, high=0.5) * torch.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, 1.0]])
-    log_var = float(draw.uniform(1, low=-0.9, high=-0.5))
+    log_var = draw.number(-0.9, -0.5)
     bias = draw.normal(2, mean=1.0)
     away = draw.uniform(3, 2, low=0.4, high=0.8)
     arguments = {

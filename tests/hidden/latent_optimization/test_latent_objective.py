@@ -121,10 +121,11 @@ def test_sampled(student):
 
 def factor_of(student, dtype, rows):
     """Return by what the gradients of an average are multiplied: the number of examples where the loss is their sum, else 1."""
-    one = torch.ones(rows, 1, dtype=dtype)
+    error = Draw(dtype, student.lot(f"factor {rows} {dtype}")).uniform(1, low=0.8, high=1.6)
+    x, latents = error.expand(rows, 1).clone(), torch.zeros(rows, 1, dtype=dtype)
     decoder = Probe({"layers": [constant(torch.zeros(1, dtype=dtype), 1)]})
-    case = Case("latent_objective", {"x": one, "mean": 0 * one, "log_var": 0 * one, "decoder": decoder})
-    return rows if float(student.value(case)) > 0.5 * (1 + rows) else 1
+    case = Case("latent_objective", {"x": x, "mean": latents, "log_var": latents.clone(), "decoder": decoder})
+    return rows if float(student.value(case)) > 0.5 * (1 + rows) * float(error) ** 2 else 1
 
 
 def diagonal(seed, dtype, rows, latents):

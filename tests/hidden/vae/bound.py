@@ -50,7 +50,7 @@ def with_pixels_of(case: Case, kind: int | None = None) -> Case:
     x = case.arguments["x"]
     draw = Draw(x.dtype, case.seed + 17)
     log_var_x = draw.uniform(x.shape[1], low=-0.9, high=0.2)
-    kinds = (log_var_x, log_var_x[0], float(log_var_x[0]))
+    kinds = (log_var_x, log_var_x[0], float(log_var_x[0].float()))
     return case.but(x=x + 0.3 * draw.normal(*x.shape), log_var_x=kinds[(case.seed if kind is None else kind) % 3])
 
 
@@ -234,7 +234,7 @@ def revealing(
         "x": x,
         "encoder": Probe({"layers": [], "heads": heads}),
         "decoder": Probe({"layers": [{"op": "affine", "weight": decoder, "bias": logits}]}),
-        **({"log_var_x": float(draw.uniform(1, low=-0.5, high=0.5))} if gaussian else {}),
+        **({"log_var_x": draw.number(-0.5, 0.5)} if gaussian else {}),
         **({} if n_samples == 1 and not gaussian else {"n_samples": n_samples}),  # 1 is the default
     }
     return in_dtype(Case(task, arguments, seed=seed), dtype)

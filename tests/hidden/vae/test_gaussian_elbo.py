@@ -88,7 +88,7 @@ def test_extreme(student):
         (DTYPES[1], -13.4, -12.6),
         (DTYPES[student.lot() % 2], 55.0, 60.0),
     ):
-        pixels, level = int(rng.integers(300, 350)), float(rng.uniform(low, high))
+        pixels, level = int(rng.integers(300, 350)), float(np.float32(rng.uniform(low, high)))
         draw = Draw(
             dtype, student.lot(f"extreme {dtype}")
         )  # F.gaussian_nll_loss keeps variances above 1e-6, which is more than e⁻¹⁴

@@ -11,7 +11,7 @@ from tests.public.sizes import SIZES
 @inputs("kl_bernoulli", sizes=SIZES, scale="M")
 def kl_bernoulli(draw):
     """Probabilities away from 0 and 1, and a prior that is not ½."""
-    return {"probs": draw.uniform("B", "M", low=0.05, high=0.95), "prior": float(draw.uniform(1, low=0.1, high=0.9))}
+    return {"probs": draw.uniform("B", "M", low=0.05, high=0.95), "prior": draw.number(0.1, 0.9)}
 
 
 @check("kl_bernoulli", "golden")

@@ -16,7 +16,7 @@ def estimate_log_likelihood(draw):
         "x": draw.normal("B", "D", mean=1.0),
         "encoder": gaussian_encoder(draw),
         "decoder": affine_decoder(draw),
-        "sigma_p": float(draw.uniform(1, low=0.4, high=1.3)),
+        "sigma_p": draw.number(0.4, 1.3),
         "n_samples": draw.size("S"),
     }
 

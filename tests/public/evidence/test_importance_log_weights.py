@@ -18,7 +18,7 @@ def importance_log_weights(draw):
         "mean": draw.normal("B", "M"),
         "log_var": draw.normal("B", "M", mean=-0.5),
         "decoder": affine_decoder(draw),
-        "sigma_p": float(draw.uniform(1, low=0.5, high=1.7)),
+        "sigma_p": draw.number(0.5, 1.7),
     }
 
 

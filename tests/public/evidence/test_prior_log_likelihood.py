@@ -16,7 +16,7 @@ def prior_log_likelihood(draw):
         "x": draw.normal("B", "D", mean=1.0),
         "decoder": affine_decoder(draw),
         "latent_dim": draw.size("M"),
-        "log_var_x": float(draw.uniform(1, low=-1.5, high=1.5)),
+        "log_var_x": draw.number(-1.5, 1.5),
         "n_samples": draw.size("S"),
     }
 

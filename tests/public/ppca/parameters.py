@@ -10,5 +10,5 @@ def ppca_parameters(draw: Draw) -> dict[str, Any]:
     return {
         "W": draw.normal("D", "M", std=1.3),
         "mu": draw.normal("D", mean=5.0, std=2.0),
-        "sigma2": float(draw.uniform(1, low=0.3, high=2.5)),
+        "sigma2": draw.number(0.3, 2.5),
     }

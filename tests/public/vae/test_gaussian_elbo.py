@@ -14,7 +14,7 @@ from tests.public.vae.known import WITHIN
 def gaussian_elbo(draw):
     """Images with real pixels, networks with known weights, and a variance that is a number, a tensor, or one for each pixel."""
     log_var_x = draw.uniform("D", low=-0.5, high=1.0)
-    kinds = (log_var_x, log_var_x[0], float(log_var_x[0]))
+    kinds = (log_var_x, log_var_x[0], float(log_var_x[0].float()))
     return {
         "x": draw.normal("B", "D", mean=1.0),
         "encoder": gaussian_encoder(draw),
