@@ -4,17 +4,43 @@ from decimal import Decimal
 
 import pytest
 
+from autograder.assignment.loading import Assignment
+from autograder.diagnosis.carry import collaborators_of
 from autograder.records import Outcome
 from autograder.report import student_page
 from tests.submissions import fairness
+from tests.submissions.undeserved.naming import without_names
 
 from .tools import explain, write
 
 
 @pytest.mark.parametrize("form", fairness.FORMS)
-def test_form_never_hides_substance(grade, tmp_path, form):
-    """Every task keeps 85 % (70 % where no gradient can flow), with a name for what is lost; nothing is lost twice."""
-    record = grade(write(tmp_path / "work", fairness.in_form(form)))
+def test_form_never_hides_substance(grade, assignment, tmp_path, form):
+    """Every task is asked in one of the forms, with all that it is built from."""
+    record = grade(write(tmp_path / "work", fairness.in_form(form)), share_of_tasks(assignment, form))
+    keeps_its_points(record, form)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("form", fairness.FORMS)
+def test_form_never_hides_substance_in_any_task(grade, tmp_path, form):
+    """All tasks are asked in every form."""
+    keeps_its_points(grade(write(tmp_path / "work", fairness.in_form(form))), form)
+
+
+def share_of_tasks(assignment: Assignment, form: str) -> tuple[str, ...]:
+    """Every so many-th task with inputs, beginning elsewhere for each form, and what these are built from, in the rubric's order."""
+    forms, tasks = list(fairness.FORMS), assignment.rubric.tasks
+    built_from = collaborators_of(tasks, assignment.graph)
+    asked = {
+        name for name in list(built_from)[forms.index(form) :: len(forms)] if name not in assignment.rubric.training
+    }
+    asked |= {name for task in asked for name in built_from[task]}
+    return tuple(task.id for task in tasks if task.id in asked)
+
+
+def keeps_its_points(record, form):
+    """Require of every task 85 % (70 % where no gradient can flow), with a name for what is lost; nothing is lost twice."""
     least = Decimal("0.70") if form in fairness.WITHOUT_GRADIENT else Decimal("0.85")
     tasks = [task for task in record.tasks if task.id not in fairness.CALLED_OTHERWISE]
     short = {
@@ -31,7 +57,8 @@ def test_form_never_hides_substance(grade, tmp_path, form):
 @pytest.mark.parametrize("filling", fairness.FILLINGS)
 def test_form_alone_earns_nothing(grade, tmp_path, filling):
     """0.00, whatever the shapes are."""
-    record = grade(write(tmp_path / "work", fairness.filled(filling)))
+    with without_names():
+        record = grade(write(tmp_path / "work", fairness.filled(filling)))
     assert record.score == "0.00", explain(record)
 
 
