@@ -8,7 +8,7 @@ RUNS ?= 1
 OUT ?= student_kit.zip
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup system new grade regrade check test test-long test-matrix lint format validate template kit bench doctor clean
+.PHONY: help setup system new grade regrade check test test-long test-matrix lint format validate template kit bench results doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ kit: setup ## make the student's kit: OUT=student_kit.zip [TRACK=toronto]
 
 bench: setup ## measure: sandbox start, round trip, one submission end to end
 	@$(BIN)/autograder bench $(ARGS)
+
+results: setup ## hold the reference to published figures on MNIST: docs/reference_results.md
+	@$(BIN)/python scripts/reference_results.py $(ARGS)
 
 doctor: setup ## say how submissions are isolated on this machine, and try it
 	@$(BIN)/autograder doctor
