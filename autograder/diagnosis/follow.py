@@ -45,14 +45,23 @@ class Following:
     """
 
     def __init__(
-        self, diagnostician: Diagnostician | None = None, effort: Effort | None = None, *, in_two_steps: bool = False
+        self,
+        diagnostician: Diagnostician | None = None,
+        effort: Effort | None = None,
+        *,
+        in_two_steps: bool = False,
+        built_from: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Without a diagnostician checks can be asked again, and no name is looked for; `effort` is for all checks together.
 
         With `in_two_steps` mistakes that nobody wrote down are looked for in `finish` alone: by then it is known which failures come
-        from other functions, and those need no names.
+        from other functions, and those need no names. For the same reason a task whose functions `built_from` failed before is not
+        looked at before then: what it gets wrong by itself, `name_given` tells.
         """
         self._in_two_steps = in_two_steps
+        self._built_from = built_from or {}
+        self._failed: set[str] = set()
+        self._postponed: set[str] = set()
         self._diagnostician = diagnostician
         self._effort = effort or Effort()
         self.faults: list[str] = []
@@ -66,9 +75,13 @@ class Following:
         result.again = Again.of(item, context.seed_of(task))
         if self._diagnostician is None or result.outcome is not Outcome.FAILED:
             return
+        self._failed.add(task)
         if result.forms or result.mistake:
             return
         if result.kind in _NOT_ASKED_AGAIN:
+            return
+        if not self._failed.isdisjoint(self._built_from.get(task, ())):
+            self._postponed.add(result.id)
             return
         with self._name_at_most(result.id), self._within(task):
             if self._diagnostician.knows(task):
@@ -88,6 +101,10 @@ class Following:
         for task in dict.fromkeys(check_id.partition(".")[0] for check_id in results):
             own = [result for result in _own(task, results) if result.carried_from is None]
             if not any(result.diagnosis is not None for result in own) and task not in self._given:
+                with self._name_at_most(task), self._within(task):
+                    for result in own:
+                        if result.id in self._postponed and result.surveyed is None:
+                            result.surveyed = self._survey(result, context)
                 self._name(task, own, context)
 
     def name_given(self, task: str, results: Mapping[str, CheckResult], context: Context, asked: AskedMore) -> None:

@@ -192,6 +192,7 @@ def _checked(
     from autograder.checking.repeats import Repeats
     from autograder.checking.results import Context
     from autograder.checking.session import run_checks
+    from autograder.diagnosis.carry import collaborators_of
     from autograder.diagnosis.follow import Following
     from autograder.diagnosis.naming import Diagnostician
     from autograder.diagnosis.priced import require_prices
@@ -206,7 +207,8 @@ def _checked(
         return kept, ()
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
-    following = Following(Diagnostician(assignment), in_two_steps=True)
+    built_from = collaborators_of(session.rubric.tasks, assignment.graph)
+    following = Following(Diagnostician(assignment), in_two_steps=True, built_from=built_from)
     context = Context(
         asked, asked.report, assignment.contract, oracle, dict(runs), follower=following, seeds=session.seeds()
     )
@@ -216,7 +218,7 @@ def _checked(
     def finished(found: Mapping[str, CheckResult]) -> None:
         with session.timed("repeats"):
             repeats.settle(context, found, lambda: asked.fresh(None))
-        _carry(session, kept | dict(found), retrial)
+        _carry(session, kept | dict(found), built_from, retrial)
         following.finish(context, found)
 
     with session.timed("checks"), _one_thread(), _ahead(session, asked, order, runs) as ahead:
@@ -295,12 +297,12 @@ def _kept(session: _Session) -> dict[str, CheckResult]:
     return still_holding(session.options.earlier, session.assignment, session.rubric, session.submission)
 
 
-def _carry(session: _Session, results: Mapping[str, Any], ask: Any) -> None:
+def _carry(session: _Session, results: Mapping[str, Any], built_from: Mapping[str, Sequence[str]], ask: Any) -> None:
     """Find out which failures come from another task's function."""
-    from autograder.diagnosis.carry import collaborators_of, settle
+    from autograder.diagnosis.carry import settle
 
     with session.timed("carry"), ask:
-        settle(results, collaborators_of(session.rubric.tasks, session.assignment.graph), ask, ask.name, ask.own)
+        settle(results, built_from, ask, ask.name, ask.own)
 
 
 @contextmanager

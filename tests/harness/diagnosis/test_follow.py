@@ -41,7 +41,7 @@ def assignment(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
 
 
 def followed(
-    assignment: Assignment, function: Callable[..., Any], following: Following | None
+    assignment: Assignment, function: Callable[..., Any], following: Following | None, *, finish: bool = False
 ) -> dict[str, CheckResult]:
     """Run the checks on a function, with somebody who looks closer."""
     one = OneFunction("double", function)
@@ -49,6 +49,8 @@ def followed(
     context = Context(one, one.report, assignment.contract, oracle, follower=following)
     plugin = ChecksPlugin(assignment.code, context, assignment.rubric.check_ids(), assignment.check_names)
     run_checks(assignment.code, plugin)
+    if finish and following is not None:
+        following.finish(context, plugin.results)
     return plugin.results
 
 
@@ -79,6 +81,14 @@ def test_names_follow_failures(function: Callable[..., Any], names: tuple[str, .
     assert (value.diagnosis.names if value.diagnosis else ()) == names
     assert value.surveyed is not None
     assert all(result.again is not None for result in results.values())
+
+
+def test_what_may_come_from_another_function_is_looked_at_last(assignment: Assignment) -> None:
+    """Nothing is spent on it before it is known whether it does: there `finish` finds the name."""
+    for finish, names in ((False, ()), (True, ("added",))):
+        following = Following(diagnostician(assignment), in_two_steps=True, built_from={"double": ("double",)})
+        value = followed(assignment, lambda x: 2 + x, following, finish=finish)["double.value"]
+        assert (value.surveyed is not None, value.diagnosis.names if value.diagnosis else ()) == (finish, names)
 
 
 def test_candidates_are_loaded_when_the_first_check_has_failed(assignment: Assignment) -> None:
