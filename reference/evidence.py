@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from reference.densities import gaussian_log_density, sample_gaussian
-from reference.types import Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder
 
 _CHUNK_ELEMENTS = 2**23
 """Decoder outputs held at a time: 32 MB in float32, small beside any model and large enough to be fast."""
@@ -18,7 +18,7 @@ def importance_log_weights(
     z: Float[Tensor, "S B M"],
     mean: Float[Tensor, "B M"],
     log_var: Float[Tensor, "B M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     sigma_p: float | Float[Tensor, ""],
 ) -> Float[Tensor, "S B"]:
     r"""Logarithms of the importance weights of given samples, with a Gaussian likelihood: one per sample and example.
@@ -77,8 +77,8 @@ def log_mean_exp(log_w: Float[Tensor, "S B"]) -> Float[Tensor, "B"]:
 
 def estimate_log_likelihood(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Float[Tensor, ""] = 0.4,
     n_samples: int = 1000,
     generator: torch.Generator | None = None,
@@ -127,7 +127,7 @@ def estimate_log_likelihood(
 
 def prior_log_likelihood(
     x: Float[Tensor, "B D"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Float[Tensor, ""],
     n_samples: int,

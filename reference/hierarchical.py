@@ -6,17 +6,17 @@ from torch import Tensor
 
 from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
-from reference.types import Conditional, Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder, Conditional
 
 
 def hierarchical_terms(
     x: Float[Tensor, "B D"],
     z1: Float[Tensor, "B M1"],
     z2: Float[Tensor, "B M2"],
-    q1: Encoder,
+    q1: AnyEncoder,
     q2: Conditional,
     p1: Conditional,
-    decoder: Decoder,
+    decoder: AnyDecoder,
 ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"], Float[Tensor, "B"]]:
     r"""The three terms of the bound of a two-level VAE at given samples of both levels, one value per example each.
 
@@ -53,10 +53,10 @@ def hierarchical_terms(
 
 def hierarchical_elbo(
     x: Float[Tensor, "B D"],
-    q1: Encoder,
+    q1: AnyEncoder,
     q2: Conditional,
     p1: Conditional,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:

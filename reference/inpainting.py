@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
-from reference.types import Decoder
+from reference.types import AnyDecoder
 
 _TOP = 14 * 28
 """Pixels in the upper 14 rows, which come first."""
@@ -34,7 +34,9 @@ def top_half(x: Float[Tensor, "B 784"]) -> Float[Tensor, "B 392"]:
     return x[:, :_TOP]
 
 
-def log_likelihood_top(x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+def log_likelihood_top(
+    x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], decoder: AnyDecoder
+) -> Float[Tensor, "B"]:
     r"""Log-probability of the upper half of an image, given z: one value per example.
 
     .. math::
@@ -61,7 +63,7 @@ def log_likelihood_top(x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], d
     return bernoulli_log_density(x_top, top_half(decoder(z))).sum(dim=-1)
 
 
-def log_joint_top(x_top: Float[Tensor, "392"], zs: Float[Tensor, "S M"], decoder: Decoder) -> Float[Tensor, "S"]:
+def log_joint_top(x_top: Float[Tensor, "392"], zs: Float[Tensor, "S M"], decoder: AnyDecoder) -> Float[Tensor, "S"]:
     r"""Log joint density of one upper half and each of several latent vectors.
 
     .. math::
@@ -92,7 +94,7 @@ def complete_image(
     x_top: Float[Tensor, "392"],
     mean: Float[Tensor, "M"],
     log_var: Float[Tensor, "M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, "784"]:
     r"""The true upper half of an image above a lower half that the model finds plausible.
@@ -131,7 +133,7 @@ def svi_elbo(
     x_top: Float[Tensor, "392"],
     mean: Float[Tensor, "M"],
     log_var: Float[Tensor, "M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from reference.densities import sample_gaussian
 from reference.divergences import kl_standard_normal
-from reference.types import Decoder
+from reference.types import AnyDecoder
 
 
 def init_latents(
@@ -40,7 +40,7 @@ def latent_objective(
     x: Float[Tensor, "B D"],
     mean: Float[Tensor, "B M"],
     log_var: Float[Tensor, "B M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
     r"""What latent optimisation minimises: squared error of one reconstruction plus KL divergence, over all examples.

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor
 
-Encoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
+AnyEncoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
 """x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
 
-Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
 
 Classifier = Callable[[Float[Tensor, "B 1 28 28"]], Float[Tensor, "B C"]]

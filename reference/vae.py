@@ -11,13 +11,13 @@ from reference.classifier import _evaluation_mode
 from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.ppca import pca_project
-from reference.types import Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder
 
 _BATCH = 500
 """Images at once: memory stays small, however many there are."""
 
 
-def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: AnyDecoder) -> Float[Tensor, "B"]:
     r"""Log-probability of binary images given their latent variables, one value per example.
 
     .. math::
@@ -40,7 +40,7 @@ def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: De
     return bernoulli_log_density(x, decoder(z)).sum(dim=-1)
 
 
-def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: AnyDecoder) -> Float[Tensor, "B"]:
     r"""Joint log-density of binary images and their latent variables, one value per example.
 
     .. math::
@@ -66,8 +66,8 @@ def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder:
 
 def elbo(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     n_samples: int = 1,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
@@ -106,8 +106,8 @@ def elbo(
 
 def vae_loss(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     n_samples: int = 1,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
@@ -136,8 +136,8 @@ def vae_loss(
 
 def gaussian_elbo(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     log_var_x: float | Float[Tensor, ""] | Float[Tensor, "D"],
     n_samples: int,
     generator: torch.Generator | None = None,
@@ -259,7 +259,7 @@ def evaluate_elbo(
     Source:
         DTU 02460 week 1, programming exercise 1.5 ("evaluate the ELBO on the binarised MNIST test set"); Toronto STA414 A3, 2(e).
     """
-    encode, decode = cast(Encoder, model.encode), cast(Decoder, model.decode)
+    encode, decode = cast(AnyEncoder, model.encode), cast(AnyDecoder, model.decode)
     total = 0.0
     with _evaluation_mode(model), torch.no_grad():
         for batch in torch.split(images, _BATCH):
@@ -268,7 +268,7 @@ def evaluate_elbo(
 
 
 def posterior_samples(
-    x: Float[Tensor, "B D"], encoder: Encoder, generator: torch.Generator | None = None
+    x: Float[Tensor, "B D"], encoder: AnyEncoder, generator: torch.Generator | None = None
 ) -> Float[Tensor, "B M"]:
     r"""One draw of q(z | x) for every image: together, draws of the aggregate posterior, as a scatter plot shows them.
 
@@ -295,7 +295,7 @@ def posterior_samples(
 
 
 def ancestral_sample(
-    n: int, decoder: Decoder, latent_dim: int, generator: torch.Generator | None = None
+    n: int, decoder: AnyDecoder, latent_dim: int, generator: torch.Generator | None = None
 ) -> tuple[Float[Tensor, "{n} D"], Float[Tensor, "{n} D"]]:
     r"""Draws from the generative model: latent variables first, then the means of the pixels, then binary images.
 

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
 
-Encoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
+AnyEncoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
 """x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
 
 
@@ -18,7 +18,7 @@ def importance_log_weights(
     z: Float[Tensor, "S B M"],
     mean: Float[Tensor, "B M"],
     log_var: Float[Tensor, "B M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     sigma_p: float | Float[Tensor, ""],
 ) -> Float[Tensor, "S B"]:
     r"""Logarithms of the importance weights of given samples, with a Gaussian likelihood: one per sample and example.
@@ -74,8 +74,8 @@ def log_mean_exp(log_w: Float[Tensor, "S B"]) -> Float[Tensor, "B"]:
 
 def estimate_log_likelihood(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Float[Tensor, ""] = 0.4,
     n_samples: int = 1000,
     generator: torch.Generator | None = None,
@@ -112,7 +112,7 @@ def estimate_log_likelihood(
 
 def prior_log_likelihood(
     x: Float[Tensor, "B D"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Float[Tensor, ""],
     n_samples: int,

@@ -6,24 +6,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Conditional = Callable[[Float[Tensor, "... K"]], tuple[Float[Tensor, "... M"], Float[Tensor, "... M"]]]
-"""One level of latent variables -> (mean, log_var) of the next one, a Gaussian with diagonal covariance."""
-
-Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
 
-Encoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
+AnyEncoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
 """x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
+
+Conditional = Callable[[Float[Tensor, "... K"]], tuple[Float[Tensor, "... M"], Float[Tensor, "... M"]]]
+"""One level of latent variables -> (mean, log_var) of the next one, a Gaussian with diagonal covariance."""
 
 
 def hierarchical_terms(
     x: Float[Tensor, "B D"],
     z1: Float[Tensor, "B M1"],
     z2: Float[Tensor, "B M2"],
-    q1: Encoder,
+    q1: AnyEncoder,
     q2: Conditional,
     p1: Conditional,
-    decoder: Decoder,
+    decoder: AnyDecoder,
 ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"], Float[Tensor, "B"]]:
     r"""The three terms of the bound of a two-level VAE at given samples of both levels, one value per example each.
 
@@ -58,10 +58,10 @@ def hierarchical_terms(
 
 def hierarchical_elbo(
     x: Float[Tensor, "B D"],
-    q1: Encoder,
+    q1: AnyEncoder,
     q2: Conditional,
     p1: Conditional,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:

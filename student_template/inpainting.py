@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
 
 
@@ -33,7 +33,9 @@ def top_half(x: Float[Tensor, "B 784"]) -> Float[Tensor, "B 392"]:
     raise NotImplementedError
 
 
-def log_likelihood_top(x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+def log_likelihood_top(
+    x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], decoder: AnyDecoder
+) -> Float[Tensor, "B"]:
     r"""Log-probability of the upper half of an image, given z: one value per example.
 
     .. math::
@@ -60,7 +62,7 @@ def log_likelihood_top(x_top: Float[Tensor, "B 392"], z: Float[Tensor, "B M"], d
     raise NotImplementedError
 
 
-def log_joint_top(x_top: Float[Tensor, "392"], zs: Float[Tensor, "S M"], decoder: Decoder) -> Float[Tensor, "S"]:
+def log_joint_top(x_top: Float[Tensor, "392"], zs: Float[Tensor, "S M"], decoder: AnyDecoder) -> Float[Tensor, "S"]:
     r"""Log joint density of one upper half and each of several latent vectors.
 
     .. math::
@@ -89,7 +91,7 @@ def svi_elbo(
     x_top: Float[Tensor, "392"],
     mean: Float[Tensor, "M"],
     log_var: Float[Tensor, "M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
@@ -127,7 +129,7 @@ def complete_image(
     x_top: Float[Tensor, "392"],
     mean: Float[Tensor, "M"],
     log_var: Float[Tensor, "M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, "784"]:
     r"""The true upper half of an image above a lower half that the model finds plausible.

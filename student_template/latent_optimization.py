@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
 
 
@@ -40,7 +40,7 @@ def latent_objective(
     x: Float[Tensor, "B D"],
     mean: Float[Tensor, "B M"],
     log_var: Float[Tensor, "B M"],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
     r"""What latent optimisation minimises: squared error of one reconstruction plus KL divergence, over all examples.

@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Decoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
 
-Encoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
+AnyEncoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
 """x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
 
 
-def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: AnyDecoder) -> Float[Tensor, "B"]:
     r"""Log-probability of binary images given their latent variables, one value per example.
 
     .. math::
@@ -36,7 +36,7 @@ def log_likelihood(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: De
     raise NotImplementedError
 
 
-def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: Decoder) -> Float[Tensor, "B"]:
+def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder: AnyDecoder) -> Float[Tensor, "B"]:
     r"""Joint log-density of binary images and their latent variables, one value per example.
 
     .. math::
@@ -61,8 +61,8 @@ def joint_log_density(x: Float[Tensor, "B D"], z: Float[Tensor, "B M"], decoder:
 
 def elbo(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     n_samples: int = 1,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
@@ -97,8 +97,8 @@ def elbo(
 
 def vae_loss(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     n_samples: int = 1,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, ""]:
@@ -158,8 +158,8 @@ def evaluate_elbo(
 
 def gaussian_elbo(
     x: Float[Tensor, "B D"],
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     log_var_x: float | Float[Tensor, ""] | Float[Tensor, "D"],
     n_samples: int,
     generator: torch.Generator | None = None,
@@ -247,7 +247,7 @@ def interpolate(z_a: Float[Tensor, "M"], z_b: Float[Tensor, "M"], alphas: Float[
 
 
 def ancestral_sample(
-    n: int, decoder: Decoder, latent_dim: int, generator: torch.Generator | None = None
+    n: int, decoder: AnyDecoder, latent_dim: int, generator: torch.Generator | None = None
 ) -> tuple[Float[Tensor, "{n} D"], Float[Tensor, "{n} D"]]:
     r"""Draws from the generative model: latent variables first, then the means of the pixels, then binary images.
 
@@ -275,7 +275,7 @@ def ancestral_sample(
 
 
 def posterior_samples(
-    x: Float[Tensor, "B D"], encoder: Encoder, generator: torch.Generator | None = None
+    x: Float[Tensor, "B D"], encoder: AnyEncoder, generator: torch.Generator | None = None
 ) -> Float[Tensor, "B M"]:
     r"""One draw of q(z | x) for every image: together, draws of the aggregate posterior, as a scatter plot shows them.
 

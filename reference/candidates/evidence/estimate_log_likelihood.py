@@ -12,7 +12,7 @@ from autograder.authoring.candidates import right, wrong
 from reference.densities import gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.evidence import estimate_log_likelihood, log_mean_exp
-from reference.types import Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder
 
 LOG_2PI = math.log(2 * math.pi)
 TWO_PI = 2 * math.pi
@@ -24,8 +24,8 @@ Estimate = Callable[..., Tensor]
 
 def _log_weights(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor,
     n_samples: int,
     generator: Generator | None,
@@ -48,8 +48,8 @@ def _of_weights(combined: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Estimat
 
     def estimate(
         x: Tensor,
-        encoder: Encoder,
-        decoder: Decoder,
+        encoder: AnyEncoder,
+        decoder: AnyDecoder,
         sigma_p: float | Tensor = 0.4,
         n_samples: int = 1000,
         generator: Generator | None = None,
@@ -64,8 +64,8 @@ def _of_likelihood(log_likelihood: Callable[[Tensor, int, Tensor], Tensor]) -> E
 
     def estimate(
         x: Tensor,
-        encoder: Encoder,
-        decoder: Decoder,
+        encoder: AnyEncoder,
+        decoder: AnyDecoder,
         sigma_p: float | Tensor = 0.4,
         n_samples: int = 1000,
         generator: Generator | None = None,
@@ -79,7 +79,9 @@ def _of_likelihood(log_likelihood: Callable[[Tensor, int, Tensor], Tensor]) -> E
     return estimate
 
 
-def _samples(x: Tensor, encoder: Encoder, n_samples: int, generator: Generator | None) -> tuple[Tensor, Tensor, Tensor]:
+def _samples(
+    x: Tensor, encoder: AnyEncoder, n_samples: int, generator: Generator | None
+) -> tuple[Tensor, Tensor, Tensor]:
     mean, log_var = encoder(x)
     shape = (n_samples, *mean.shape)
     return mean, log_var, sample_gaussian(mean.expand(shape), log_var.expand(shape), generator)
@@ -107,8 +109,8 @@ def _exp_before_sum(log_prior: Tensor, log_likelihood: Tensor, log_q: Tensor) ->
 @wrong("log_s_missing", "− log S is missing: the weights are summed, not averaged.", severity="slip", credit=0.7)
 def _log_s_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -167,8 +169,8 @@ def _mean_of_logs(log_prior: Tensor, log_likelihood: Tensor, log_q: Tensor) -> T
 )
 def _kl_for_weights(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -184,8 +186,8 @@ def _kl_for_weights(
 )
 def _std_read_as_variance(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -196,8 +198,8 @@ def _std_read_as_variance(
 @wrong("normaliser_missing", "The normalising constant −(D/2) log 2πσ_p² of p(x | z) is missing.", severity="slip")
 def _normaliser_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -215,8 +217,8 @@ def _normaliser_missing(
 )
 def _normaliser_once(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -234,8 +236,8 @@ def _normaliser_once(
 )
 def _std_in_normaliser(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -253,8 +255,8 @@ def _std_in_normaliser(
 )
 def _squared_error(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -266,8 +268,8 @@ def _squared_error(
 @wrong("averaged_over_pixels", "log p(x | z) is averaged over the pixels; it is their sum.", severity="slip")
 def _averaged_over_pixels(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -283,8 +285,8 @@ def _averaged_over_pixels(
 )
 def _variance_as_std(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -306,8 +308,8 @@ def _variance_as_std(
 )
 def _shared_noise(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -328,8 +330,8 @@ def _shared_noise(
 )
 def _shared_over_samples(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -345,8 +347,8 @@ def _shared_over_samples(
 )
 def _same_noise_every_call(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -363,8 +365,8 @@ def _same_noise_every_call(
 )
 def _log_s_added(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -380,8 +382,8 @@ def _log_s_added(
 )
 def _log_s_twice(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -396,8 +398,8 @@ def _log_s_twice(
 )
 def _divided_by_s(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -415,8 +417,8 @@ def _divided_by_s(
 )
 def _batch_size_for_s(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -576,8 +578,8 @@ def _squared_error_added(squares: Tensor, pixels: int, sigma: Tensor) -> Tensor:
 )
 def _log_2pi_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -593,8 +595,8 @@ def _log_2pi_missing(
 )
 def _log_sigma_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -611,8 +613,8 @@ def _log_sigma_missing(
 )
 def _normaliser_added(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -629,8 +631,8 @@ def _normaliser_added(
 )
 def _half_of_normaliser_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -648,8 +650,8 @@ def _half_of_normaliser_missing(
 )
 def _latent_dimension_in_normaliser(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -667,8 +669,8 @@ def _latent_dimension_in_normaliser(
 )
 def _prior_constant_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -687,8 +689,8 @@ def _prior_constant_missing(
 )
 def _q_constant_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -706,8 +708,8 @@ def _q_constant_missing(
 )
 def _q_log_det_missing(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -722,8 +724,8 @@ def _q_log_det_missing(
 )
 def _averaged_over_latents(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -742,8 +744,8 @@ def _averaged_over_latents(
 )
 def _averaged_everywhere(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -763,8 +765,8 @@ def _averaged_everywhere(
 )
 def _divided_by_pixels(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -780,8 +782,8 @@ def _divided_by_pixels(
 )
 def _other_base(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -796,8 +798,8 @@ def _other_base(
 )
 def _variance_read_as_std(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -813,8 +815,8 @@ def _variance_read_as_std(
 )
 def _sigma_p_ignored(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -829,8 +831,8 @@ def _sigma_p_ignored(
 )
 def _log_var_read_as_log_std(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -849,8 +851,8 @@ def _log_var_read_as_log_std(
 )
 def _q_of_another_scale(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -868,8 +870,8 @@ def _q_of_another_scale(
 )
 def _prior_proposal(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -889,8 +891,8 @@ def _prior_proposal(
 )
 def _prior_samples_with_weights(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -910,8 +912,8 @@ def _prior_samples_with_weights(
 )
 def _no_noise(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -929,8 +931,8 @@ def _no_noise(
 )
 def _another_z_for_each_density(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -948,8 +950,8 @@ def _another_z_for_each_density(
 )
 def _bernoulli_likelihood(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -967,8 +969,8 @@ def _bernoulli_likelihood(
 )
 def _sigmoid_of_decoder(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -1004,8 +1006,8 @@ def _mean_squared_error(squares: Tensor, pixels: int, sigma: Tensor) -> Tensor:
 @wrong("sigma_p_ignored")
 def _sigma_p_of_the_handout(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -1016,8 +1018,8 @@ def _sigma_p_of_the_handout(
 @wrong("other_base")
 def _decimal_logarithm(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -1179,8 +1181,8 @@ def _likelihood_scaled(x, encoder, decoder, sigma_p=0.4, n_samples=1000):
 @right("loop_over_samples", "A loop over the samples that keeps only S × B numbers.")
 def _loop_over_samples(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -1200,8 +1202,8 @@ def _loop_over_samples(
 @right("distributions", "torch.distributions; the generator is not used.")
 def _distributions(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -1219,7 +1221,7 @@ def _distributions(
 
 @right("flattened", "Samples and batch in one axis, without `generator` in the signature.")
 def _flattened(
-    x: Tensor, encoder: Encoder, decoder: Decoder, sigma_p: float | Tensor = 0.4, n_samples: int = 1000
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, sigma_p: float | Tensor = 0.4, n_samples: int = 1000
 ) -> Tensor:
     mu, logvar = encoder(x)
     mu, logvar, images = (t.repeat(n_samples, 1) for t in (mu, logvar, x))
@@ -1235,8 +1237,8 @@ def _flattened(
 @right("running_sum", "A running log-sum that never holds more than one sample.")
 def _running_sum(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -1258,8 +1260,8 @@ def _running_sum(
 @right("multivariate", "Multivariate normals with covariance matrices.")
 def _multivariate(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,
@@ -1276,8 +1278,8 @@ def _multivariate(
 @right("loss_of_pytorch", "PyTorch's Gaussian loss with its constant for p(x | z).")
 def _loss_of_pytorch(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     sigma_p: float | Tensor = 0.4,
     n_samples: int = 1000,
     generator: Generator | None = None,

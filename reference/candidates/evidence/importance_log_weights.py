@@ -12,7 +12,7 @@ from autograder.authoring.candidates import right, wrong
 from reference.densities import gaussian_log_density
 from reference.divergences import kl_standard_normal
 from reference.evidence import importance_log_weights
-from reference.types import Decoder
+from reference.types import AnyDecoder
 
 LOG_2PI = math.log(2 * math.pi)
 Weights = Callable[..., Tensor]
@@ -29,7 +29,7 @@ def _log_prior(z: Tensor) -> Tensor:
     return gaussian_log_density(z, torch.zeros_like(z), torch.zeros_like(z))
 
 
-def _log_likelihood(x: Tensor, z: Tensor, decoder: Decoder, sigma_p: float | Tensor) -> Tensor:
+def _log_likelihood(x: Tensor, z: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor) -> Tensor:
     return gaussian_log_density(x, decoder(z), 2 * torch.log(_tensor(sigma_p, x)))
 
 
@@ -37,7 +37,7 @@ def _of_densities(combined: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Weigh
     """Log-weights from log p(z), log p(x | z) and log q(z | x), each of shape (S, B)."""
 
     def weights(
-        x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+        x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
     ) -> Tensor:
         log_q = gaussian_log_density(z, mean, log_var)
         return combined(_log_prior(z), _log_likelihood(x, z, decoder, sigma_p), log_q)
@@ -49,7 +49,7 @@ def _of_likelihood(log_likelihood: Callable[[Tensor, int, Tensor], Tensor]) -> W
     """Log-weights with another p(x | z), which is given the squared errors of shape (S, B), the number of pixels and σ_p."""
 
     def weights(
-        x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+        x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
     ) -> Tensor:
         squares = ((x - decoder(z)) ** 2).sum(-1)
         log_ratio = _log_prior(z) - gaussian_log_density(z, mean, log_var)
@@ -62,7 +62,7 @@ def _of_proposal(log_q: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Weights:
     """Log-weights with another log q, which is given z, mean and log_var."""
 
     def weights(
-        x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+        x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
     ) -> Tensor:
         return _log_prior(z) + _log_likelihood(x, z, decoder, sigma_p) - log_q(z, mean, log_var)
 
@@ -143,7 +143,7 @@ def _inverted_ratio(log_prior: Tensor, log_likelihood: Tensor, log_q: Tensor) ->
 
 
 @wrong("sign", "The sign is reversed: these are the logarithms of 1/w.", severity="slip")
-def _sign(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor) -> Tensor:
+def _sign(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor) -> Tensor:
     return -importance_log_weights(x, z, mean, log_var, decoder, sigma_p)
 
 
@@ -153,7 +153,7 @@ def _sign(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder,
     severity="gap",
 )
 def _log_missing(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return torch.exp(importance_log_weights(x, z, mean, log_var, decoder, sigma_p))
 
@@ -174,7 +174,7 @@ def _log_of_densities(log_prior: Tensor, log_likelihood: Tensor, log_q: Tensor) 
     severity="slip",
 )
 def _normalised(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return torch.log_softmax(importance_log_weights(x, z, mean, log_var, decoder, sigma_p), 0)
 
@@ -186,7 +186,7 @@ def _normalised(
     credit=0.7,
 )
 def _divided_by_s(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p) - math.log(len(z))
 
@@ -197,7 +197,7 @@ def _divided_by_s(
     severity="gap",
 )
 def _kl_for_ratio(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return _log_likelihood(x, z, decoder, sigma_p) - kl_standard_normal(mean, log_var)
 
@@ -208,7 +208,7 @@ def _kl_for_ratio(
     severity="gap",
 )
 def _decoder_of_mean(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     log_ratio = _log_prior(z) - gaussian_log_density(z, mean, log_var)
     return log_ratio + _log_likelihood(x, mean, decoder, sigma_p)
@@ -220,7 +220,7 @@ def _decoder_of_mean(
     severity="slip",
 )
 def _q_variance_in_prior(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     log_prior = gaussian_log_density(z, torch.zeros_like(mean), log_var)
     return log_prior + _log_likelihood(x, z, decoder, sigma_p) - gaussian_log_density(z, mean, log_var)
@@ -232,7 +232,7 @@ def _q_variance_in_prior(
     severity="slip",
 )
 def _std_read_as_variance(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p**0.5)
 
@@ -243,7 +243,7 @@ def _std_read_as_variance(
     severity="slip",
 )
 def _variance_read_as_std(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p**2)
 
@@ -255,7 +255,7 @@ def _variance_read_as_std(
     credit=0.5,
 )
 def _sigma_p_ignored(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, 1.0)
 
@@ -337,7 +337,7 @@ def _half_of_normaliser_missing(squares: Tensor, pixels: int, sigma: Tensor) -> 
     credit=0.7,
 )
 def _latent_dimension_in_normaliser(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     too_many = (x.shape[-1] - z.shape[-1]) * (0.5 * LOG_2PI + torch.log(_tensor(sigma_p, x)))
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p) + too_many
@@ -407,7 +407,7 @@ def _averaged_over_pixels(squares: Tensor, pixels: int, sigma: Tensor) -> Tensor
     severity="slip",
 )
 def _averaged_over_latents(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     log_ratio = _log_prior(z) - gaussian_log_density(z, mean, log_var)
     return log_ratio / z.shape[-1] + _log_likelihood(x, z, decoder, sigma_p)
@@ -420,7 +420,7 @@ def _averaged_over_latents(
     credit=0.5,
 )
 def _averaged_everywhere(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     log_ratio = _log_prior(z) - gaussian_log_density(z, mean, log_var)
     return log_ratio / z.shape[-1] + _log_likelihood(x, z, decoder, sigma_p) / x.shape[-1]
@@ -433,7 +433,7 @@ def _averaged_everywhere(
     credit=0.7,
 )
 def _divided_by_pixels(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p) / x.shape[-1]
 
@@ -445,7 +445,7 @@ def _divided_by_pixels(
     credit=0.7,
 )
 def _prior_constant_missing(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p) + 0.5 * z.shape[-1] * LOG_2PI
 
@@ -515,7 +515,7 @@ def _unit_q(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     severity="gap",
 )
 def _bernoulli_likelihood(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     logits = decoder(z)
     log_likelihood = (x * logits - softplus(logits)).sum(-1)
@@ -528,7 +528,7 @@ def _bernoulli_likelihood(
     severity="slip",
 )
 def _sigmoid_of_decoder(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     def with_sigmoid(z: Tensor) -> Tensor:
         return torch.sigmoid(decoder(z))
@@ -543,7 +543,7 @@ def _sigmoid_of_decoder(
     credit=0.7,
 )
 def _other_base(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p) / math.log(2)
 
@@ -554,7 +554,9 @@ def _other_base(
     severity="slip",
     credit=0.75,
 )
-def _detached(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor) -> Tensor:
+def _detached(
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
+) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p).detach()
 
 
@@ -593,14 +595,14 @@ def _log_of_almost_nothing(log_prior: Tensor, log_likelihood: Tensor, log_q: Ten
 
 @wrong("sigma_p_ignored")
 def _sigma_p_of_the_handout(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, 0.4)
 
 
 @wrong("other_base")
 def _decimal_logarithm(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     return importance_log_weights(x, z, mean, log_var, decoder, sigma_p) / math.log(10)
 
@@ -699,7 +701,7 @@ def _first_sample_for_all(x, z, mean, log_var, decoder, sigma_p):
 
 @right("loop_over_samples", "A loop over the samples, with constants that cancel left out.")
 def _loop_over_samples(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     constant = 0.5 * x.shape[-1] * math.log(2 * math.pi * float(sigma_p) ** 2)
     rows = []
@@ -720,7 +722,7 @@ def _distributions(x, z, mean, log_var, decoder, sigma_p):
 
 @right("flattened", "Samples and batch in one axis, as a decoder for one batch needs it.")
 def _flattened(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     n_samples = z.shape[0]
     zs = z.reshape(-1, z.shape[-1])
@@ -734,7 +736,9 @@ def _flattened(
 
 
 @right("einsum", "Squared distances by einsum, constants collected.")
-def _einsum(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor) -> Tensor:
+def _einsum(
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
+) -> Tensor:
     error, step = (x - decoder(z)) / sigma_p, (z - mean) * torch.exp(-0.5 * log_var)
     twice = torch.einsum("sbd,sbd->sb", error, error) + torch.einsum("sbm,sbm->sb", z, z)
     twice = twice - torch.einsum("sbm,sbm->sb", step, step) - log_var.sum(-1)
@@ -744,7 +748,7 @@ def _einsum(x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decode
 
 @right("multivariate", "Multivariate normals with covariance matrices.")
 def _multivariate(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     latent, pixels = (torch.eye(n, dtype=x.dtype, device=x.device) for n in (z.shape[-1], x.shape[-1]))
     q = MultivariateNormal(mean, scale_tril=torch.diag_embed(torch.exp(0.5 * log_var)))
@@ -756,7 +760,7 @@ def _multivariate(
 
 @right("loss_of_pytorch", "PyTorch's Gaussian loss with its constant, for p(x | z) and for q.")
 def _loss_of_pytorch(
-    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, sigma_p: float | Tensor
+    x: Tensor, z: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, sigma_p: float | Tensor
 ) -> Tensor:
     def log_density(value: Tensor, centre: Tensor, variance: Tensor) -> Tensor:
         parts = (centre.expand_as(value), value, variance.expand_as(value))

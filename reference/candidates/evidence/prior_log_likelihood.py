@@ -11,7 +11,7 @@ from torch.nn.functional import gaussian_nll_loss, softplus
 from autograder.authoring.candidates import right, wrong
 from reference.densities import gaussian_log_density
 from reference.evidence import log_mean_exp, prior_log_likelihood
-from reference.types import Decoder
+from reference.types import AnyDecoder
 
 LOG_2PI = math.log(2 * math.pi)
 Estimate = Callable[..., Tensor]
@@ -33,7 +33,7 @@ def _of_likelihoods(combined: Callable[[Tensor], Tensor]) -> Estimate:
 
     def estimate(
         x: Tensor,
-        decoder: Decoder,
+        decoder: AnyDecoder,
         latent_dim: int,
         log_var_x: float | Tensor,
         n_samples: int,
@@ -50,7 +50,7 @@ def _of_density(log_density: Callable[[Tensor, int, Tensor], Tensor]) -> Estimat
 
     def estimate(
         x: Tensor,
-        decoder: Decoder,
+        decoder: AnyDecoder,
         latent_dim: int,
         log_var_x: float | Tensor,
         n_samples: int,
@@ -67,7 +67,7 @@ def _of_draws(drawn: Callable[[Tensor], Tensor]) -> Estimate:
 
     def estimate(
         x: Tensor,
-        decoder: Decoder,
+        decoder: AnyDecoder,
         latent_dim: int,
         log_var_x: float | Tensor,
         n_samples: int,
@@ -163,7 +163,7 @@ def _other_base(log_p: Tensor) -> Tensor:
 )
 def _prior_added(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -210,7 +210,7 @@ def _shared_over_latents(z: Tensor) -> Tensor:
 )
 def _same_noise_every_call(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -227,7 +227,7 @@ def _same_noise_every_call(
 )
 def _decoder_of_mean(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -244,7 +244,7 @@ def _decoder_of_mean(
 )
 def _log_var_read_as_log_std(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -261,7 +261,7 @@ def _log_var_read_as_log_std(
 )
 def _variance_ignored(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -395,7 +395,7 @@ def _averaged_over_pixels(squares: Tensor, pixels: int, log_var: Tensor) -> Tens
 )
 def _bernoulli_likelihood(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -412,7 +412,7 @@ def _bernoulli_likelihood(
 )
 def _sigmoid_of_decoder(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -526,7 +526,7 @@ def _first_sample_forgotten(log_p: Tensor) -> Tensor:
 @right("fresh_for_each_example", "Every example has draws of its own.")
 def _fresh_for_each_example(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -541,7 +541,7 @@ def _fresh_for_each_example(
 @right("loop_over_samples", "A running log-sum that never holds more than one sample.")
 def _loop_over_samples(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -556,7 +556,9 @@ def _loop_over_samples(
 
 
 @right("distributions", "torch.distributions, without `generator` in the signature.")
-def _distributions(x: Tensor, decoder: Decoder, latent_dim: int, log_var_x: float | Tensor, n_samples: int) -> Tensor:
+def _distributions(
+    x: Tensor, decoder: AnyDecoder, latent_dim: int, log_var_x: float | Tensor, n_samples: int
+) -> Tensor:
     prior = MultivariateNormal(torch.zeros(latent_dim, dtype=x.dtype), torch.eye(latent_dim, dtype=x.dtype))
     decoded = decoder(prior.sample((n_samples,)))[:, None]
     std = torch.exp(0.5 * torch.as_tensor(log_var_x, dtype=x.dtype))
@@ -567,7 +569,7 @@ def _distributions(x: Tensor, decoder: Decoder, latent_dim: int, log_var_x: floa
 @right("antithetic", "Draws in pairs z and −z, which are as right and vary less.")
 def _antithetic(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,
@@ -582,7 +584,7 @@ def _antithetic(
 @right("flattened", "Samples and examples in one axis, with PyTorch's Gaussian loss.")
 def _flattened(
     x: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     latent_dim: int,
     log_var_x: float | Tensor,
     n_samples: int,

@@ -11,7 +11,7 @@ from autograder.authoring.candidates import right, wrong
 from reference.densities import gaussian_log_density
 from reference.divergences import kl_standard_normal
 from reference.hierarchical import hierarchical_terms
-from reference.types import Conditional, Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder, Conditional
 
 Terms = tuple[Tensor, Tensor, Tensor]
 
@@ -25,7 +25,7 @@ Terms = tuple[Tensor, Tensor, Tensor]
     credit=0.75,
 )
 def _averaged_over_pixels(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon / x.shape[-1], ratio, kl
@@ -38,7 +38,7 @@ def _averaged_over_pixels(
     credit=0.75,
 )
 def _recon_negative(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return -recon, ratio, kl
@@ -51,7 +51,7 @@ def _recon_negative(
     credit=0.7,
 )
 def _sigmoid_twice(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     return hierarchical_terms(x, z1, z2, q1, q2, p1, lambda z: torch.sigmoid(decoder(z)))
 
@@ -63,7 +63,7 @@ def _sigmoid_twice(
     credit=0.6,
 )
 def _squared_error(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     _, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return -((x - torch.sigmoid(decoder(z1))) ** 2).sum(-1), ratio, kl
@@ -76,7 +76,7 @@ def _squared_error(
     credit=0.7,
 )
 def _black_pixels_missing(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     _, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return (x * F.logsigmoid(decoder(z1))).sum(-1), ratio, kl
@@ -89,7 +89,7 @@ def _black_pixels_missing(
     credit=0.85,
 )
 def _log_of_sigmoid(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     _, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     probs = torch.sigmoid(decoder(z1))
@@ -106,7 +106,7 @@ def _log_of_sigmoid(
     credit=0.75,
 )
 def _ratio_reversed(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, -ratio, kl
@@ -114,7 +114,7 @@ def _ratio_reversed(
 
 @wrong("log_q_missing", "log q(z₁ | x) is missing in the ratio.", severity="gap", credit=0.6)
 def _log_q_missing(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio + gaussian_log_density(z1, *q1(x)), kl
@@ -122,7 +122,7 @@ def _log_q_missing(
 
 @wrong("log_p_missing", "log p(z₁ | z₂) is missing in the ratio.", severity="gap", credit=0.6)
 def _log_p_missing(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio - gaussian_log_density(z1, *p1(z2)), kl
@@ -135,7 +135,7 @@ def _log_p_missing(
     credit=0.75,
 )
 def _densities_added(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio + 2 * gaussian_log_density(z1, *q1(x)), kl
@@ -148,7 +148,7 @@ def _densities_added(
     credit=0.6,
 )
 def _standard_prior(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     zero = torch.zeros_like(z1)
     return hierarchical_terms(x, z1, z2, q1, q2, lambda z2: (zero, zero), decoder)
@@ -161,7 +161,7 @@ def _standard_prior(
     credit=0.6,
 )
 def _ratio_in_closed_form(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, _, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     (mean_q, log_var_q), (mean_p, log_var_p) = q1(x), p1(z2)
@@ -176,7 +176,7 @@ def _ratio_in_closed_form(
     credit=0.75,
 )
 def _ratio_averaged_over_latents(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio / z1.shape[-1], kl
@@ -189,7 +189,7 @@ def _ratio_averaged_over_latents(
     credit=0.7,
 )
 def _ratio_without_determinants(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio + 0.5 * (p1(z2)[1] - q1(x)[1]).sum(-1), kl
@@ -202,7 +202,7 @@ def _ratio_without_determinants(
     credit=0.75,
 )
 def _variance_as_std(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     return hierarchical_terms(x, z1, z2, _doubled(q1), q2, _doubled(p1), decoder)
 
@@ -225,7 +225,7 @@ def _doubled(network):
     credit=0.75,
 )
 def _kl_negative(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio, -kl
@@ -233,7 +233,7 @@ def _kl_negative(
 
 @wrong("kl_half_missing", "The factor ½ of the KL divergence is missing.", severity="slip", credit=0.75)
 def _kl_half_missing(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio, 2 * kl
@@ -246,7 +246,7 @@ def _kl_half_missing(
     credit=0.75,
 )
 def _kl_averaged_over_latents(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio, kl / z2.shape[-1]
@@ -259,7 +259,7 @@ def _kl_averaged_over_latents(
     credit=0.7,
 )
 def _kl_at_the_sample(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, _ = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     zero = torch.zeros_like(z2)
@@ -273,7 +273,7 @@ def _kl_at_the_sample(
     credit=0.6,
 )
 def _kl_of_lower_level(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, _ = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio, kl_standard_normal(*q1(x))
@@ -286,7 +286,7 @@ def _kl_of_lower_level(
     credit=0.7,
 )
 def _mean_for_sample(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, _ = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, ratio, kl_standard_normal(*q2(q1(x)[0]))
@@ -299,7 +299,7 @@ def _mean_for_sample(
     credit=0.75,
 )
 def _kl_log_std_convention(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     return hierarchical_terms(x, z1, z2, q1, _doubled(q2), p1, decoder)
 
@@ -311,7 +311,7 @@ def _kl_log_std_convention(
     credit=0.75,
 )
 def _kl_reversed(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, _ = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     mean, log_var = q2(z1)
@@ -327,14 +327,14 @@ def _kl_reversed(
     severity="slip",
 )
 def _log_std_everywhere(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     return hierarchical_terms(x, z1, z2, _doubled(q1), _doubled(q2), _doubled(p1), decoder)
 
 
 @wrong("terms_swapped", "kl comes before ratio: the order is recon, ratio, kl.", severity="form")
 def _terms_swapped(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon, kl, ratio
@@ -347,7 +347,7 @@ def _terms_swapped(
     credit=0.7,
 )
 def _averaged_over_batch(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon.mean(), ratio.mean(), kl.mean()
@@ -359,7 +359,7 @@ def _averaged_over_batch(
     severity="gap",
 )
 def _samples_drawn_anew(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     mean, log_var = q1(x)
     z1 = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
@@ -373,7 +373,7 @@ def _samples_drawn_anew(
     credit=0.75,
 )
 def _q_detached(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     def detached(x):
         mean, log_var = q1(x)
@@ -389,14 +389,14 @@ def _q_detached(
     credit=0.75,
 )
 def _samples_detached(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     return hierarchical_terms(x, z1.detach(), z2.detach(), q1, q2, p1, decoder)
 
 
 @wrong("detached", "The results are cut from the graph, so that nothing can be learnt.", severity="slip", credit=0.75)
 def _detached(
-    x: Tensor, z1: Tensor, z2: Tensor, q1: Encoder, q2: Conditional, p1: Conditional, decoder: Decoder
+    x: Tensor, z1: Tensor, z2: Tensor, q1: AnyEncoder, q2: Conditional, p1: Conditional, decoder: AnyDecoder
 ) -> Terms:
     recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
     return recon.detach(), ratio.detach(), kl.detach()

@@ -8,17 +8,17 @@ from torch.nn.functional import softplus
 from autograder.authoring.candidates import right, wrong
 from reference.densities import sample_gaussian
 from reference.inpainting import complete_image
-from reference.types import Decoder
+from reference.types import AnyDecoder
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
 
-def _decoded(mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None) -> Tensor:
+def _decoded(mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None) -> Tensor:
     """The logits of a whole image, shape (784,), at one z from q."""
     return decoder(sample_gaussian(mean[None], log_var[None], generator))[0]
 
 
-def _with_noise(x_top: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _with_noise(x_top: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     """The image that belongs to a z of shape (M,)."""
     return torch.cat([x_top, torch.sigmoid(decoder(z[None])[0, 392:])])
 
@@ -29,7 +29,7 @@ def _noise(mean: Tensor, generator: Generator | None) -> Tensor:
 
 @wrong("logits_below", "The lower half holds logits; their sigmoids are the Bernoulli means.", severity="slip")
 def _logits_below(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.cat([x_top, _decoded(mean, log_var, decoder, generator)[392:]])
 
@@ -41,7 +41,7 @@ def _logits_below(
     credit=0.5,
 )
 def _decoded_above(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.sigmoid(_decoded(mean, log_var, decoder, generator))
 
@@ -50,7 +50,7 @@ def _decoded_above(
     "halves_swapped", "The true half is below and the decoded one above: the upper rows come first.", severity="slip"
 )
 def _halves_swapped(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.cat([torch.sigmoid(_decoded(mean, log_var, decoder, generator)[392:]), x_top])
 
@@ -61,7 +61,7 @@ def _halves_swapped(
     severity="slip",
 )
 def _upper_means_below(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.cat([x_top, torch.sigmoid(_decoded(mean, log_var, decoder, generator)[:392])])
 
@@ -72,7 +72,7 @@ def _upper_means_below(
     severity="slip",
 )
 def _side_by_side(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     lower = complete_image(x_top, mean, log_var, decoder, generator)[392:]
     return torch.cat([x_top.reshape(28, 14), lower.reshape(28, 14)], dim=1).flatten()
@@ -85,7 +85,7 @@ def _side_by_side(
     credit=0.5,
 )
 def _lower_half_only(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, mean, log_var, decoder, generator)[392:]
 
@@ -96,7 +96,7 @@ def _lower_half_only(
     severity="slip",
 )
 def _sampled_pixels(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     probs = complete_image(x_top, mean, log_var, decoder, generator)[392:]
     return torch.cat([x_top, torch.bernoulli(probs, generator=generator)])
@@ -108,7 +108,7 @@ def _sampled_pixels(
     severity="slip",
 )
 def _thresholded(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return (complete_image(x_top, mean, log_var, decoder, generator) > 0.5).to(x_top.dtype)
 
@@ -119,7 +119,7 @@ def _thresholded(
     severity="slip",
 )
 def _sigmoid_twice(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     means = complete_image(x_top, mean, log_var, decoder, generator)[392:]
     return torch.cat([x_top, torch.sigmoid(means)])
@@ -131,7 +131,7 @@ def _sigmoid_twice(
     severity="slip",
 )
 def _sigmoid_of_all(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.sigmoid(torch.cat([x_top, _decoded(mean, log_var, decoder, generator)[392:]]))
 
@@ -140,7 +140,7 @@ def _sigmoid_of_all(
     "colours_swapped", "The lower half is a negative: sigmoid(ℓ) is the probability of a white pixel.", severity="slip"
 )
 def _colours_swapped(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.cat([x_top, torch.sigmoid(-_decoded(mean, log_var, decoder, generator)[392:])])
 
@@ -149,14 +149,14 @@ def _colours_swapped(
     "black_below", "The lower half is filled up with zeros: the decoder says nothing there.", severity="empty", credit=0
 )
 def _black_below(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.cat([x_top, torch.zeros_like(x_top)])
 
 
 @wrong("mean_decoded", "The mean of q is decoded; a sample from q is asked for.", severity="slip", credit=0.5)
 def _mean_decoded(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _with_noise(x_top, mean + 0 * log_var, decoder)
 
@@ -167,7 +167,7 @@ def _mean_decoded(
     severity="gap",
 )
 def _prior_sample(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, 0 * mean, 0 * log_var, decoder, generator)
 
@@ -178,7 +178,7 @@ def _prior_sample(
     severity="slip",
 )
 def _variance_as_std(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, mean, 2 * log_var, decoder, generator)
 
@@ -190,7 +190,7 @@ def _variance_as_std(
     credit=0.5,
 )
 def _log_var_as_std(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _with_noise(x_top, mean + log_var * _noise(mean, generator), decoder)
 
@@ -201,28 +201,28 @@ def _log_var_as_std(
     severity="slip",
 )
 def _std_missing(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, mean, 0 * log_var, decoder, generator)
 
 
 @wrong("mean_missing", "The mean of q is missing in z = μ + σ ⊙ ε.", severity="slip")
 def _mean_missing(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, 0 * mean, log_var, decoder, generator)
 
 
 @wrong("arguments_swapped", "`mean` and `log_var` have changed places.", severity="slip")
 def _arguments_swapped(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, log_var, mean, decoder, generator)
 
 
 @wrong("uniform_noise", "The noise is uniform (`rand`); it must be standard normal (`randn`).", severity="slip")
 def _uniform_noise(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     noise = torch.rand(mean.shape, generator=generator, dtype=mean.dtype)
     return _with_noise(x_top, mean + torch.exp(0.5 * log_var) * noise, decoder)
@@ -234,7 +234,7 @@ def _uniform_noise(
     severity="slip",
 )
 def _averaged_over_samples(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     z = sample_gaussian(mean.expand(10, -1), log_var.expand(10, -1), generator)
     return torch.cat([x_top, torch.sigmoid(decoder(z)).mean(0)[392:]])
@@ -247,7 +247,7 @@ def _averaged_over_samples(
     credit=0.5,
 )
 def _shared_over_latents(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _with_noise(x_top, mean + torch.exp(0.5 * log_var) * _noise(mean[:1], generator), decoder)
 
@@ -259,7 +259,7 @@ def _shared_over_latents(
     credit=0.5,
 )
 def _same_noise_every_call(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, mean, log_var, decoder, Generator().manual_seed(0))
 
@@ -271,7 +271,7 @@ def _same_noise_every_call(
     credit=0.8,
 )
 def _exp_over_exp(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     odds = torch.exp(_decoded(mean, log_var, decoder, generator)[392:])
     return torch.cat([x_top, odds / (1 + odds)])
@@ -282,7 +282,7 @@ def _exp_over_exp(
 
 @wrong("uniform_noise")
 def _uniform_around_zero(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     noise = 2 * torch.rand(mean.shape, generator=generator, dtype=mean.dtype) - 1
     return _with_noise(x_top, mean + torch.exp(0.5 * log_var) * noise, decoder)
@@ -290,7 +290,7 @@ def _uniform_around_zero(
 
 @wrong("averaged_over_samples")
 def _averaged_over_two(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     z = sample_gaussian(mean.expand(2, -1), log_var.expand(2, -1), generator)
     return torch.cat([x_top, torch.sigmoid(decoder(z)).mean(0)[392:]])
@@ -298,7 +298,7 @@ def _averaged_over_two(
 
 @wrong("averaged_over_samples")
 def _averaged_over_many(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     z = sample_gaussian(mean.expand(200, -1), log_var.expand(200, -1), generator)
     return torch.cat([x_top, torch.sigmoid(decoder(z)).mean(0)[392:]])
@@ -306,14 +306,14 @@ def _averaged_over_many(
 
 @wrong("black_below")
 def _white_below(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return torch.cat([x_top, torch.ones_like(x_top)])
 
 
 @wrong("thresholded")
 def _rounded(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return complete_image(x_top, mean, log_var, decoder, generator).round()
 
@@ -397,7 +397,7 @@ def _one_row_off(x_top, mean, log_var, decoder):
 
 @right("in_place", "The upper pixels are written into the decoded image.")
 def _in_place(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     with torch.no_grad():
         z = mean + torch.exp(log_var / 2) * _noise(mean, generator)
@@ -407,14 +407,14 @@ def _in_place(
 
 
 @right("distributions", "torch.distributions, one z with a batch axis.")
-def _distributions(x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder) -> Tensor:
+def _distributions(x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder) -> Tensor:
     z = Independent(Normal(mean, torch.exp(0.5 * log_var)), 1).sample(torch.Size([1]))
     means: Tensor = Bernoulli(logits=decoder(z)).mean.squeeze(0)
     return torch.hstack((x_top, means[392:]))
 
 
 @right("rows", "Two pictures of 14 × 28, stacked.")
-def _rows(half: Tensor, mu: Tensor, logvar: Tensor, decode: Decoder) -> Tensor:
+def _rows(half: Tensor, mu: Tensor, logvar: Tensor, decode: AnyDecoder) -> Tensor:
     z = torch.normal(mu, torch.exp(0.5 * logvar))
     whole = decode(z.unsqueeze(0)).sigmoid().view(28, 28)
     return torch.vstack([half.view(14, 28), whole[14:]]).flatten()
@@ -422,7 +422,7 @@ def _rows(half: Tensor, mu: Tensor, logvar: Tensor, decode: Decoder) -> Tensor:
 
 @right("where", "A mask chooses between both; a covariance matrix.")
 def _where(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     z = MultivariateNormal(mean, torch.diag(log_var.exp())).sample()
     upper = torch.arange(784) < 392
@@ -431,7 +431,7 @@ def _where(
 
 @right("two_classes", "The means as a softmax of two classes; float64 noise.")
 def _two_classes(
-    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     noise = torch.randn(mean.shape, generator=generator, dtype=torch.float64).to(mean.dtype)
     logits = decoder(torch.addcmul(mean, noise, (log_var / 2).exp()))

@@ -13,7 +13,7 @@ from autograder.authoring.candidates import right, wrong
 from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.inpainting import log_joint_top, svi_elbo, top_half
-from reference.types import Decoder
+from reference.types import AnyDecoder
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
@@ -33,7 +33,7 @@ def _scored(
     x_top: Tensor,
     z: Tensor,
     q: tuple[Tensor, Tensor],
-    decoder: Decoder,
+    decoder: AnyDecoder,
     log_p: Callable[[Tensor, Tensor], Tensor] = bernoulli_log_density,
 ) -> Tensor:
     """The bound at some z, with `log_p(x_top, logits)`, summed over the pixels, for log p(x_top | z)."""
@@ -46,7 +46,7 @@ def _plus_kl(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -58,7 +58,7 @@ def _kl_missing(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -74,7 +74,7 @@ def _kl_twice(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -86,7 +86,7 @@ def _kl_half(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -98,7 +98,7 @@ def _kl_averaged(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -115,7 +115,7 @@ def _log_q_missing(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -127,7 +127,7 @@ def _log_q_added(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -140,7 +140,7 @@ def _prior_missing(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -155,7 +155,7 @@ def _sign(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -167,7 +167,7 @@ def _summed_over_samples(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -184,7 +184,7 @@ def _per_sample(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -202,7 +202,7 @@ def _log_of_mean(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -219,7 +219,7 @@ def _averaged_over_pixels(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -236,7 +236,7 @@ def _padded_with_black(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -254,7 +254,7 @@ def _log_half_for_unobserved(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -270,7 +270,7 @@ def _lower_logits(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -286,7 +286,7 @@ def _left_logits(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -305,7 +305,7 @@ def _sigmoid_twice(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -322,7 +322,7 @@ def _squared_error(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -335,7 +335,7 @@ def _mean_decoded(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -347,7 +347,7 @@ def _prior_samples(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -364,7 +364,7 @@ def _variance_as_std(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -380,7 +380,7 @@ def _log_std_convention(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -397,7 +397,7 @@ def _one_draw(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -413,7 +413,7 @@ def _shared_over_latents(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -431,7 +431,7 @@ def _same_noise_every_call(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -443,7 +443,7 @@ def _uniform_noise(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -460,7 +460,7 @@ def _detached_sample(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -477,7 +477,7 @@ def _detached_sample_in_log_q(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -490,7 +490,7 @@ def _detached(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -507,7 +507,7 @@ def _log_of_sigmoid(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -525,7 +525,7 @@ def _clamped_sigmoid(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -540,7 +540,7 @@ def _bits(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -557,7 +557,7 @@ def _score_function(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -576,7 +576,7 @@ def _cross_entropy_of_probabilities(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -596,7 +596,7 @@ def _one_draw_closed_form(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -695,7 +695,7 @@ def _closed_form(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -706,7 +706,7 @@ def _closed_form(
 
 
 @right("distributions", "torch.distributions: log p(z) + log p(x_top | z) − log q(z) at samples of q.")
-def _distributions(x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, n_samples: int) -> Tensor:
+def _distributions(x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, n_samples: int) -> Tensor:
     q = Independent(Normal(mean, torch.exp(0.5 * log_var)), 1)
     prior = Independent(Normal(torch.zeros_like(mean), torch.ones_like(mean)), 1)
     z = q.rsample(torch.Size([n_samples]))
@@ -717,7 +717,7 @@ def _distributions(x_top: Tensor, mean: Tensor, log_var: Tensor, decoder: Decode
 
 @right("loop", "A loop over the draws of z.")
 def _loop(
-    half: Tensor, mu: Tensor, logvar: Tensor, decode: Decoder, samples: int, generator: Generator | None = None
+    half: Tensor, mu: Tensor, logvar: Tensor, decode: AnyDecoder, samples: int, generator: Generator | None = None
 ) -> Tensor:
     total = half.new_zeros(())
     for _ in range(samples):
@@ -732,7 +732,7 @@ def _entropy(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -748,7 +748,7 @@ def _sticking_the_landing(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -761,7 +761,7 @@ def _antithetic(
     x_top: Tensor,
     mean: Tensor,
     log_var: Tensor,
-    decoder: Decoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None = None,
 ) -> Tensor:

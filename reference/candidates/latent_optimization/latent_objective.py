@@ -12,10 +12,10 @@ from reference.candidates._helpers import LOOP, rows
 from reference.densities import sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.latent_optimization import latent_objective
-from reference.types import Decoder
+from reference.types import AnyDecoder
 
 
-def _error(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None) -> Tensor:
+def _error(x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None) -> Tensor:
     """The squared error of each pixel, at a sample of q."""
     return (x - decoder(sample_gaussian(mean, log_var, generator))) ** 2
 
@@ -35,32 +35,36 @@ def _kl(mean: Tensor, log_var: Tensor) -> Tensor:
     credit=0.75,
 )
 def _kl_as_printed(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     printed = (mean**2 + log_var.exp() - 0.5 * log_var - 1).sum()
     return latent_objective(x, mean, log_var, decoder, generator) - _kl(mean, log_var) + printed
 
 
 @wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.", severity="slip")
-def _kl_twice(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None) -> Tensor:
+def _kl_twice(
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
+) -> Tensor:
     return latent_objective(x, mean, log_var, decoder, generator) + _kl(mean, log_var)
 
 
 @wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many.", severity="slip")
-def _kl_half(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None) -> Tensor:
+def _kl_half(
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
+) -> Tensor:
     return latent_objective(x, mean, log_var, decoder, generator) - 0.5 * _kl(mean, log_var)
 
 
 @wrong("kl_subtracted", "The KL divergence is subtracted; a loss adds it to the error.", severity="slip")
 def _kl_subtracted(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return latent_objective(x, mean, log_var, decoder, generator) - 2 * _kl(mean, log_var)
 
 
 @wrong("kl_missing", "Only the squared error is there; the KL divergence belongs to it.", severity="gap")
 def _kl_missing(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).sum()
 
@@ -71,7 +75,7 @@ def _kl_missing(
     severity="slip",
 )
 def _kl_averaged_over_latents(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return latent_objective(x, mean, log_var, decoder, generator) - (1 - 1 / mean.shape[1]) * _kl(mean, log_var)
 
@@ -82,7 +86,7 @@ def _kl_averaged_over_latents(
     severity="slip",
 )
 def _kl_summed_over_batch(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).sum(-1).mean() + _kl(mean, log_var)
 
@@ -93,7 +97,7 @@ def _kl_summed_over_batch(
     severity="slip",
 )
 def _error_summed_over_batch(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).sum() + _kl(mean, log_var) / len(x)
 
@@ -104,7 +108,7 @@ def _error_summed_over_batch(
     severity="slip",
 )
 def _log_std_in_kl(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return latent_objective(x, mean, log_var, decoder, generator) - _kl(mean, log_var) + _kl(mean, 2 * log_var)
 
@@ -116,7 +120,7 @@ def _log_std_in_kl(
     credit=0.75,
 )
 def _kl_at_the_sample(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     z = sample_gaussian(mean, log_var, generator)
     log_ratio = 0.5 * (z**2 - log_var - (z - mean) ** 2 * torch.exp(-log_var))
@@ -129,7 +133,7 @@ def _kl_at_the_sample(
     severity="slip",
 )
 def _averaged_over_pixels(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).mean() + _kl(mean, log_var) / len(x)
 
@@ -140,7 +144,7 @@ def _averaged_over_pixels(
     severity="slip",
 )
 def _averaged_over_everything(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).mean() + _kl(mean, log_var) / mean.numel()
 
@@ -151,7 +155,7 @@ def _averaged_over_everything(
     severity="slip",
 )
 def _mean_error_summed_kl(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).mean() + _kl(mean, log_var)
 
@@ -163,21 +167,21 @@ def _mean_error_summed_kl(
     credit=0.75,
 )
 def _gaussian_likelihood(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return 0.5 * _error(x, mean, log_var, decoder, generator).sum() + _kl(mean, log_var)
 
 
 @wrong("norm_not_squared", "The norm of the difference is not squared.", severity="slip")
 def _norm_not_squared(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).sum(-1).sqrt().sum() + _kl(mean, log_var)
 
 
 @wrong("absolute_error", "The absolute differences are summed; eq. (6) has their squares.", severity="slip")
 def _absolute_error(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return (x - decoder(sample_gaussian(mean, log_var, generator))).abs().sum() + _kl(mean, log_var)
 
@@ -188,18 +192,22 @@ def _absolute_error(
     severity="slip",
 )
 def _sigmoid_added(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return latent_objective(x, mean, log_var, lambda z: torch.sigmoid(decoder(z)), generator)
 
 
 @wrong("negative", "The sign is reversed: a loss is asked for, which is minimised.", severity="slip")
-def _negative(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None) -> Tensor:
+def _negative(
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
+) -> Tensor:
     return -latent_objective(x, mean, log_var, decoder, generator)
 
 
 @wrong("no_noise", "The decoder gets the mean; z is a sample, μ + σ ⊙ ε.", severity="gap")
-def _no_noise(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None) -> Tensor:
+def _no_noise(
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
+) -> Tensor:
     return ((x - decoder(mean)) ** 2).sum() + _kl(mean, log_var)
 
 
@@ -209,7 +217,7 @@ def _no_noise(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, genera
     severity="slip",
 )
 def _variance_as_std(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, 2 * log_var, decoder, generator).sum() + _kl(mean, log_var)
 
@@ -220,14 +228,14 @@ def _variance_as_std(
     severity="slip",
 )
 def _log_std_convention(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return latent_objective(x, mean, 2 * log_var, decoder, generator)
 
 
 @wrong("prior_samples", "z is drawn from the prior; it must be drawn from q.", severity="gap")
 def _prior_samples(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, 0 * mean, 0 * log_var, decoder, generator).sum() + _kl(mean, log_var)
 
@@ -238,7 +246,7 @@ def _prior_samples(
     severity="slip",
 )
 def _std_missing_in_sample(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, 0 * log_var, decoder, generator).sum() + _kl(mean, log_var)
 
@@ -249,7 +257,7 @@ def _std_missing_in_sample(
     severity="slip",
 )
 def _log_var_as_std(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     z = mean + log_var * sample_gaussian(0 * mean, 0 * mean, generator)
     return ((x - decoder(z)) ** 2).sum() + _kl(mean, log_var)
@@ -257,7 +265,7 @@ def _log_var_as_std(
 
 @wrong("uniform_noise", "The noise is uniform (`rand`); it must be standard normal (`randn`).", severity="slip")
 def _uniform_noise(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     noise = torch.rand(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
     return ((x - decoder(mean + torch.exp(0.5 * log_var) * noise)) ** 2).sum() + _kl(mean, log_var)
@@ -270,7 +278,7 @@ def _uniform_noise(
     credit=0.7,
 )
 def _shared_noise(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     zero = torch.zeros_like(mean[:1])
     z = mean + torch.exp(0.5 * log_var) * sample_gaussian(zero, zero, generator)
@@ -283,7 +291,7 @@ def _shared_noise(
     severity="slip",
 )
 def _same_noise_every_call(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return latent_objective(x, mean, log_var, decoder, Generator(device=x.device).manual_seed(0))
 
@@ -295,7 +303,7 @@ def _same_noise_every_call(
     credit=0.5,
 )
 def _detached_sample(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean.detach(), log_var.detach(), decoder, generator).sum() + _kl(mean, log_var)
 
@@ -307,7 +315,7 @@ def _detached_sample(
     credit=0.5,
 )
 def _detached_kl(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).sum() + _kl(mean, log_var).detach()
 
@@ -319,13 +327,15 @@ def _detached_kl(
     credit=0.5,
 )
 def _detached_reconstruction(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).sum().detach() + _kl(mean, log_var)
 
 
 @wrong("detached", "The loss is cut from the graph, so that nothing can be learnt.", severity="slip", credit=0.5)
-def _detached(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None) -> Tensor:
+def _detached(
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
+) -> Tensor:
     return latent_objective(x, mean, log_var, decoder, generator).detach()
 
 
@@ -335,14 +345,14 @@ def _detached(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, genera
     severity="form",
 )
 def _per_example(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     return _error(x, mean, log_var, decoder, generator).sum(-1) + kl_standard_normal(mean, log_var)
 
 
 @wrong("loop_over_examples", LOOP, severity="form", credit=0.95)
 def _loop_over_examples(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     parts = zip(rows(x), rows(mean), rows(log_var), strict=True)
     return torch.stack([latent_objective(*part, decoder, generator) for part in parts]).sum()
@@ -499,7 +509,9 @@ def _wide_noise(x, mean, log_var, decoder, generator=None):
 
 
 @right("averaged", "The average over the examples.")
-def _averaged(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None) -> Tensor:
+def _averaged(
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
+) -> Tensor:
     std = torch.exp(log_var).sqrt()
     z = mean + std * torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
     error = F.mse_loss(decoder(z), x, reduction="sum") / x.size(0)
@@ -507,7 +519,7 @@ def _averaged(x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, genera
 
 
 @right("distributions", "torch.distributions, summed; no generator.")
-def _distributions(x: Tensor, mu: Tensor, logvar: Tensor, decoder: Decoder) -> Tensor:
+def _distributions(x: Tensor, mu: Tensor, logvar: Tensor, decoder: AnyDecoder) -> Tensor:
     q = Independent(Normal(mu, torch.exp(0.5 * logvar)), 1)
     prior = Independent(Normal(torch.zeros_like(mu), torch.ones_like(mu)), 1)
     loss: Tensor = (torch.linalg.vector_norm(x - decoder(q.rsample()), dim=1) ** 2 + kl_divergence(q, prior)).sum()
@@ -516,7 +528,7 @@ def _distributions(x: Tensor, mu: Tensor, logvar: Tensor, decoder: Decoder) -> T
 
 @right("averaged_distributions", "torch.distributions, averaged over the examples.")
 def _averaged_distributions(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     q = Normal(mean, torch.exp(0.5 * log_var))
     difference = x - decoder(q.rsample())
@@ -526,7 +538,7 @@ def _averaged_distributions(
 
 @right("terms_apart", "The two sums over everything are added.")
 def _terms_apart(
-    x: Tensor, mean: Tensor, log_var: Tensor, decoder: Decoder, generator: Generator | None = None
+    x: Tensor, mean: Tensor, log_var: Tensor, decoder: AnyDecoder, generator: Generator | None = None
 ) -> Tensor:
     noise = torch.empty_like(mean).normal_(generator=generator)
     reconstruction = decoder(torch.addcmul(mean, noise, (log_var / 2).exp()))

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from reference.densities import bernoulli_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
-from reference.types import Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -23,7 +23,7 @@ def draw(mean: Tensor, log_var: Tensor, n_samples: int, generator: Generator | N
 
 
 def terms(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int, generator: Generator | None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int, generator: Generator | None
 ) -> tuple[Tensor, Tensor]:
     """log p(x | z), shape (S, B), and the KL divergence, shape (B,)."""
     mean, log_var = encoder(x)
@@ -31,7 +31,7 @@ def terms(
     return bernoulli_log_density(x, decoder(z)).sum(-1), kl_standard_normal(mean, log_var)
 
 
-def kl(x: Tensor, encoder: Encoder) -> Tensor:
+def kl(x: Tensor, encoder: AnyEncoder) -> Tensor:
     """The KL divergence, averaged over the batch: what is added to a bound or a loss to make its share another."""
     return kl_standard_normal(*encoder(x)).mean()
 
@@ -42,7 +42,7 @@ def half_sum(terms_of_kl: Tensor) -> Tensor:
 
 
 def with_other_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int, noise: Callable[..., Tensor]
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int, noise: Callable[..., Tensor]
 ) -> Tensor:
     """The bound with z = `noise(mean, log_var, shape)` in place of samples of q."""
     mean, log_var = encoder(x)
@@ -52,8 +52,8 @@ def with_other_noise(
 
 def with_other_likelihood(
     x: Tensor,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
     n_samples: int,
     generator: Generator | None,
     log_p: Callable[[Tensor, Tensor], Tensor],
@@ -64,7 +64,7 @@ def with_other_likelihood(
     return (log_p(x.expand_as(logits), logits).sum(-1) - kl_standard_normal(mean, log_var)).mean()
 
 
-def changed(encoder: Encoder, change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Encoder:
+def changed(encoder: AnyEncoder, change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> AnyEncoder:
     """An encoder that says something else."""
     return lambda x: change(*encoder(x))
 

@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 from torch.distributions import Bernoulli, Normal
 
 from autograder.authoring.candidates import graded, right, wrong
-from reference.types import Decoder
+from reference.types import AnyDecoder
 from reference.vae import ancestral_sample
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
@@ -290,21 +290,21 @@ def _over_one_half(n, decoder, latent_dim, generator=None):
 
 
 @right("distributions", "Normal and Bernoulli of torch.distributions; the generator is not used.")
-def _distributions(n: int, decoder: Decoder, latent_dim: int, generator: Generator | None = None):
+def _distributions(n: int, decoder: AnyDecoder, latent_dim: int, generator: Generator | None = None):
     z = Normal(torch.zeros(latent_dim), torch.ones(latent_dim)).sample(torch.Size([n]))
     p = Bernoulli(logits=decoder(z))
     return p.probs, p.sample()
 
 
 @right("bernoulli", "torch.bernoulli without gradients and without `generator` in the signature.")
-def _bernoulli(n: int, decoder: Decoder, latent_dim: int):
+def _bernoulli(n: int, decoder: AnyDecoder, latent_dim: int):
     with torch.no_grad():
         means = decoder(torch.randn(n, latent_dim)).sigmoid()
         return means, torch.bernoulli(means)
 
 
 @right("loop", "One image after the other.")
-def _loop(n: int, decoder: Decoder, latent_dim: int, generator: Generator | None = None):
+def _loop(n: int, decoder: AnyDecoder, latent_dim: int, generator: Generator | None = None):
     means, images = [], []
     for _ in range(n):
         probs = torch.sigmoid(decoder(torch.randn(1, latent_dim, generator=generator)))[0]
@@ -314,7 +314,7 @@ def _loop(n: int, decoder: Decoder, latent_dim: int, generator: Generator | None
 
 
 @right("uniform", "Uniform numbers below the means; the sigmoid is written with tanh.")
-def _right_uniform(n: int, decoder: Decoder, latent_dim: int, generator: Generator | None = None):
+def _right_uniform(n: int, decoder: AnyDecoder, latent_dim: int, generator: Generator | None = None):
     logits: Tensor = decoder(torch.empty(n, latent_dim).normal_(generator=generator))
     means = 0.5 * (1 + torch.tanh(logits / 2))
     return means, torch.where(torch.rand(means.shape, generator=generator) < means, 1.0, 0.0)

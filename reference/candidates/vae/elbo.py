@@ -29,7 +29,7 @@ from reference.candidates.vae._helpers import (
 from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.evidence import log_mean_exp
-from reference.types import Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder
 from reference.vae import elbo
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
@@ -37,28 +37,28 @@ from reference.vae import elbo
 
 @wrong("plus_kl", "The KL divergence is added; the bound subtracts it.", severity="slip")
 def _plus_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + 2 * kl(x, encoder)
 
 
 @wrong("kl_missing", "Only the reconstruction term is there; the KL divergence must be subtracted.", severity="gap")
 def _kl_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + kl(x, encoder)
 
 
 @wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.", severity="slip")
 def _kl_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - kl(x, encoder)
 
 
 @wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).", severity="slip")
 def _kl_half(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + 0.5 * kl(x, encoder)
 
@@ -69,7 +69,7 @@ def _kl_half(
     severity="slip",
 )
 def _kl_averaged_over_latents(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + (1 - 1 / encoder(x)[0].shape[-1]) * kl(x, encoder)
 
@@ -80,7 +80,7 @@ def _kl_averaged_over_latents(
     severity="slip",
 )
 def _kl_summed_over_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - (len(x) - 1) * kl(x, encoder)
 
@@ -91,7 +91,7 @@ def _kl_summed_over_batch(
     severity="slip",
 )
 def _averaged_over_pixels(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1] - (1 - 1 / x.shape[-1]) * kl(x, encoder)
 
@@ -103,7 +103,7 @@ def _averaged_over_pixels(
     credit=0.7,
 )
 def _divided_by_pixels(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1]
 
@@ -112,14 +112,14 @@ def _divided_by_pixels(
     "summed_over_batch", "The batch is summed; the mean over the examples is asked for.", severity="slip", credit=0.7
 )
 def _summed_over_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) * len(x)
 
 
 @wrong("samples_summed", "The reconstruction is summed over the samples of z; it must be averaged.", severity="slip")
 def _samples_summed(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return n_samples * elbo(x, encoder, decoder, n_samples, generator) + (n_samples - 1) * kl(x, encoder)
 
@@ -131,7 +131,7 @@ def _samples_summed(
     credit=0.5,
 )
 def _averaged_inside_log(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     z = draw(mean, log_var, n_samples, generator)
@@ -142,7 +142,7 @@ def _averaged_inside_log(
 
 @wrong("log_q_missing", "−log q(z | x) is missing: this is the average of log p(x, z) alone.", severity="gap")
 def _log_q_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - half_sum(1 + LOG_2PI + encoder(x)[1])
 
@@ -154,7 +154,7 @@ def _log_q_missing(
     credit=0.7,
 )
 def _shared_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     zero = torch.zeros(n_samples, 1, mean.shape[-1], dtype=mean.dtype, device=mean.device)
@@ -168,14 +168,14 @@ def _shared_noise(
     severity="slip",
 )
 def _shared_over_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, 1, generator)
 
 
 @wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.", severity="slip")
 def _same_noise_every_call(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, Generator(device=x.device).manual_seed(0))
 
@@ -187,7 +187,7 @@ def _same_noise_every_call(
     credit=0.7,
 )
 def _score_function(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     z = draw(mean, log_var, n_samples, generator).detach()
@@ -203,7 +203,7 @@ def _score_function(
     credit=0.5,
 )
 def _detached_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     z = draw(mean, log_var, n_samples, generator).detach()
@@ -217,7 +217,7 @@ def _detached_sample(
     credit=0.5,
 )
 def _detached_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + kl(x, encoder) - kl(x, encoder).detach()
 
@@ -228,7 +228,7 @@ def _detached_kl(
     severity="slip",
 )
 def _variance_as_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (mean, 2 * log_var))
     return elbo(x, other, decoder, n_samples, generator) + kl(x, other) - kl(x, encoder)
@@ -236,7 +236,7 @@ def _variance_as_std(
 
 @wrong("no_noise", "The mean of q is decoded; z must be drawn from q.", severity="gap")
 def _no_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     return (bernoulli_log_density(x, decoder(mean)).sum(-1) - kl_standard_normal(mean, log_var)).mean()
@@ -244,7 +244,7 @@ def _no_noise(
 
 @wrong("prior_samples", "z is drawn from the prior; it must be drawn from q(z | x).", severity="gap")
 def _prior_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (torch.zeros_like(mean), torch.zeros_like(log_var)))
     return elbo(x, other, decoder, n_samples, generator) + kl(x, other) - kl(x, encoder)
@@ -257,7 +257,7 @@ def _prior_samples(
     credit=0.5,
 )
 def _sigmoid_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
 
@@ -268,7 +268,7 @@ def _sigmoid_twice(
     severity="gap",
 )
 def _squared_error(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     error = (x - torch.sigmoid(decoder(draw(mean, log_var, n_samples, generator)))) ** 2
@@ -277,7 +277,7 @@ def _squared_error(
 
 @wrong("negative", "The sign is reversed: this is the loss, the negative of the bound.", severity="slip")
 def _negative(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -elbo(x, encoder, decoder, n_samples, generator)
 
@@ -289,7 +289,7 @@ def _negative(
     credit=0.95,
 )
 def _loop_over_examples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return torch.stack([elbo(row, encoder, decoder, n_samples, generator) for row in rows(x)]).mean()
 
@@ -298,7 +298,7 @@ def _loop_over_examples(
     "per_example", "One value per example, or per sample, is returned; the mean of all is asked for.", severity="form"
 )
 def _per_example(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     log_likelihood = bernoulli_log_density(x, decoder(draw(mean, log_var, n_samples, generator))).sum(-1)
@@ -312,7 +312,7 @@ def _per_example(
     credit=0.75,
 )
 def _log_of_sigmoid(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     shape = (n_samples, *mean.shape)
@@ -327,14 +327,14 @@ def _log_of_sigmoid(
     severity="slip",
 )
 def _kl_divided_by_pixels(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + (1 - 1 / x.shape[-1]) * kl(x, encoder)
 
 
 @wrong("kl_divided_by_batch", "The KL divergence is averaged over the batch twice.", severity="slip")
 def _kl_divided_by_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + (1 - 1 / len(x)) * kl(x, encoder)
 
@@ -345,28 +345,28 @@ def _kl_divided_by_batch(
     severity="slip",
 )
 def _kl_summed_over_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - (n_samples - 1) * kl(x, encoder)
 
 
 @wrong("kl_mean_missing", "The term ½ Σ μ² of the KL divergence is missing.", severity="slip", credit=0.5)
 def _kl_mean_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + half_sum(encoder(x)[0] ** 2)
 
 
 @wrong("kl_variance_missing", "The term ½ Σ σ² of the KL divergence is missing.", severity="slip", credit=0.5)
 def _kl_variance_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + half_sum(encoder(x)[1].exp())
 
 
 @wrong("kl_log_variance_missing", "The term −½ Σ log σ² of the KL divergence is missing.", severity="slip", credit=0.5)
 def _kl_log_variance_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - half_sum(encoder(x)[1])
 
@@ -378,7 +378,7 @@ def _kl_log_variance_missing(
     credit=0.7,
 )
 def _kl_one_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - 0.5 * encoder(x)[0].shape[-1]
 
@@ -390,14 +390,14 @@ def _kl_one_missing(
     credit=0.7,
 )
 def _kl_one_for_all_latents(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - 0.5 * (encoder(x)[0].shape[-1] - 1)
 
 
 @wrong("kl_log_variance_sign", "In the KL divergence log σ² is added; it must be subtracted.", severity="slip")
 def _kl_log_variance_sign(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - 2 * half_sum(encoder(x)[1])
 
@@ -406,7 +406,7 @@ def _kl_log_variance_sign(
     "kl_std_for_variance", "In the KL divergence σ stands where the variance σ² = e^{log_var} belongs.", severity="slip"
 )
 def _kl_std_for_variance(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     _, log_var = encoder(x)
     return elbo(x, encoder, decoder, n_samples, generator) + half_sum(log_var.exp() - (0.5 * log_var).exp())
@@ -418,7 +418,7 @@ def _kl_std_for_variance(
     severity="slip",
 )
 def _kl_log_std_for_log_variance(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) - 0.5 * half_sum(encoder(x)[1])
 
@@ -429,14 +429,14 @@ def _kl_log_std_for_log_variance(
     severity="slip",
 )
 def _kl_log_variance_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) + half_sum(encoder(x)[1])
 
 
 @wrong("kl_mean_not_squared", "In the KL divergence μ stands where μ² belongs.", severity="slip")
 def _kl_mean_not_squared(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, _ = encoder(x)
     return elbo(x, encoder, decoder, n_samples, generator) + half_sum(mean**2 - mean)
@@ -444,7 +444,7 @@ def _kl_mean_not_squared(
 
 @wrong("kl_with_log_std", "In the KL divergence `log_var` is taken for log σ; it is log σ².", severity="slip")
 def _kl_with_log_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return (
         elbo(x, encoder, decoder, n_samples, generator)
@@ -459,7 +459,7 @@ def _kl_with_log_std(
     severity="slip",
 )
 def _kl_reversed(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     return (
@@ -476,7 +476,7 @@ def _kl_reversed(
     credit=0.3,
 )
 def _reconstruction_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -kl(x, encoder)
 
@@ -488,7 +488,7 @@ def _reconstruction_missing(
     credit=0.5,
 )
 def _reconstruction_sign(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -elbo(x, encoder, decoder, n_samples, generator) - 2 * kl(x, encoder)
 
@@ -499,14 +499,14 @@ def _reconstruction_sign(
     severity="slip",
 )
 def _reconstruction_summed_over_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return len(x) * elbo(x, encoder, decoder, n_samples, generator) + (len(x) - 1) * kl(x, encoder)
 
 
 @wrong("averaged_over_batch_twice", "The result is divided by the batch size twice.", severity="slip", credit=0.7)
 def _averaged_over_batch_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / len(x)
 
@@ -518,7 +518,7 @@ def _averaged_over_batch_twice(
     credit=0.7,
 )
 def _summed_over_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return n_samples * elbo(x, encoder, decoder, n_samples, generator)
 
@@ -530,7 +530,7 @@ def _summed_over_samples(
     credit=0.7,
 )
 def _divided_by_samples_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / n_samples - (1 - 1 / n_samples) * kl(x, encoder)
 
@@ -541,7 +541,7 @@ def _divided_by_samples_twice(
     severity="gap",
 )
 def _log_prior_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     return elbo(x, encoder, decoder, n_samples, generator) + half_sum(mean**2 + log_var.exp() + LOG_2PI)
@@ -553,7 +553,7 @@ def _log_prior_missing(
     severity="slip",
 )
 def _std_missing_in_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (mean, torch.zeros_like(log_var)))
     return elbo(x, other, decoder, n_samples, generator) + kl(x, other) - kl(x, encoder)
@@ -561,7 +561,7 @@ def _std_missing_in_sample(
 
 @wrong("mean_missing_in_sample", "The mean of q is missing in z = μ + σ ⊙ ε.", severity="slip", credit=0.5)
 def _mean_missing_in_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (torch.zeros_like(mean), log_var))
     return elbo(x, other, decoder, n_samples, generator) + kl(x, other) - kl(x, encoder)
@@ -569,7 +569,7 @@ def _mean_missing_in_sample(
 
 @wrong("reciprocal_std", "The noise is multiplied by e^{−½ log_var} = 1/σ; σ is e^{½ log_var}.", severity="slip")
 def _reciprocal_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (mean, -log_var))
     return elbo(x, other, decoder, n_samples, generator) + kl(x, other) - kl(x, encoder)
@@ -579,7 +579,7 @@ def _reciprocal_std(
     "log_var_as_std", "The noise is multiplied by `log_var` itself; it belongs to σ = e^{½ log_var}.", severity="slip"
 )
 def _log_var_as_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_noise(x, encoder, decoder, n_samples, times_log_var)
 
@@ -588,7 +588,7 @@ def _log_var_as_std(
     "uniform_noise", "The noise is uniform (`torch.rand`); it must be standard normal (`torch.randn`).", severity="slip"
 )
 def _uniform_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_noise(x, encoder, decoder, n_samples, uniform)
 
@@ -599,7 +599,7 @@ def _uniform_noise(
     severity="slip",
 )
 def _log_std_convention(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, changed(encoder, lambda mean, log_var: (mean, 2 * log_var)), decoder, n_samples, generator)
 
@@ -610,7 +610,7 @@ def _log_std_convention(
     severity="slip",
 )
 def _outputs_swapped(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, changed(encoder, lambda mean, log_var: (log_var, mean)), decoder, n_samples, generator)
 
@@ -622,7 +622,7 @@ def _outputs_swapped(
     credit=0.5,
 )
 def _black_pixels_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_likelihood(x, encoder, decoder, n_samples, generator, lambda x, logits: x * logsigmoid(logits))
 
@@ -634,7 +634,7 @@ def _black_pixels_missing(
     credit=0.5,
 )
 def _log_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_likelihood(x, encoder, decoder, n_samples, generator, probability)
 
@@ -645,14 +645,14 @@ def _log_missing(
     severity="slip",
 )
 def _arguments_swapped(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_likelihood(x, encoder, decoder, n_samples, generator, swapped)
 
 
 @wrong("bits", "The result is in bits (a logarithm to base 2); nats are asked for.", severity="slip", credit=0.75)
 def _bits(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / math.log(2)
 
@@ -664,7 +664,7 @@ def _bits(
     credit=0.5,
 )
 def _detached_reconstruction(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     reconstruction = elbo(x, encoder, decoder, n_samples, generator) + kl(x, encoder)
     return reconstruction.detach() - kl(x, encoder)
@@ -672,7 +672,7 @@ def _detached_reconstruction(
 
 @wrong("detached", "The result is cut from the graph, so no gradient flows through it.", severity="slip", credit=0.5)
 def _detached(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator).detach()
 
@@ -684,7 +684,7 @@ def _detached(
     credit=0.5,
 )
 def _averaged_over_everything(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1] + (
         1 / x.shape[-1] - 1 / encoder(x)[0].shape[-1]
@@ -698,7 +698,7 @@ def _averaged_over_everything(
     credit=0.5,
 )
 def _mean_reconstruction_summed_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1] - (len(x) - 1 / x.shape[-1]) * kl(x, encoder)
 
@@ -710,7 +710,7 @@ def _mean_reconstruction_summed_kl(
     credit=0.3,
 )
 def _only_mean_cross_entropy(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return elbo(x, encoder, decoder, n_samples, generator) / x.shape[-1] + kl(x, encoder) / x.shape[-1]
 
@@ -720,7 +720,7 @@ def _only_mean_cross_entropy(
 
 @wrong("averaged_over_pixels")
 def _averaged_over_pixels_with_sampled_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     z, log_ratio = _sampled_ratio(x, encoder, n_samples, generator)
     return (bernoulli_log_density(x, decoder(z)).mean(-1) + log_ratio).mean()
@@ -728,14 +728,14 @@ def _averaged_over_pixels_with_sampled_kl(
 
 @wrong("negative")
 def _negative_with_sampled_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     z, log_ratio = _sampled_ratio(x, encoder, n_samples, generator)
     return -(bernoulli_log_density(x, decoder(z)).sum(-1) + log_ratio).mean()
 
 
 def _sampled_ratio(
-    x: Tensor, encoder: Encoder, n_samples: int, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, n_samples: int, generator: Generator | None = None
 ) -> tuple[Tensor, Tensor]:
     """Draws from q, and log p(z) − log q(z | x) for each."""
     mean, log_var = encoder(x)
@@ -747,14 +747,14 @@ def _sampled_ratio(
 
 @wrong("per_example")
 def _per_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return torch.stack([elbo(x, encoder, decoder, 1, generator) for _ in range(n_samples)])
 
 
 @wrong("squared_error")
 def _half_the_squared_error(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     """A Gaussian with variance 1, without its constant."""
     return with_other_likelihood(
@@ -764,7 +764,7 @@ def _half_the_squared_error(
 
 @wrong("squared_error")
 def _gaussian_with_unit_variance(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_likelihood(
         x, encoder, decoder, n_samples, generator, lambda x, logits: -0.5 * ((x - torch.sigmoid(logits)) ** 2 + LOG_2PI)
@@ -773,14 +773,14 @@ def _gaussian_with_unit_variance(
 
 @wrong("squared_error")
 def _squared_error_of_logits(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_likelihood(x, encoder, decoder, n_samples, generator, lambda x, logits: -((x - logits) ** 2))
 
 
 @wrong("squared_error")
 def _mean_squared_error(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return with_other_likelihood(
         x, encoder, decoder, n_samples, generator, lambda x, logits: -((x - torch.sigmoid(logits)) ** 2) / x.shape[-1]
@@ -948,7 +948,7 @@ def _gaussian(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
 @right("joint_minus_log_q", "The mean of log p(x, z) − log q(z | x), with no closed form.")
 def _joint_minus_log_q(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     eps = torch.randn((n_samples, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
@@ -961,7 +961,7 @@ def _joint_minus_log_q(
 
 @right("loop_over_samples", "A loop over the samples, never over the batch.")
 def _right_loop_over_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mu, logvar = encoder(x)
     total = x.new_zeros(())
@@ -974,7 +974,7 @@ def _right_loop_over_samples(
 
 @right("distributions", "torch.distributions throughout, as in the DTU code; the generator is not used.")
 def _distributions(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     q = normal(mean, torch.exp(0.5 * log_var))
@@ -986,7 +986,7 @@ def _distributions(
 
 
 @right("flattened", "Samples and batch in one axis, without `generator` in the signature.")
-def _flattened(x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1) -> Tensor:
+def _flattened(x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1) -> Tensor:
     mean, log_var = encoder(x)
     mean, log_var = mean.repeat_interleave(n_samples, 0), log_var.repeat_interleave(n_samples, 0)
     images = x.repeat_interleave(n_samples, 0)
@@ -998,7 +998,7 @@ def _flattened(x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1
 
 @right("sticking_the_landing", "log q with detached parameters (Roeder et al. 2017): same value, same mean gradient.")
 def _sticking_the_landing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     eps = torch.randn((n_samples, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
@@ -1010,7 +1010,7 @@ def _sticking_the_landing(
 
 @right("entropy", "E[log p(x, z)] by sampling plus the closed-form entropy of q.")
 def _entropy(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     eps = torch.randn((n_samples, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
@@ -1023,7 +1023,7 @@ def _entropy(
 
 @right("antithetic", "Noise in pairs ε and −ε over the samples: unbiased, and less noisy than independent draws.")
 def _antithetic(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     half = (n_samples + 1) // 2

@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid, softplus
 
 from autograder.authoring.candidates import graded, right, wrong
 from reference.candidates.vae._helpers import LOG_2PI
-from reference.types import Decoder
+from reference.types import AnyDecoder
 from reference.vae import joint_log_density, log_likelihood
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
@@ -21,12 +21,12 @@ def _log_prior(z: Tensor) -> Tensor:
 
 
 @wrong("prior_missing", "Only log p(x | z) is there; log p(z) must be added.", severity="gap")
-def _prior_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_missing(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - _log_prior(z)
 
 
 @wrong("likelihood_missing", "Only log p(z) is there; log p(x | z) must be added.", severity="gap", credit=0.3)
-def _likelihood_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _likelihood_missing(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return _log_prior(z)
 
 
@@ -35,7 +35,7 @@ def _likelihood_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "The constant −½ log 2π of every latent dimension is missing from log p(z).",
     severity="slip",
 )
-def _log_2pi_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_2pi_missing(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + 0.5 * LOG_2PI * z.shape[-1]
 
 
@@ -45,12 +45,12 @@ def _log_2pi_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _log_2pi_once(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_2pi_once(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + 0.5 * LOG_2PI * (z.shape[-1] - 1)
 
 
 @wrong("log_2pi_not_halved", "log 2π is not halved: −½ log 2π for every latent dimension.", severity="slip", credit=0.7)
-def _log_2pi_not_halved(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_2pi_not_halved(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - 0.5 * LOG_2PI * z.shape[-1]
 
 
@@ -60,27 +60,27 @@ def _log_2pi_not_halved(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _log_2pi_of_pixels(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_2pi_of_pixels(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + 0.5 * LOG_2PI * (z.shape[-1] - x.shape[-1])
 
 
 @wrong("half_missing", "The factor ½ in front of Σ z² is missing in log p(z).", severity="slip")
-def _half_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _half_missing(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - 0.5 * (z**2).sum(-1)
 
 
 @wrong("prior_twice", "log p(z) counts twice: its factor ½ is missing.", severity="slip")
-def _prior_twice(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_twice(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + _log_prior(z)
 
 
 @wrong("prior_subtracted", "log p(z) is subtracted; the two logarithms add up.", severity="slip")
-def _prior_subtracted(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_subtracted(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - 2 * _log_prior(z)
 
 
 @wrong("square_added", "½ Σ z² is added; log p(z) falls with the distance from 0.", severity="slip")
-def _square_added(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _square_added(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + (z**2).sum(-1)
 
 
@@ -89,12 +89,12 @@ def _square_added(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "log p(x | z) has the wrong sign: a cross-entropy is the negative of it.",
     severity="slip",
 )
-def _likelihood_sign(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _likelihood_sign(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - 2 * log_likelihood(x, z, decoder)
 
 
 @wrong("sign", "The sign is reversed: this is the negative of the log-density.", severity="slip")
-def _sign(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _sign(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -joint_log_density(x, z, decoder)
 
 
@@ -103,7 +103,7 @@ def _sign(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "log p(z) is averaged over the latent dimensions; it is their sum.",
     severity="slip",
 )
-def _prior_averaged_over_latents(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_averaged_over_latents(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + (1 / z.shape[-1] - 1) * _log_prior(z)
 
 
@@ -112,7 +112,7 @@ def _prior_averaged_over_latents(x: Tensor, z: Tensor, decoder: Decoder) -> Tens
     "The sum in log p(z) has no `dim`, so every example is charged with the latent variables of the whole batch.",
     severity="slip",
 )
-def _prior_of_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_of_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - _log_prior(z) + _log_prior(z).sum()
 
 
@@ -121,7 +121,7 @@ def _prior_of_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "log p(z) is averaged over the batch; every example has its own.",
     severity="slip",
 )
-def _prior_averaged_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_averaged_over_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - _log_prior(z) + _log_prior(z).mean()
 
 
@@ -130,7 +130,7 @@ def _prior_averaged_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor
     "The log-probabilities are averaged over the pixels; log p(x | z) is their sum.",
     severity="slip",
 )
-def _likelihood_averaged_over_pixels(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _likelihood_averaged_over_pixels(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + (1 / x.shape[-1] - 1) * log_likelihood(x, z, decoder)
 
 
@@ -139,7 +139,7 @@ def _likelihood_averaged_over_pixels(x: Tensor, z: Tensor, decoder: Decoder) -> 
     "The sum in log p(x | z) has no `dim`, so every example is charged with the pixels of the whole batch.",
     severity="slip",
 )
-def _likelihood_of_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _likelihood_of_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     likelihood = log_likelihood(x, z, decoder)
     return joint_log_density(x, z, decoder) - likelihood + likelihood.sum()
 
@@ -150,7 +150,7 @@ def _likelihood_of_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _summed_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _summed_over_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder).sum().expand(len(x))
 
 
@@ -160,7 +160,7 @@ def _summed_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _averaged_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _averaged_over_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder).mean().expand(len(x))
 
 
@@ -169,22 +169,22 @@ def _averaged_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "The two logarithms are multiplied: densities are multiplied, their logarithms add up.",
     severity="gap",
 )
-def _logs_multiplied(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _logs_multiplied(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return _log_prior(z) * log_likelihood(x, z, decoder)
 
 
 @wrong("density", "The density p(x, z) is returned; its logarithm is asked for.", severity="slip", credit=0.5)
-def _density(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _density(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder).exp()
 
 
 @wrong("square_missing", "z stands where z² belongs in log p(z).", severity="slip")
-def _square_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _square_missing(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + 0.5 * (z**2 - z).sum(-1)
 
 
 @wrong("norm_not_squared", "The norm ‖z‖ is not squared in log p(z).", severity="slip")
-def _norm_not_squared(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _norm_not_squared(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) + 0.5 * ((z**2).sum(-1) - z.norm(dim=-1))
 
 
@@ -194,7 +194,7 @@ def _norm_not_squared(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.5,
 )
-def _prior_of_image(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_of_image(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - _log_prior(z) + _log_prior(x)
 
 
@@ -204,7 +204,7 @@ def _prior_of_image(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.5,
 )
-def _sigmoid_twice(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _sigmoid_twice(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, lambda z: torch.sigmoid(decoder(z)))
 
 
@@ -213,17 +213,17 @@ def _sigmoid_twice(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "The decoder's logits are used as if they were probabilities; they pass through a sigmoid first.",
     severity="gap",
 )
-def _logits_read_as_probabilities(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _logits_read_as_probabilities(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return Bernoulli(probs=decoder(z)).log_prob(x).sum(-1) + _log_prior(z)
 
 
 @wrong("black_pixels_ignored", "The term (1 − x) log(1 − λ) is missing, so black pixels cost nothing.", severity="gap")
-def _black_pixels_ignored(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _black_pixels_ignored(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return (x * logsigmoid(decoder(z))).sum(-1) + _log_prior(z)
 
 
 @wrong("squared_error", "A squared error is used; binary pixels have a Bernoulli log-probability.", severity="gap")
-def _squared_error(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _squared_error(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -((x - torch.sigmoid(decoder(z))) ** 2).sum(-1) + _log_prior(z)
 
 
@@ -232,7 +232,7 @@ def _squared_error(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "p(x | z) is a Gaussian with the decoder's output as its mean; binary pixels are Bernoulli, with the output as logits.",
     severity="gap",
 )
-def _gaussian(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _gaussian(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return Normal(decoder(z), 1.0).log_prob(x).sum(-1) + _log_prior(z)
 
 
@@ -242,7 +242,7 @@ def _gaussian(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _log_of_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_sigmoid(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     probs = torch.sigmoid(decoder(z))
     return (x * torch.log(probs) + (1 - x) * torch.log(1 - probs)).sum(-1) + _log_prior(z)
 
@@ -254,7 +254,7 @@ def _log_of_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _clamped_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _clamped_sigmoid(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -F.binary_cross_entropy(torch.sigmoid(decoder(z)), x, reduction="none").sum(-1) + _log_prior(z)
 
 
@@ -264,7 +264,7 @@ def _clamped_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _log_of_density(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_density(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return torch.log(torch.exp(_log_prior(z))) + log_likelihood(x, z, decoder)
 
 
@@ -274,7 +274,7 @@ def _log_of_density(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _other_base(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _other_base(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) / math.log(2)
 
 
@@ -284,7 +284,7 @@ def _other_base(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _detached(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder).detach()
 
 
@@ -294,7 +294,7 @@ def _detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _prior_detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_detached(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) - _log_prior(z) + _log_prior(z).detach()
 
 
@@ -304,7 +304,7 @@ def _prior_detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _likelihood_detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _likelihood_detached(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     likelihood = log_likelihood(x, z, decoder)
     return joint_log_density(x, z, decoder) - likelihood + likelihood.detach()
 
@@ -313,44 +313,44 @@ def _likelihood_detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
 
 
 @wrong("summed_over_batch")
-def _one_number_for_the_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _one_number_for_the_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder).sum()
 
 
 @wrong("averaged_over_batch")
-def _mean_of_the_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _mean_of_the_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder).mean()
 
 
 @wrong("other_base")
-def _decimal_logarithm(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _decimal_logarithm(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return joint_log_density(x, z, decoder) / math.log(10)
 
 
 @wrong("logits_read_as_probabilities")
-def _log_of_logits(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_logits(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     logits = decoder(z)
     return (x * torch.log(logits) + (1 - x) * torch.log(1 - logits)).sum(-1) + _log_prior(z)
 
 
 @wrong("log_of_density")
-def _log_of_both(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_both(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return torch.log(torch.exp(_log_prior(z)) * torch.exp(log_likelihood(x, z, decoder)))
 
 
 @wrong("log_of_density")
-def _log_of_product(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_product(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return torch.log(torch.exp(log_likelihood(x, z, decoder))) + _log_prior(z)
 
 
 @wrong("clamped_sigmoid")
-def _epsilon_1e_8(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _epsilon_1e_8(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     probs = torch.sigmoid(decoder(z))
     return (x * torch.log(probs + 1e-8) + (1 - x) * torch.log(1 - probs + 1e-8)).sum(-1) + _log_prior(z)
 
 
 @wrong("squared_error")
-def _squared_error_of_logits(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _squared_error_of_logits(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -((x - decoder(z)) ** 2).sum(-1) + _log_prior(z)
 
 
@@ -410,14 +410,14 @@ def _without_constant(x, z, decoder):
 
 
 @right("distributions", "Independent Gaussians and Bernoullis of torch.distributions.", second=True)
-def _distributions(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _distributions(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     prior = Independent(Normal(torch.zeros_like(z), torch.ones_like(z)), 1)
     log_p: Tensor = prior.log_prob(z) + Independent(Bernoulli(logits=decoder(z)), 1).log_prob(x)
     return log_p
 
 
 @right("multivariate", "A MultivariateNormal prior and the cross-entropy of PyTorch.")
-def _multivariate(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _multivariate(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     M = z.shape[-1]
     prior = MultivariateNormal(torch.zeros(M, dtype=z.dtype), torch.eye(M, dtype=z.dtype))
     log_p: Tensor = prior.log_prob(z) - F.binary_cross_entropy_with_logits(decoder(z), x, reduction="none").sum(1)
@@ -425,13 +425,13 @@ def _multivariate(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
 
 
 @right("one_sum", "All terms, of pixels and of latent dimensions, in one sum.")
-def _one_sum(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _one_sum(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     pixels = -softplus((1 - 2 * x) * decoder(z))
     return torch.cat([pixels, -0.5 * z.square() - 0.5 * math.log(2 * math.pi)], dim=1).sum(1)
 
 
 @right("norm", "−½ ‖z‖² − ½ M log 2π, by einsum.")
-def _norm(images: Tensor, latents: Tensor, network: Decoder) -> Tensor:
+def _norm(images: Tensor, latents: Tensor, network: AnyDecoder) -> Tensor:
     logits = network(latents)
     log_prior = -0.5 * torch.einsum("bm,bm->b", latents, latents) - 0.5 * latents.size(1) * math.log(2 * math.pi)
     return torch.einsum("bd->b", images * logits - softplus(logits)) + log_prior

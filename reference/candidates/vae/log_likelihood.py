@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid, softplus
 
 from autograder.authoring.candidates import graded, right, wrong
 from reference.densities import bernoulli_log_density
-from reference.types import Decoder
+from reference.types import AnyDecoder
 from reference.vae import log_likelihood
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
@@ -22,12 +22,12 @@ from reference.vae import log_likelihood
     severity="slip",
     credit=0.5,
 )
-def _loss(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _loss(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return F.binary_cross_entropy_with_logits(decoder(z), x)
 
 
 @wrong("sign", "The sign is reversed: this is the cross-entropy, a log-probability is never positive.", severity="slip")
-def _sign(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _sign(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -log_likelihood(x, z, decoder)
 
 
@@ -36,7 +36,7 @@ def _sign(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "The log-probabilities are averaged over the pixels; log p(x | z) is their sum.",
     severity="slip",
 )
-def _averaged_over_pixels(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _averaged_over_pixels(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder) / x.shape[-1]
 
 
@@ -46,7 +46,7 @@ def _averaged_over_pixels(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _not_summed(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _not_summed(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return bernoulli_log_density(x, decoder(z))
 
 
@@ -56,7 +56,7 @@ def _not_summed(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _summed_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _summed_over_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder).sum().expand(len(x))
 
 
@@ -66,7 +66,7 @@ def _summed_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _averaged_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _averaged_over_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder).mean().expand(len(x))
 
 
@@ -76,7 +76,7 @@ def _averaged_over_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _divided_by_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _divided_by_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder) / len(x)
 
 
@@ -85,7 +85,7 @@ def _divided_by_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "The sum runs over the examples (`dim=0`); it belongs over the pixels (`dim=-1`).",
     severity="slip",
 )
-def _summed_over_wrong_axis(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _summed_over_wrong_axis(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return bernoulli_log_density(x, decoder(z)).sum(0)
 
 
@@ -95,7 +95,7 @@ def _summed_over_wrong_axis(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.5,
 )
-def _sigmoid_twice(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _sigmoid_twice(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, lambda z: torch.sigmoid(decoder(z)))
 
 
@@ -104,7 +104,7 @@ def _sigmoid_twice(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "The decoder's logits are used as if they were probabilities; they pass through a sigmoid first.",
     severity="gap",
 )
-def _logits_read_as_probabilities(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _logits_read_as_probabilities(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return Bernoulli(probs=decoder(z)).log_prob(x).sum(-1)
 
 
@@ -114,7 +114,7 @@ def _logits_read_as_probabilities(x: Tensor, z: Tensor, decoder: Decoder) -> Ten
     severity="slip",
     credit=0.75,
 )
-def _log_of_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_sigmoid(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     probs = torch.sigmoid(decoder(z))
     return (x * torch.log(probs) + (1 - x) * torch.log(1 - probs)).sum(-1)
 
@@ -126,7 +126,7 @@ def _log_of_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _clamped_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _clamped_sigmoid(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -F.binary_cross_entropy(torch.sigmoid(decoder(z)), x, reduction="none").sum(-1)
 
 
@@ -136,7 +136,7 @@ def _clamped_sigmoid(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _log_one_plus_exp(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_one_plus_exp(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     logits = decoder(z)
     return (x * logits - torch.log(1 + torch.exp(logits))).sum(-1)
 
@@ -147,7 +147,7 @@ def _log_one_plus_exp(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _log_of_product(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_product(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return torch.log(torch.sigmoid((2 * x - 1) * decoder(z)).prod(-1))
 
 
@@ -157,7 +157,7 @@ def _log_of_product(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.5,
 )
-def _probability(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _probability(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder).exp()
 
 
@@ -167,22 +167,22 @@ def _probability(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.5,
 )
-def _log_missing(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_missing(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return bernoulli_log_density(x, decoder(z)).exp().sum(-1)
 
 
 @wrong("black_pixels_ignored", "The term (1 − x) log(1 − λ) is missing, so black pixels cost nothing.", severity="gap")
-def _black_pixels_ignored(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _black_pixels_ignored(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return (x * logsigmoid(decoder(z))).sum(-1)
 
 
 @wrong("white_pixels_ignored", "The term x log λ is missing, so white pixels cost nothing.", severity="gap")
-def _white_pixels_ignored(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _white_pixels_ignored(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return ((1 - x) * logsigmoid(-decoder(z))).sum(-1)
 
 
 @wrong("classes_swapped", "λ and 1 − λ are swapped: λ is the probability of a white pixel.", severity="slip")
-def _classes_swapped(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _classes_swapped(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(1 - x, z, decoder)
 
 
@@ -192,12 +192,12 @@ def _classes_swapped(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.5,
 )
-def _arguments_swapped(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _arguments_swapped(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return bernoulli_log_density(decoder(z), x).sum(-1)
 
 
 @wrong("squared_error", "A squared error is used; binary pixels have a Bernoulli log-probability.", severity="gap")
-def _squared_error(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _squared_error(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -((x - torch.sigmoid(decoder(z))) ** 2).sum(-1)
 
 
@@ -206,7 +206,7 @@ def _squared_error(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "This is a Gaussian with the decoder's output as its mean; binary pixels are Bernoulli, with the output as logits.",
     severity="gap",
 )
-def _gaussian(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _gaussian(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return Normal(decoder(z), 1.0).log_prob(x).sum(-1)
 
 
@@ -215,7 +215,7 @@ def _gaussian(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "The normalising constant of the continuous Bernoulli distribution is added; binary pixels have none.",
     severity="slip",
 )
-def _continuous_bernoulli(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _continuous_bernoulli(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return ContinuousBernoulli(logits=decoder(z)).log_prob(x).sum(-1)
 
 
@@ -224,12 +224,12 @@ def _continuous_bernoulli(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     "log p(z) is added: this is the joint density log p(x, z).",
     severity="slip",
 )
-def _prior_added(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _prior_added(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder) - 0.5 * (z**2 + math.log(2 * math.pi)).sum(-1)
 
 
 @wrong("softmax", "A softmax over the pixels is taken; every pixel has a probability of its own.", severity="gap")
-def _softmax(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _softmax(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return (x * torch.log_softmax(decoder(z), -1)).sum(-1)
 
 
@@ -239,7 +239,7 @@ def _softmax(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.7,
 )
-def _other_base(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _other_base(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder) / math.log(2)
 
 
@@ -249,7 +249,7 @@ def _other_base(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _clamped_logits(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _clamped_logits(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, lambda z: decoder(z).clamp(-10, 10))
 
 
@@ -259,7 +259,7 @@ def _clamped_logits(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _detached(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder).detach()
 
 
@@ -269,14 +269,14 @@ def _detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
     severity="slip",
     credit=0.75,
 )
-def _latent_detached(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _latent_detached(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z.detach(), decoder)
 
 
 @wrong(
     "one_latent_for_all", "One latent vector is decoded for the whole batch; every image has its own.", severity="gap"
 )
-def _one_latent_for_all(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _one_latent_for_all(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z[:1], decoder)
 
 
@@ -284,91 +284,91 @@ def _one_latent_for_all(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
 
 
 @wrong("loss")
-def _summed_loss(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _summed_loss(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return F.binary_cross_entropy_with_logits(decoder(z), x, reduction="sum")
 
 
 @wrong("summed_over_batch")
-def _one_number_for_the_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _one_number_for_the_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder).sum()
 
 
 @wrong("averaged_over_batch")
-def _mean_of_the_batch(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _mean_of_the_batch(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder).mean()
 
 
 @wrong("one_latent_for_all")
-def _mean_latent_for_all(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _mean_latent_for_all(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z.mean(0, keepdim=True), decoder)
 
 
 @wrong("other_base")
-def _decimal_logarithm(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _decimal_logarithm(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, decoder) / math.log(10)
 
 
 @wrong("logits_read_as_probabilities")
-def _log_of_logits(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _log_of_logits(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     logits = decoder(z)
     return (x * torch.log(logits) + (1 - x) * torch.log(1 - logits)).sum(-1)
 
 
 @wrong("logits_read_as_probabilities")
-def _logits_clamped_to_probabilities(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _logits_clamped_to_probabilities(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     probs = decoder(z).clamp(1e-6, 1 - 1e-6)
     return (x * torch.log(probs) + (1 - x) * torch.log(1 - probs)).sum(-1)
 
 
 @wrong("logits_read_as_probabilities")
-def _cross_entropy_of_logits(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _cross_entropy_of_logits(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -F.binary_cross_entropy(decoder(z), x, reduction="none").sum(-1)
 
 
 @wrong("squared_error")
-def _squared_error_of_logits(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _squared_error_of_logits(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -((x - decoder(z)) ** 2).sum(-1)
 
 
 @wrong("log_of_sigmoid")
-def _one_logarithm_per_pixel(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _one_logarithm_per_pixel(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     probs = torch.sigmoid(decoder(z))
     return torch.log(torch.where(x > 0.5, probs, 1 - probs)).sum(-1)
 
 
 @wrong("log_of_product")
-def _product_of_powers(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _product_of_powers(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     probs = torch.sigmoid(decoder(z))
     return torch.log((probs**x * (1 - probs) ** (1 - x)).prod(-1))
 
 
 @wrong("clamped_sigmoid")
-def _distribution_of_probabilities(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _distribution_of_probabilities(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return Bernoulli(probs=torch.sigmoid(decoder(z))).log_prob(x).sum(-1)
 
 
-def _with_epsilon(x: Tensor, z: Tensor, decoder: Decoder, epsilon: float) -> Tensor:
+def _with_epsilon(x: Tensor, z: Tensor, decoder: AnyDecoder, epsilon: float) -> Tensor:
     probs = torch.sigmoid(decoder(z))
     return (x * torch.log(probs + epsilon) + (1 - x) * torch.log(1 - probs + epsilon)).sum(-1)
 
 
 @wrong("clamped_sigmoid")
-def _epsilon_1e_6(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _epsilon_1e_6(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return _with_epsilon(x, z, decoder, 1e-6)
 
 
 @wrong("clamped_sigmoid")
-def _epsilon_1e_8(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _epsilon_1e_8(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return _with_epsilon(x, z, decoder, 1e-8)
 
 
 @wrong("clamped_sigmoid")
-def _epsilon_1e_10(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _epsilon_1e_10(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return _with_epsilon(x, z, decoder, 1e-10)
 
 
 @wrong("clamped_logits")
-def _clamped_at_30(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _clamped_at_30(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return log_likelihood(x, z, lambda z: decoder(z).clamp(-30, 30))
 
 
@@ -434,29 +434,29 @@ def _mean_over_the_pixels(x, z, decoder):
 
 
 @right("distributions", "Independent Bernoullis of torch.distributions.", second=True)
-def _distributions(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _distributions(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     log_p: Tensor = Independent(Bernoulli(logits=decoder(z)), 1).log_prob(x)
     return log_p
 
 
 @right("cross_entropy", "The negative of PyTorch's binary cross-entropy, summed over the pixels.")
-def _right_cross_entropy(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _right_cross_entropy(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return -F.binary_cross_entropy_with_logits(decoder(z), x, reduction="none").sum(dim=1)
 
 
 @right("softplus", "−softplus((1 − 2x) ℓ), summed by einsum.")
-def _right_softplus(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _right_softplus(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     return torch.einsum("bd->b", -softplus((1 - 2 * x) * decoder(z)))
 
 
 @right("product", "x · ℓ as a product of matrices, minus the softplus.")
-def _product(x: Tensor, z: Tensor, decoder: Decoder) -> Tensor:
+def _product(x: Tensor, z: Tensor, decoder: AnyDecoder) -> Tensor:
     logits = decoder(z)
     return torch.bmm(x[:, None], logits[..., None])[:, 0, 0] - torch.logaddexp(logits, torch.zeros_like(logits)).sum(-1)
 
 
 @right("where", "log λ where the pixel is white, log(1 − λ) where it is black.")
-def _where(images: Tensor, latents: Tensor, network: Decoder) -> Tensor:
+def _where(images: Tensor, latents: Tensor, network: AnyDecoder) -> Tensor:
     logits = network(latents)
     return torch.where(images > 0.5, logsigmoid(logits), logsigmoid(-logits)).sum(-1)
 

@@ -7,7 +7,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 
 from autograder.authoring.candidates import graded, right, wrong
 from reference.densities import sample_gaussian
-from reference.types import Encoder
+from reference.types import AnyEncoder
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
 
@@ -21,7 +21,7 @@ def _standard_deviation(log_var: Tensor) -> Tensor:
 
 
 @wrong("no_noise", "The encoder's means are returned; a draw of q(z | x) has noise around them.", severity="gap")
-def _no_noise(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _no_noise(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, _ = encoder(x)
     return mean.clone()
 
@@ -31,7 +31,7 @@ def _no_noise(x: Tensor, encoder: Encoder, generator: Generator | None = None) -
     "z is drawn from the prior N(0, I); q(z | x) has the means and variances that the encoder returns.",
     severity="empty",
 )
-def _prior(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _prior(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, _ = encoder(x)
     return _noise(mean, generator)
 
@@ -41,7 +41,7 @@ def _prior(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> T
     "The noise is multiplied by the variance e^{log_var}; it belongs to σ = e^{½ log_var}.",
     severity="slip",
 )
-def _variance_as_std(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _variance_as_std(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean, 2 * log_var, generator)
 
@@ -51,31 +51,31 @@ def _variance_as_std(x: Tensor, encoder: Encoder, generator: Generator | None = 
     "The noise is multiplied by `log_var` itself; the standard deviation is e^{½ log_var}.",
     severity="gap",
 )
-def _log_var_as_std(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _log_var_as_std(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + log_var * _noise(mean, generator)
 
 
 @wrong("root_of_std", "The square root is taken twice: e^{½ log_var} is σ already.", severity="slip")
-def _root_of_std(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _root_of_std(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean, 0.5 * log_var, generator)
 
 
 @wrong("standard_normal", "The noise has standard deviation 1 whatever `log_var` is.", severity="gap")
-def _standard_normal(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _standard_normal(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean, 0 * log_var, generator)
 
 
 @wrong("mean_missing", "The mean is not added: the draw is σ ⊙ ε.", severity="gap")
-def _mean_missing(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _mean_missing(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(0 * mean, log_var, generator)
 
 
 @wrong("mean_scaled", "The mean is multiplied by σ as well: z = μ + σ ⊙ ε, not (μ + ε) ⊙ σ.", severity="slip")
-def _mean_scaled(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _mean_scaled(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean * _standard_deviation(log_var), log_var, generator)
 
@@ -85,7 +85,7 @@ def _mean_scaled(x: Tensor, encoder: Encoder, generator: Generator | None = None
     "Mean and log-variance have changed places: the encoder returns the mean first.",
     severity="slip",
 )
-def _parts_swapped(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _parts_swapped(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     log_var, mean = encoder(x)
     return sample_gaussian(mean, log_var, generator)
 
@@ -95,7 +95,7 @@ def _parts_swapped(x: Tensor, encoder: Encoder, generator: Generator | None = No
     "The noise is divided by σ (e^{−½ log_var}); it is multiplied by σ = e^{½ log_var}.",
     severity="slip",
 )
-def _inverse_std(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _inverse_std(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean, -log_var, generator)
 
@@ -105,7 +105,7 @@ def _inverse_std(x: Tensor, encoder: Encoder, generator: Generator | None = None
     "Several draws of every image are averaged, which leaves too small a spread; one draw is asked for.",
     severity="slip",
 )
-def _averaged(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _averaged(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return torch.stack([sample_gaussian(mean, log_var, generator) for _ in range(10)]).mean(0)
 
@@ -115,7 +115,7 @@ def _averaged(x: Tensor, encoder: Encoder, generator: Generator | None = None) -
     "The rows come in another order than the images: row b is a draw for image b.",
     severity="slip",
 )
-def _rows_shuffled(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _rows_shuffled(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     z = sample_gaussian(mean, log_var, generator)
     return z[torch.randperm(len(z), generator=generator)]
@@ -126,7 +126,7 @@ def _rows_shuffled(x: Tensor, encoder: Encoder, generator: Generator | None = No
     "All draws are those for the first image; every image has a mean and a variance of its own.",
     severity="gap",
 )
-def _first_image(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _first_image(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean[:1].expand_as(mean), log_var[:1].expand_as(log_var), generator)
 
@@ -136,7 +136,7 @@ def _first_image(x: Tensor, encoder: Encoder, generator: Generator | None = None
     "A small constant is added to σ, or `log_var` is clamped, which keeps a spread where there is next to none.",
     severity="form",
 )
-def _std_kept_from_zero(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _std_kept_from_zero(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + (_standard_deviation(log_var) + 1e-6) * _noise(mean, generator)
 
@@ -146,7 +146,7 @@ def _std_kept_from_zero(x: Tensor, encoder: Encoder, generator: Generator | None
     "A single noise value is shared by all images and all dimensions; every entry needs its own.",
     severity="gap",
 )
-def _one_noise_for_all(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _one_noise_for_all(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + _standard_deviation(log_var) * _noise(mean[:1, :1], generator)
 
@@ -157,7 +157,7 @@ def _one_noise_for_all(x: Tensor, encoder: Encoder, generator: Generator | None 
     severity="slip",
     credit=0.5,
 )
-def _shared_over_batch(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _shared_over_batch(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + _standard_deviation(log_var) * _noise(mean[:1], generator)
 
@@ -168,13 +168,13 @@ def _shared_over_batch(x: Tensor, encoder: Encoder, generator: Generator | None 
     severity="slip",
     credit=0.5,
 )
-def _shared_over_dimensions(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _shared_over_dimensions(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + _standard_deviation(log_var) * _noise(mean[:, :1], generator)
 
 
 @wrong("uniform_noise", "The noise is uniform (`rand`); it should be standard normal (`randn`).", severity="gap")
-def _uniform_noise(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _uniform_noise(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + _standard_deviation(log_var) * torch.rand(mean.shape, generator=generator, dtype=mean.dtype)
 
@@ -184,7 +184,7 @@ def _uniform_noise(x: Tensor, encoder: Encoder, generator: Generator | None = No
     "The noise is scaled by a constant, so that the spread is not that of q(z | x).",
     severity="slip",
 )
-def _scaled_noise(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _scaled_noise(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + 0.1 * _standard_deviation(log_var) * _noise(mean, generator)
 
@@ -195,7 +195,7 @@ def _scaled_noise(x: Tensor, encoder: Encoder, generator: Generator | None = Non
     severity="slip",
     credit=0.5,
 )
-def _same_noise_every_call(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _same_noise_every_call(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean, log_var, Generator(device=mean.device).manual_seed(0))
 
@@ -204,32 +204,32 @@ def _same_noise_every_call(x: Tensor, encoder: Encoder, generator: Generator | N
 
 
 @wrong("scaled_noise")
-def _half_of_the_noise(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _half_of_the_noise(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + 0.5 * _standard_deviation(log_var) * _noise(mean, generator)
 
 
 @wrong("scaled_noise")
-def _a_hundredth_of_the_noise(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _a_hundredth_of_the_noise(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + 0.01 * _standard_deviation(log_var) * _noise(mean, generator)
 
 
 @wrong("uniform_noise")
-def _uniform_from_minus_one_to_one(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _uniform_from_minus_one_to_one(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     uniform = torch.rand(mean.shape, generator=generator, dtype=mean.dtype)
     return mean + _standard_deviation(log_var) * (2 * uniform - 1)
 
 
 @wrong("std_kept_from_zero")
-def _clamped_log_var(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _clamped_log_var(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return sample_gaussian(mean, log_var.clamp(-10, 10), generator)
 
 
 @wrong("std_kept_from_zero")
-def _epsilon_in_variance(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _epsilon_in_variance(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return mean + torch.sqrt(torch.exp(log_var) + 1e-8) * _noise(mean, generator)
 
@@ -324,32 +324,32 @@ def _exp_of_log_var(x, encoder, generator=None):
 
 
 @right("rsample", "Normal.rsample, which knows no generator.")
-def _rsample(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _rsample(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return Independent(Normal(mean, torch.exp(log_var).sqrt()), 1).rsample()
 
 
 @right("without_graph", "torch.normal under no_grad, without `generator` in the signature.")
-def _without_graph(images: Tensor, encoder: Encoder) -> Tensor:
+def _without_graph(images: Tensor, encoder: AnyEncoder) -> Tensor:
     with torch.no_grad():
         mean, log_var = encoder(images)
         return torch.normal(mean, (0.5 * log_var).exp())
 
 
 @right("multivariate", "A multivariate normal distribution with a diagonal factor.")
-def _multivariate(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _multivariate(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     return MultivariateNormal(mean, scale_tril=torch.diag_embed(torch.exp(log_var / 2))).sample()
 
 
 @right("numpy", "numpy draws the noise.")
-def _numpy(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _numpy(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = (part.detach().numpy() for part in encoder(x))
     return torch.from_numpy(np.random.normal(mean, np.exp(0.5 * log_var))).to(x.dtype)
 
 
 @right("first_of_many", "Five draws of every image, of which the first is kept.")
-def _first_of_many(x: Tensor, encoder: Encoder, generator: Generator | None = None) -> Tensor:
+def _first_of_many(x: Tensor, encoder: AnyEncoder, generator: Generator | None = None) -> Tensor:
     mean, log_var = encoder(x)
     eps = torch.randn(5, *mean.shape, generator=generator, dtype=mean.dtype)
     return (mean + torch.exp(0.5 * log_var) * eps)[0]

@@ -26,7 +26,7 @@ from reference.candidates.vae._helpers import (
     with_other_likelihood,
     with_other_noise,
 )
-from reference.types import Decoder, Encoder
+from reference.types import AnyDecoder, AnyEncoder
 from reference.vae import vae_loss
 
 # ------------------------------------------------------------------------------------------------------- named mistakes
@@ -39,35 +39,35 @@ from reference.vae import vae_loss
     credit=0.5,
 )
 def _sign(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -vae_loss(x, encoder, decoder, n_samples, generator)
 
 
 @wrong("minus_kl", "The KL divergence is subtracted; in the loss it is added.", severity="slip", credit=0.5)
 def _minus_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - 2 * kl(x, encoder)
 
 
 @wrong("kl_missing", "Only the reconstruction term is there; the KL divergence is missing.", severity="gap")
 def _kl_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - kl(x, encoder)
 
 
 @wrong("kl_twice", "The KL divergence counts twice: its factor ½ is missing.", severity="slip")
 def _kl_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + kl(x, encoder)
 
 
 @wrong("kl_half", "The KL divergence counts half: there is a factor ½ too many (or β = ½).", severity="slip")
 def _kl_half(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - 0.5 * kl(x, encoder)
 
@@ -78,7 +78,7 @@ def _kl_half(
     severity="slip",
 )
 def _kl_averaged_over_latents(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - (1 - 1 / encoder(x)[0].shape[-1]) * kl(x, encoder)
 
@@ -89,7 +89,7 @@ def _kl_averaged_over_latents(
     severity="slip",
 )
 def _mean_reduction(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / x.shape[-1] + (1 - 1 / x.shape[-1]) * kl(x, encoder)
 
@@ -98,7 +98,7 @@ def _mean_reduction(
     "summed_over_batch", "The batch is summed; the mean over the examples is asked for.", severity="slip", credit=0.7
 )
 def _summed_over_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) * len(x)
 
@@ -110,7 +110,7 @@ def _summed_over_batch(
     credit=0.5,
 )
 def _detached_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._detached_sample(x, encoder, decoder, n_samples, generator)
 
@@ -122,14 +122,14 @@ def _detached_sample(
     credit=0.5,
 )
 def _sigmoid_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, lambda z: torch.sigmoid(decoder(z)), n_samples, generator)
 
 
 @wrong("no_noise", "The mean of q is decoded; z must be drawn from q.", severity="gap")
 def _no_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._no_noise(x, encoder, decoder, n_samples, generator)
 
@@ -141,7 +141,7 @@ def _no_noise(
     credit=0.75,
 )
 def _per_example(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._per_example(x, encoder, decoder, n_samples, generator)
 
@@ -152,7 +152,7 @@ def _per_example(
     severity="slip",
 )
 def _kl_summed_over_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + (len(x) - 1) * kl(x, encoder)
 
@@ -164,14 +164,14 @@ def _kl_summed_over_batch(
     credit=0.7,
 )
 def _divided_by_pixels(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / x.shape[-1]
 
 
 @wrong("samples_summed", "The reconstruction is summed over the samples of z; it must be averaged.", severity="slip")
 def _samples_summed(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return n_samples * vae_loss(x, encoder, decoder, n_samples, generator) - (n_samples - 1) * kl(x, encoder)
 
@@ -183,14 +183,14 @@ def _samples_summed(
     credit=0.5,
 )
 def _averaged_inside_log(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._averaged_inside_log(x, encoder, decoder, n_samples, generator)
 
 
 @wrong("log_q_missing", "log q(z | x) is missing: this is the average of −log p(x, z) alone.", severity="gap")
 def _log_q_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + half_sum(1 + LOG_2PI + encoder(x)[1])
 
@@ -202,7 +202,7 @@ def _log_q_missing(
     credit=0.7,
 )
 def _shared_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._shared_noise(x, encoder, decoder, n_samples, generator)
 
@@ -213,14 +213,14 @@ def _shared_noise(
     severity="slip",
 )
 def _shared_over_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, 1, generator)
 
 
 @wrong("same_noise_every_call", "A seed is set inside, so that every call draws the same noise.", severity="slip")
 def _same_noise_every_call(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, Generator(device=x.device).manual_seed(0))
 
@@ -232,7 +232,7 @@ def _same_noise_every_call(
     credit=0.7,
 )
 def _score_function(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._score_function(x, encoder, decoder, n_samples, generator)
 
@@ -244,7 +244,7 @@ def _score_function(
     credit=0.5,
 )
 def _detached_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - kl(x, encoder) + kl(x, encoder).detach()
 
@@ -255,7 +255,7 @@ def _detached_kl(
     severity="slip",
 )
 def _variance_as_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (mean, 2 * log_var))
     return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
@@ -263,7 +263,7 @@ def _variance_as_std(
 
 @wrong("prior_samples", "z is drawn from the prior; it must be drawn from q(z | x).", severity="gap")
 def _prior_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (torch.zeros_like(mean), torch.zeros_like(log_var)))
     return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
@@ -275,7 +275,7 @@ def _prior_samples(
     severity="gap",
 )
 def _squared_error(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._squared_error(x, encoder, decoder, n_samples, generator)
 
@@ -287,7 +287,7 @@ def _squared_error(
     credit=0.95,
 )
 def _loop_over_examples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return torch.stack([vae_loss(row, encoder, decoder, n_samples, generator) for row in rows(x)]).mean()
 
@@ -299,7 +299,7 @@ def _loop_over_examples(
     credit=0.75,
 )
 def _log_of_sigmoid(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._log_of_sigmoid(x, encoder, decoder, n_samples, generator)
 
@@ -310,14 +310,14 @@ def _log_of_sigmoid(
     severity="slip",
 )
 def _kl_divided_by_pixels(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - (1 - 1 / x.shape[-1]) * kl(x, encoder)
 
 
 @wrong("kl_divided_by_batch", "The KL divergence is averaged over the batch twice.", severity="slip")
 def _kl_divided_by_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - (1 - 1 / len(x)) * kl(x, encoder)
 
@@ -328,28 +328,28 @@ def _kl_divided_by_batch(
     severity="slip",
 )
 def _kl_summed_over_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + (n_samples - 1) * kl(x, encoder)
 
 
 @wrong("kl_mean_missing", "The term ½ Σ μ² of the KL divergence is missing.", severity="slip", credit=0.5)
 def _kl_mean_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(encoder(x)[0] ** 2)
 
 
 @wrong("kl_variance_missing", "The term ½ Σ σ² of the KL divergence is missing.", severity="slip", credit=0.5)
 def _kl_variance_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(encoder(x)[1].exp())
 
 
 @wrong("kl_log_variance_missing", "The term −½ Σ log σ² of the KL divergence is missing.", severity="slip", credit=0.5)
 def _kl_log_variance_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + half_sum(encoder(x)[1])
 
@@ -361,7 +361,7 @@ def _kl_log_variance_missing(
     credit=0.7,
 )
 def _kl_one_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + 0.5 * encoder(x)[0].shape[-1]
 
@@ -373,14 +373,14 @@ def _kl_one_missing(
     credit=0.7,
 )
 def _kl_one_for_all_latents(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + 0.5 * (encoder(x)[0].shape[-1] - 1)
 
 
 @wrong("kl_log_variance_sign", "In the KL divergence log σ² is added; it must be subtracted.", severity="slip")
 def _kl_log_variance_sign(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + 2 * half_sum(encoder(x)[1])
 
@@ -389,7 +389,7 @@ def _kl_log_variance_sign(
     "kl_std_for_variance", "In the KL divergence σ stands where the variance σ² = e^{log_var} belongs.", severity="slip"
 )
 def _kl_std_for_variance(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     _, log_var = encoder(x)
     return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(log_var.exp() - (0.5 * log_var).exp())
@@ -401,7 +401,7 @@ def _kl_std_for_variance(
     severity="slip",
 )
 def _kl_log_std_for_log_variance(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) + 0.5 * half_sum(encoder(x)[1])
 
@@ -412,14 +412,14 @@ def _kl_log_std_for_log_variance(
     severity="slip",
 )
 def _kl_log_variance_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(encoder(x)[1])
 
 
 @wrong("kl_mean_not_squared", "In the KL divergence μ stands where μ² belongs.", severity="slip")
 def _kl_mean_not_squared(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, _ = encoder(x)
     return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(mean**2 - mean)
@@ -427,7 +427,7 @@ def _kl_mean_not_squared(
 
 @wrong("kl_with_log_std", "In the KL divergence `log_var` is taken for log σ; it is log σ².", severity="slip")
 def _kl_with_log_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return (
         vae_loss(x, encoder, decoder, n_samples, generator)
@@ -442,7 +442,7 @@ def _kl_with_log_std(
     severity="slip",
 )
 def _kl_reversed(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     return (
@@ -459,7 +459,7 @@ def _kl_reversed(
     credit=0.3,
 )
 def _reconstruction_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return kl(x, encoder)
 
@@ -471,7 +471,7 @@ def _reconstruction_missing(
     credit=0.5,
 )
 def _reconstruction_sign(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -vae_loss(x, encoder, decoder, n_samples, generator) + 2 * kl(x, encoder)
 
@@ -482,14 +482,14 @@ def _reconstruction_sign(
     severity="slip",
 )
 def _reconstruction_summed_over_batch(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return len(x) * vae_loss(x, encoder, decoder, n_samples, generator) - (len(x) - 1) * kl(x, encoder)
 
 
 @wrong("averaged_over_batch_twice", "The result is divided by the batch size twice.", severity="slip", credit=0.7)
 def _averaged_over_batch_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / len(x)
 
@@ -501,7 +501,7 @@ def _averaged_over_batch_twice(
     credit=0.7,
 )
 def _summed_over_samples(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return n_samples * vae_loss(x, encoder, decoder, n_samples, generator)
 
@@ -513,7 +513,7 @@ def _summed_over_samples(
     credit=0.7,
 )
 def _divided_by_samples_twice(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / n_samples + (1 - 1 / n_samples) * kl(x, encoder)
 
@@ -524,7 +524,7 @@ def _divided_by_samples_twice(
     severity="gap",
 )
 def _log_prior_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     return vae_loss(x, encoder, decoder, n_samples, generator) - half_sum(mean**2 + log_var.exp() + LOG_2PI)
@@ -536,7 +536,7 @@ def _log_prior_missing(
     severity="slip",
 )
 def _std_missing_in_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (mean, torch.zeros_like(log_var)))
     return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
@@ -544,7 +544,7 @@ def _std_missing_in_sample(
 
 @wrong("mean_missing_in_sample", "The mean of q is missing in z = μ + σ ⊙ ε.", severity="slip", credit=0.5)
 def _mean_missing_in_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (torch.zeros_like(mean), log_var))
     return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
@@ -552,7 +552,7 @@ def _mean_missing_in_sample(
 
 @wrong("reciprocal_std", "The noise is multiplied by e^{−½ log_var} = 1/σ; σ is e^{½ log_var}.", severity="slip")
 def _reciprocal_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     other = changed(encoder, lambda mean, log_var: (mean, -log_var))
     return vae_loss(x, other, decoder, n_samples, generator) - kl(x, other) + kl(x, encoder)
@@ -562,7 +562,7 @@ def _reciprocal_std(
     "log_var_as_std", "The noise is multiplied by `log_var` itself; it belongs to σ = e^{½ log_var}.", severity="slip"
 )
 def _log_var_as_std(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -with_other_noise(x, encoder, decoder, n_samples, times_log_var)
 
@@ -571,7 +571,7 @@ def _log_var_as_std(
     "uniform_noise", "The noise is uniform (`torch.rand`); it must be standard normal (`torch.randn`).", severity="slip"
 )
 def _uniform_noise(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -with_other_noise(x, encoder, decoder, n_samples, uniform)
 
@@ -582,7 +582,7 @@ def _uniform_noise(
     severity="slip",
 )
 def _log_std_convention(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, changed(encoder, lambda mean, log_var: (mean, 2 * log_var)), decoder, n_samples, generator)
 
@@ -593,7 +593,7 @@ def _log_std_convention(
     severity="slip",
 )
 def _outputs_swapped(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, changed(encoder, lambda mean, log_var: (log_var, mean)), decoder, n_samples, generator)
 
@@ -605,7 +605,7 @@ def _outputs_swapped(
     credit=0.5,
 )
 def _black_pixels_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -with_other_likelihood(x, encoder, decoder, n_samples, generator, lambda x, logits: x * logsigmoid(logits))
 
@@ -617,7 +617,7 @@ def _black_pixels_missing(
     credit=0.5,
 )
 def _log_missing(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -with_other_likelihood(x, encoder, decoder, n_samples, generator, probability)
 
@@ -628,14 +628,14 @@ def _log_missing(
     severity="slip",
 )
 def _arguments_swapped(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -with_other_likelihood(x, encoder, decoder, n_samples, generator, swapped)
 
 
 @wrong("bits", "The result is in bits (a logarithm to base 2); nats are asked for.", severity="slip", credit=0.75)
 def _bits(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / math.log(2)
 
@@ -647,7 +647,7 @@ def _bits(
     credit=0.5,
 )
 def _detached_reconstruction(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     reconstruction = vae_loss(x, encoder, decoder, n_samples, generator) - kl(x, encoder)
     return kl(x, encoder) + reconstruction.detach()
@@ -655,7 +655,7 @@ def _detached_reconstruction(
 
 @wrong("detached", "The result is cut from the graph, so no gradient flows through it.", severity="slip", credit=0.5)
 def _detached(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator).detach()
 
@@ -667,7 +667,7 @@ def _detached(
     credit=0.5,
 )
 def _averaged_over_everything(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / x.shape[-1] - (
         1 / x.shape[-1] - 1 / encoder(x)[0].shape[-1]
@@ -681,7 +681,7 @@ def _averaged_over_everything(
     credit=0.5,
 )
 def _mean_reconstruction_summed_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / x.shape[-1] + (len(x) - 1 / x.shape[-1]) * kl(
         x, encoder
@@ -695,7 +695,7 @@ def _mean_reconstruction_summed_kl(
     credit=0.3,
 )
 def _only_mean_cross_entropy(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return vae_loss(x, encoder, decoder, n_samples, generator) / x.shape[-1] - kl(x, encoder) / x.shape[-1]
 
@@ -705,35 +705,35 @@ def _only_mean_cross_entropy(
 
 @wrong("per_example")
 def _per_sample(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._per_sample(x, encoder, decoder, n_samples, generator)
 
 
 @wrong("squared_error")
 def _half_the_squared_error(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._half_the_squared_error(x, encoder, decoder, n_samples, generator)
 
 
 @wrong("squared_error")
 def _gaussian_with_unit_variance(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._gaussian_with_unit_variance(x, encoder, decoder, n_samples, generator)
 
 
 @wrong("squared_error")
 def _squared_error_of_logits(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._squared_error_of_logits(x, encoder, decoder, n_samples, generator)
 
 
 @wrong("squared_error")
 def _mean_squared_error(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     return -of_the_bound._mean_squared_error(x, encoder, decoder, n_samples, generator)
 
@@ -825,7 +825,7 @@ def _kl_annealed(x, encoder, decoder, n_samples=1):
 
 @right("cross_entropy_plus_kl", "Summed cross-entropy plus KL, divided by the batch size.")
 def _cross_entropy_plus_kl(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mu, logvar = encoder(x)
     eps = torch.randn((n_samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
@@ -837,7 +837,7 @@ def _cross_entropy_plus_kl(
 
 @right("minus_negative_kl", "The negative of the KL divergence is subtracted in place.")
 def _minus_negative_kl(
-    images: Tensor, enc: Encoder, dec: Decoder, samples: int = 1, generator: Generator | None = None
+    images: Tensor, enc: AnyEncoder, dec: AnyDecoder, samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mu, logvar = enc(images)
     loss = images.new_zeros(len(images))
@@ -850,7 +850,7 @@ def _minus_negative_kl(
 
 @right("log_ratio", "log q(z | x) − log p(z) − log p(x | z), sampled, with torch.distributions.")
 def _log_ratio(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     q = normal(mean, torch.exp(0.5 * log_var))
@@ -863,7 +863,7 @@ def _log_ratio(
 
 @right("antithetic", "Noise in pairs ε and −ε when the number of samples is even: unbiased all the same.")
 def _antithetic(
-    x: Tensor, encoder: Encoder, decoder: Decoder, n_samples: int = 1, generator: Generator | None = None
+    x: Tensor, encoder: AnyEncoder, decoder: AnyDecoder, n_samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
     mean, log_var = encoder(x)
     half = (n_samples + 1) // 2
