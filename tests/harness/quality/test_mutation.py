@@ -129,3 +129,65 @@ def test_mutants_are_entries_of_their_own() -> None:
     assert len({Entry(kind, "t", "same", abs).key for kind in kinds}) == 2  # type: ignore[arg-type]
     assert Mutated("t", "a -> b", 3).survives
     assert not Mutated("t", "a -> b", 3, caught_by="value").survives
+
+
+LAYER = {
+    "rubric.yaml": FILES["rubric.yaml"].replace(
+        "id: scaled_sum", "id: scaled_sum\n            kind: class\n            name: Scale"
+    ),
+    "reference/sums.py": '''
+        """Answers."""
+        import torch
+        from jaxtyping import Float
+        from torch import Tensor, nn
+
+        class Scale(nn.Module):
+            """Every column times a number of its own."""
+
+            def __init__(self, size: int) -> None:
+                """Begin with random numbers."""
+                super().__init__()
+                self.by = nn.Parameter(torch.rand(size))
+
+            def forward(self, x: Float[Tensor, "B {size}"]) -> Float[Tensor, "B {size}"]:
+                """Scale."""
+                scaled = self.by * x
+                return scaled
+    ''',
+    "tests/public/sums/test_scaled_sum.py": """
+        import torch
+        from autograder.authoring import inputs, made
+
+        @inputs("scaled_sum", dtypes=[torch.float32])
+        def scaled_sum(draw):
+            return made({"size": draw.size("D")}, forward={"x": draw.normal("B", "D")})
+    """,
+    VALUE: """
+        from autograder.authoring import check
+        from tests.public.sums.test_scaled_sum import scaled_sum
+
+        @check("scaled_sum", "value")
+        def test_value(student, oracle):
+            '''Every column is scaled.'''
+            case = scaled_sum.generic()
+            arguments = case.calls["forward"]
+            student.make(case).agrees("forward", arguments, oracle.method(oracle.make(case), "forward", arguments))
+    """,
+    CANDIDATES: """
+        from autograder.authoring.candidates import wrong
+        from reference.sums import Scale
+
+        @wrong("twice", "It is twice what it should be.", severity="slip")
+        class _Twice(Scale):
+            def forward(self, x):
+                return 2 * super().forward(x)
+    """,
+}
+
+
+def test_mutants_of_a_module_change_something(small: Small) -> None:
+    """A module of float32 is compared in float64, as the oracle asks it, and in the gradients of its parameters, too."""
+    found = mutated(small(LAYER), "scaled_sum")
+
+    assert {mutant.caught_by for mutant in found if mutant.id.startswith("detach")} == {""}
+    assert {mutant.caught_by for mutant in found if not mutant.id.startswith("detach")} == {"contract", "value"}
