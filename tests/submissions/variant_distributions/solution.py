@@ -219,3 +219,18 @@ def train_classifier(images, labels, val_images, val_labels, epochs=5, batch_siz
         history["val_loss"].append(loss)
         history["val_accuracy"].append(acc)
     return net, history
+
+
+def _layer(n_in, n_out):
+    bound = n_in**-0.5
+    return nn.ParameterList([td.Uniform(-bound, bound).sample((n_in, n_out)), torch.zeros(n_out)])
+
+
+class Decoder(nn.Module):
+    def __init__(self, n_latent, n_pixels, n_hidden=500):
+        super().__init__()
+        self.below, self.above = _layer(n_latent, n_hidden), _layer(n_hidden, n_pixels)
+
+    def forward(self, z):
+        h = (z @ self.below[0] + self.below[1]).tanh()
+        return h @ self.above[0] + self.above[1]

@@ -204,3 +204,8 @@ def project_2d(z):
     if z.shape[1] > 2:
         return pca_project(z, 2)[1]
     return torch.nn.functional.pad(z, (0, 2 - z.shape[1]))
+
+
+class Decoder(torch.nn.Sequential):
+    def __init__(self, latent_dim, data_dim, hidden=500):
+        super().__init__(torch.nn.Linear(latent_dim, hidden), torch.nn.Tanh(), torch.nn.Linear(hidden, data_dim))

@@ -1,0 +1,45 @@
+"""The two networks of a VAE: each has one hidden layer."""
+
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Decoder(nn.Module):
+    r"""The decoder of a VAE for binary images: a network with one hidden layer, from latent variables to Bernoulli logits.
+
+    .. math::
+        \ell(\mathbf{z}) = W_2 \tanh(W_1 \mathbf{z} + \mathbf{b}_1) + \mathbf{b}_2
+
+    Logits are not probabilities: no sigmoid stands behind the second layer, and they are of any sign. Both layers have biases; all
+    weights are learnt, so they must be among the `parameters()` of the module. Hidden units must differ from each other at the start:
+    PyTorch's own initial values will do. What the attributes are called is up to you.
+
+    Source:
+        Toronto STA414 A3, 1(b).
+    """
+
+    def __init__(self, latent_dim: int, data_dim: int, hidden: int = 500) -> None:
+        """Make the layers.
+
+        Args:
+            latent_dim: how many latent variables M.
+            data_dim: how many pixels D.
+            hidden: how many hidden units.
+        """
+        super().__init__()
+        self.inner = nn.Linear(latent_dim, hidden)
+        self.outer = nn.Linear(hidden, data_dim)
+
+    def forward(self, z: Float[Tensor, "... {latent_dim}"]) -> Float[Tensor, "... {data_dim}"]:
+        """Logits of the pixels.
+
+        Args:
+            z: latent variables, shape (..., M): one vector or any number, along any axes.
+
+        Returns:
+            Logits, shape (..., D).
+        """
+        return cast(Tensor, self.outer(torch.tanh(self.inner(z))))

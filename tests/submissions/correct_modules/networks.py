@@ -1,0 +1,14 @@
+"""Encoder and decoder."""
+import torch
+from torch import nn
+
+
+class Decoder(nn.Module):
+    def __init__(self, latent_dim, data_dim, hidden=500):
+        super().__init__()
+        self.fc1 = nn.Linear(latent_dim, hidden)
+        self.fc2 = nn.Linear(hidden, data_dim)
+
+    def forward(self, z):
+        h = torch.tanh(self.fc1(z))
+        return self.fc2(h)  # logits, the loss does the rest
