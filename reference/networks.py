@@ -7,6 +7,50 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+class Encoder(nn.Module):
+    r"""The encoder of a VAE: a network with one hidden layer, from images to mean and log-variance of q(z | x).
+
+    .. math::
+        \mathbf{h} = \tanh(W_1 \mathbf{x} + \mathbf{b}_1), \qquad \boldsymbol{\mu} = W_\mu \mathbf{h} + \mathbf{b}_\mu, \qquad
+        \log \boldsymbol{\sigma}^2 = W_\sigma \mathbf{h} + \mathbf{b}_\sigma
+
+    Mean and log-variance share the hidden layer, and have weights of their own behind it: two layers, or one with 2M outputs that are
+    split. A log-variance is of any sign, so neither exp nor softplus stands behind it. (Toronto's encoder returns the log standard
+    deviation: that is half of ours, so `2 * log_std` is right as well.) All layers have biases; all weights are learnt, so they must be
+    among the `parameters()` of the module. Hidden units must differ from each other at the start: PyTorch's own initial values will do.
+    What the attributes are called is up to you.
+
+    Source:
+        Toronto STA414 A3, 2(a).
+    """
+
+    def __init__(self, data_dim: int, latent_dim: int, hidden: int = 500) -> None:
+        """Make the layers.
+
+        Args:
+            data_dim: how many pixels D.
+            latent_dim: how many latent variables M.
+            hidden: how many hidden units.
+        """
+        super().__init__()
+        self.inner = nn.Linear(data_dim, hidden)
+        self.heads = nn.Linear(hidden, 2 * latent_dim)
+
+    def forward(
+        self, x: Float[Tensor, "B {data_dim}"]
+    ) -> tuple[Float[Tensor, "B {latent_dim}"], Float[Tensor, "B {latent_dim}"]]:
+        """Mean and log-variance of q(z | x).
+
+        Args:
+            x: images, shape (B, D).
+
+        Returns:
+            Mean and natural logarithm of the variance, both of shape (B, M).
+        """
+        mean, log_var = self.heads(torch.tanh(self.inner(x))).chunk(2, dim=-1)
+        return mean, log_var
+
+
 class Decoder(nn.Module):
     r"""The decoder of a VAE for binary images: a network with one hidden layer, from latent variables to Bernoulli logits.
 

@@ -3,7 +3,16 @@
 import torch
 
 from autograder.authoring import Case, Draw, check
-from tests.hidden.layers import Held, described, different_units, form_of, numbered, reaching
+from tests.hidden.layers import (
+    Held,
+    described,
+    different_units,
+    form_of,
+    numbered,
+    reaching,
+    require_different,
+    require_parameters,
+)
 
 HELP = "tanh behind the first layer, nothing behind the second: logits are of any sign."
 
@@ -32,13 +41,14 @@ def judged(student, default=False):
     z = reaching(held.affine(*sizes[:2]), z)
     call = made.call("forward", {"z": z})
     got = student.value(call)
-    form = form_of(held.networks(*sizes), z, got)
+    layers = held.affine(*sizes[:2]), held.affine(*sizes[1:])
+    form = form_of(*layers, z, got)
     quiet = None
     if form is None:  # in evaluation mode it may have one; another object is asked, for it stays in that mode
-        quiet = form_of(held.networks(*sizes), z, student.make(case).value("forward", {"z": z}, evaluate=True))
+        quiet = form_of(*layers, z, student.make(case).value("forward", {"z": z}, evaluate=True))
     facts = [*numbered(form), *numbered(quiet), same, *described(looked, right_count(*sizes))]
     student.sees(case, "its form", torch.tensor(facts, dtype=torch.float64))
-    return made, call, held, form, sizes
+    return made, call, held, form, layers, sizes
 
 
 @check("decoder", "value")
@@ -47,7 +57,7 @@ def test_value(student):
     the default.
     """
     for default in (False, True):
-        _, call, _, form, (_, hidden, _) = judged(student, default)
+        _, call, _, form, _, (_, hidden, _) = judged(student, default)
         message = f"the logits are not those of a network with its weights, {hidden} hidden units and tanh"
         if form is not None:
             message += f": behind the first layer stands {form[0]}, behind the second {form[1]}"
@@ -58,18 +68,8 @@ def test_value(student):
 def test_parameters(student):
     """It is a module whose parameters are those of two layers with biases, all of them learnt and saved in its `state_dict`."""
     for default in (False, True):
-        made, call, held, _, sizes = judged(student, default)
-        looked, right = made.inspect(), right_count(*sizes)
-        message = f"for {sizes[1]} hidden units it has {looked.count} parameters, but should have {right}"
-        student.require(
-            looked.count == right,
-            call,
-            message,
-            help="Layers in a plain list, or tensors that are no nn.Parameter, do not count.",
-        )
-        student.require(looked.trainable == right, call, "some parameters are frozen: `requires_grad` is False")
-        student.require("Module" in looked.bases, call, "it is no `nn.Module`")
-        student.require(not held.missing, call, "its `state_dict` does not hold all of its parameters")
+        made, call, held, _, _, sizes = judged(student, default)
+        require_parameters(student, call, made, held, right_count(*sizes), sizes[1])
 
 
 @check("decoder", "gradient")
@@ -88,12 +88,8 @@ def test_gradient(student):
 @check("decoder", "initial", after=["value"])
 def test_initial(student):
     """Before it is trained, hidden units have weights of their own: units that are alike would stay so for ever."""
-    _, call, held, _, sizes = judged(student)
-    share = max((different_units(*layers) for layers in held.networks(*sizes)), default=0.0)
-    student.sees(call, "how many units differ", torch.tensor(share > 0.5).double())
-    student.require(
-        share > 0.5, call, "its hidden units begin with equal weights", help="PyTorch's own initial values will do."
-    )
+    _, call, _, _, layers, _ = judged(student)
+    require_different(student, call, different_units(*layers))
 
 
 @check("decoder", "leading", given=True)

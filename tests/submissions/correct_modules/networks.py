@@ -12,3 +12,15 @@ class Decoder(nn.Module):
     def forward(self, z):
         h = torch.tanh(self.fc1(z))
         return self.fc2(h)  # logits, the loss does the rest
+
+
+class Encoder(nn.Module):
+    def __init__(self, data_dim, latent_dim, hidden=500):
+        super().__init__()
+        self.fc1 = nn.Linear(data_dim, hidden)
+        self.fc_mean = nn.Linear(hidden, latent_dim)
+        self.fc_log_std = nn.Linear(hidden, latent_dim)
+
+    def forward(self, x):
+        h = torch.tanh(self.fc1(x))
+        return self.fc_mean(h), 2 * self.fc_log_std(h)  # the handout's log sigma, twice

@@ -234,3 +234,13 @@ class Decoder(nn.Module):
     def forward(self, z):
         h = (z @ self.below[0] + self.below[1]).tanh()
         return h @ self.above[0] + self.above[1]
+
+
+class Encoder(nn.Module):
+    def __init__(self, n_pixels, n_latent, n_hidden=500):
+        super().__init__()
+        self.below, self.mean, self.log_var = _layer(n_pixels, n_hidden), _layer(n_hidden, n_latent), _layer(n_hidden, n_latent)
+
+    def forward(self, x):
+        h = (x @ self.below[0] + self.below[1]).tanh()
+        return h @ self.mean[0] + self.mean[1], h @ self.log_var[0] + self.log_var[1]

@@ -209,3 +209,11 @@ def project_2d(z):
 class Decoder(torch.nn.Sequential):
     def __init__(self, latent_dim, data_dim, hidden=500):
         super().__init__(torch.nn.Linear(latent_dim, hidden), torch.nn.Tanh(), torch.nn.Linear(hidden, data_dim))
+
+
+class Encoder(torch.nn.Sequential):
+    def __init__(self, data_dim, latent_dim, hidden=500):
+        super().__init__(torch.nn.Linear(data_dim, hidden), torch.nn.Tanh(), torch.nn.Linear(hidden, 2 * latent_dim))
+
+    def forward(self, x):
+        return tuple(super().forward(x).chunk(2, 1))
