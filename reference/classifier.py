@@ -36,6 +36,49 @@ class ConvClassifier(nn.Module):
         return logits
 
 
+class MLPClassifier(nn.Module):
+    r"""A classifier with one hidden layer: linear, ReLU, dropout, linear.
+
+    .. math::
+        f(\mathbf{x}) = W_2 \bigl( \mathbf{m} \odot \max(0, W_1 \mathbf{x} + \mathbf{b}_1) \bigr) + \mathbf{b}_2, \qquad
+        m_h = \begin{cases} 0 & \text{with probability } p \\ 1 / (1 - p) & \text{otherwise} \end{cases}
+
+    In training mode every hidden unit of every example is dropped with probability p, anew in every call, and what is left is scaled by
+    1 / (1 − p), as `torch.nn.Dropout` does; in evaluation mode m = 1. Logits come out: no softmax stands behind the second layer. Both
+    layers have biases, and all weights are among the `parameters()` of the module. What the attributes are called is up to you.
+    (Misprint: the listing of the handout takes `dropout_ratio` and ignores it.)
+
+    Source:
+        Lab 1, figure 4 and question 1.
+    """
+
+    def __init__(self, input_dim: int, hidden_dim: int, output_dim: int, dropout: float = 0.5) -> None:
+        """Make the layers.
+
+        Args:
+            input_dim: how many inputs D, 784 for a flattened image.
+            hidden_dim: how many hidden units H.
+            output_dim: how many classes C.
+            dropout: the probability p with which a hidden unit is dropped, at least 0 and less than 1.
+        """
+        super().__init__()
+        self.inner = nn.Linear(input_dim, hidden_dim)
+        self.dropout = nn.Dropout(dropout)
+        self.outer = nn.Linear(hidden_dim, output_dim)
+
+    def forward(self, x: Float[Tensor, "B {input_dim}"]) -> Float[Tensor, "B {output_dim}"]:
+        """Logits of the classes.
+
+        Args:
+            x: flattened images, shape (B, D).
+
+        Returns:
+            Logits, shape (B, C).
+        """
+        logits: Tensor = self.outer(self.dropout(torch.relu(self.inner(x))))
+        return logits
+
+
 def balanced_subset(
     labels: Int[Tensor, "N"], per_class: int, generator: torch.Generator | None = None
 ) -> Int[Tensor, "K"]:

@@ -86,6 +86,7 @@ class Held:
         """Return the parameters that were looked at together with the state."""
         state = looked.state or {}
         values = [state[p.name].double().squeeze() for p in looked.parameters if p.name in state]
+        values = [value for value in values if bool(value.isfinite().all())]  # with others nothing can be computed
         return Held(
             tuple(value for value in values if value.dim() == 2),
             tuple(value.reshape(-1) for value in values if value.dim() != 2),
@@ -134,11 +135,17 @@ def reaching(layers: Iterable[Affine], x: Tensor) -> Tensor:
     return x * wanted / min(max([1e-3, *sizes]), 1e3)
 
 
-def form_of(inners: Iterable[Affine], outers: Sequence[Affine], x: Tensor, got: Tensor) -> tuple[str, str] | None:
-    """Return what stands behind the first and the second layer of a network that answers `got` to `x`; None if nothing known does."""
+def form_of(
+    inners: Iterable[Affine], outers: Sequence[Affine], x: Tensor, got: Tensor, wanted: str = "tanh"
+) -> tuple[str, str] | None:
+    """Return what stands behind the first and the second layer of a network that answers `got` to `x`; None if nothing known does.
+
+    Where several could (the second layer begins at zero), it is `wanted`.
+    """
+    possible = {wanted: HIDDEN[wanted]} | dict(HIDDEN)
     for inner, outer in itertools.product(inners, outers):
         before = inner(x.double())
-        for hidden, act in HIDDEN.items():
+        for hidden, act in possible.items():
             after = outer(act(before))
             for output, end in OUTPUT.items():
                 if agrees(got, end(after)):

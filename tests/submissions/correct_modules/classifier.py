@@ -85,3 +85,15 @@ if __name__ == "__main__":
         epochs=3, batch_size=64, learning_rate=1e-3, device="cpu", seed=0,
     )
     print(history)
+
+
+class MLPClassifier(nn.Module):
+    def __init__(self, input_dim, hidden_dim, output_dim, dropout=0.5):
+        super().__init__()
+        self.proj1 = nn.Linear(input_dim, hidden_dim)
+        self.proj2 = nn.Linear(hidden_dim, output_dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, batch):
+        hid = F.relu(self.proj1(batch))
+        return self.proj2(self.dropout(hid))

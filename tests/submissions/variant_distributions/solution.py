@@ -244,3 +244,15 @@ class Encoder(nn.Module):
     def forward(self, x):
         h = (x @ self.below[0] + self.below[1]).tanh()
         return h @ self.mean[0] + self.mean[1], h @ self.log_var[0] + self.log_var[1]
+
+
+class MLPClassifier(nn.Module):
+    def __init__(self, n_in, n_hidden, n_out, dropout=0.5):
+        super().__init__()
+        self.below, self.above, self.dropout = _layer(n_in, n_hidden), _layer(n_hidden, n_out), dropout
+
+    def forward(self, x):
+        h = (x @ self.below[0] + self.below[1]).relu()
+        if self.training:
+            h = h * td.Bernoulli(1 - self.dropout).sample(h.shape) / (1 - self.dropout)
+        return h @ self.above[0] + self.above[1]

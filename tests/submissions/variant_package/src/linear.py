@@ -77,3 +77,8 @@ def train_classifier(images, labels, val_images, val_labels, *, epochs, batch_si
         history["val_loss"].append(loss)
         history["val_accuracy"].append(accuracy)
     return model, history
+
+
+class MLPClassifier(nn.Sequential):
+    def __init__(self, input_dim, hidden_dim, output_dim, dropout=0.5):
+        super().__init__(nn.Linear(input_dim, hidden_dim), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden_dim, output_dim))
