@@ -99,10 +99,12 @@ def _chain(layers: list[dict[str, Any]]) -> str | None:
             if weight is None or bias is None:
                 return None
             body = f"({body}) @ {weight}.T + {bias}"
-        elif layer["op"] in ("tanh", "relu", "sigmoid"):
+        elif layer["op"] in ("tanh", "relu", "sigmoid", "square"):
             body = f"torch.{layer['op']}({body})"
         elif layer["op"] == "flatten":
             body = f"({body}).flatten(1)"
+        elif layer["op"] == "logsumexp":
+            body = f"torch.logsumexp({body}, -1)"
         else:
             return None
     return f"lambda x: {body}"

@@ -1,10 +1,10 @@
 """Probes: known networks, built inside the sandbox from weights that were sent as data.
 
-A probe is described by `{"layers": [...], "heads": [[...], ...], "eval": bool}`; the exact answer for such a network is
-known outside. Layers: `{"op": "affine", "weight": (out, in), "bias": (out,)}`, `{"op": "tanh" | "relu" | "sigmoid" | "flatten"}`,
-`{"op": "dropout", "p": float}`, `{"op": "batch_norm", "mean": (n,), "var": (n,)}` (what it has seen
-so far). With heads the result is a tuple, one entry per head, applied to the trunk's output. With `{"parts": {name: {...}}}` the
-probe is a model that has a network under every name, and is called by these names only: `model.name(x)`.
+A probe is described by `{"layers": [...], "heads": [[...], ...], "eval": bool}`; the exact answer for such a network is known
+outside. Layers: `{"op": "affine", "weight": (out, in), "bias": (out,)}`, `{"op": "tanh" | "relu" | "sigmoid" | "square" | "flatten"}`,
+`{"op": "logsumexp"}` (over the last axis, which goes), `{"op": "dropout", "p": float}`, `{"op": "batch_norm", "mean": (n,), "var": (n,)}`
+(what it has seen so far). With heads the result is a tuple, one entry per head, applied to the trunk's output. With
+`{"parts": {name: {...}}}` the probe is a model that has a network under every name, and is called by these names only: `model.name(x)`.
 The same code builds the probe in the trusted process, where the reference uses it.
 """
 
@@ -29,6 +29,22 @@ class Affine(nn.Module):
         return nn.functional.linear(x, self.weight, self.bias)
 
 
+class Square(nn.Module):
+    """x ↦ x², entry by entry."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the map."""
+        return x.square()
+
+
+class LogSumExp(nn.Module):
+    """x ↦ log Σ e^x over the last axis."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the map."""
+        return torch.logsumexp(x, dim=-1)
+
+
 def _layer(spec: dict[str, Any]) -> nn.Module:
     op = spec["op"]
     if op == "affine":
@@ -37,8 +53,17 @@ def _layer(spec: dict[str, Any]) -> nn.Module:
         return nn.Dropout(spec["p"])
     if op == "batch_norm":
         return _batch_norm(spec["mean"], spec["var"])
-    kinds: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "flatten": nn.Flatten}
-    return kinds[op]()
+    return _KINDS[op]()
+
+
+_KINDS: dict[str, type[nn.Module]] = {
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "square": Square,
+    "flatten": nn.Flatten,
+    "logsumexp": LogSumExp,
+}
 
 
 def _batch_norm(mean: Tensor, var: Tensor) -> nn.Module:

@@ -99,6 +99,7 @@ NETWORKS = {
     "deep": {"layers": [{"op": "flatten"}, AFFINE, {"op": "tanh"}, AFFINE, {"op": "relu"}, AFFINE, {"op": "sigmoid"}]},
     "two heads": {"layers": [AFFINE], "heads": [[AFFINE], []]},
     "one head": {"layers": [], "heads": [[AFFINE]]},
+    "log of a sum": {"layers": [AFFINE, {"op": "square"}, AFFINE, {"op": "logsumexp"}]},
 }
 
 
