@@ -8,6 +8,9 @@ from torch import Tensor
 AnyEncoder = Callable[[Float[Tensor, "B D"]], tuple[Float[Tensor, "B M"], Float[Tensor, "B M"]]]
 """x -> (mean, log_var) of q(z | x), a Gaussian with diagonal covariance."""
 
+BinaryEncoder = Callable[[Float[Tensor, "B D"]], Float[Tensor, "B M"]]
+"""x -> logits of q(z | x), a product of Bernoullis."""
+
 AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
 """z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
 

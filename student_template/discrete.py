@@ -1,8 +1,16 @@
-"""Binary latent variables: samples that can be differentiated."""
+"""Binary latent variables: samples that can be differentiated, and the bound at such samples."""
+
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+AnyDecoder = Callable[[Float[Tensor, "... M"]], Float[Tensor, "... D"]]
+"""z -> parameters of p(x | z): Bernoulli logits, or the mean of a Gaussian where the task says so."""
+
+BinaryEncoder = Callable[[Float[Tensor, "B D"]], Float[Tensor, "B M"]]
+"""x -> logits of q(z | x), a product of Bernoullis."""
 
 
 def relaxed_bernoulli_sample(
@@ -31,5 +39,43 @@ def relaxed_bernoulli_sample(
     Source:
         Lab 1, section 0.6 ("differentiation through the sampling process"); Maddison et al. (2017), appendix B; Jang et
         al. (2017).
+    """
+    raise NotImplementedError
+
+
+def binary_elbo(
+    x: Float[Tensor, "B D"],
+    encoder_logits: BinaryEncoder,
+    decoder: AnyDecoder,
+    n_samples: int,
+    temperature: float | Float[Tensor, ""],
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Evidence lower bound of a VAE with binary latent variables, at relaxed samples, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \Bigl( \frac{1}{S} \sum_{s=1}^{S} \log p(\mathbf{x}_b \mid \mathbf{z}_{bs})
+        - \sum_{m=1}^{M} \operatorname{KL}\bigl(\operatorname{Ber}(\theta_{bm}) \,\|\, \operatorname{Ber}(\tfrac{1}{2})\bigr) \Bigr),
+        \qquad \theta_{bm} = \frac{1}{1 + e^{-\ell_{bm}}}
+
+    The z are relaxed Bernoulli draws at the temperature τ, as `relaxed_bernoulli_sample` gives them, with fresh noise for every
+    example, sample and latent dimension; they are not rounded, and gradients reach the encoder through them. The divergence is that
+    of the Bernoullis themselves, in closed form, whatever the temperature. So the result is biased at every τ > 0, and its mean
+    tends to the exact bound as τ falls. It must be finite where encoder and decoder are certain (logits of ±800).
+    Misprint: Lab 1's eq. (22) is a loss (to be minimised); here the bound itself is asked for.
+
+    Args:
+        x: binary images, shape (B, D).
+        encoder_logits: maps x of shape (B, D) to the logits ℓ of q(z = 1 | x), shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+        n_samples: number S of draws of z per example.
+        temperature: τ > 0, a float or a 0-d tensor.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        Lab 1, section 0.6, eq. (21) and (22).
     """
     raise NotImplementedError

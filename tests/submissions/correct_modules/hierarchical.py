@@ -2,7 +2,7 @@
 import torch
 
 from densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
-from divergences import kl_standard_normal
+from divergences import kl_bernoulli, kl_standard_normal
 
 
 def hierarchical_terms(x, z1, z2, q1, q2, p1, decoder):
@@ -28,3 +28,14 @@ def hierarchical_elbo(x, q1, q2, p1, decoder, n_samples=1, generator=None):
         recon, ratio, kl = hierarchical_terms(x, z1, z2, q1, q2, p1, decoder)
         total = total + (recon + ratio - kl).mean()
     return total / n_samples
+
+
+def binary_elbo(x, encoder_logits, decoder, n_samples, temperature, generator=None):
+    logits = encoder_logits(x)
+    theta = torch.sigmoid(logits)
+    kl = kl_bernoulli(theta, 0.5)
+    log_px = 0.0
+    for _ in range(n_samples):
+        z = relaxed_bernoulli_sample(logits, temperature, generator)
+        log_px = log_px + bernoulli_log_density(x, decoder(z)).sum(-1)
+    return (log_px / n_samples - kl).mean()

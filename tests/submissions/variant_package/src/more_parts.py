@@ -217,3 +217,10 @@ class Encoder(torch.nn.Sequential):
 
     def forward(self, x):
         return tuple(super().forward(x).chunk(2, 1))
+
+
+def binary_elbo(x, encoder_logits, decoder, n_samples, temperature, generator=None):
+    # every image n_samples times, one after the other
+    images = x.repeat_interleave(n_samples, dim=0)
+    z = relaxed_bernoulli_sample(encoder_logits(images), temperature, generator)
+    return (log_likelihood(images, z, decoder) - kl_bernoulli(torch.sigmoid(encoder_logits(images)))).mean()
