@@ -34,8 +34,8 @@ def test_every_make_target_is_documented() -> None:
 
 
 def test_the_makefile_has_no_logic() -> None:
-    """It stays under 70 lines: one target per intention."""
-    assert len(MAKEFILE.splitlines()) < 70
+    """One target per intention, in a line or three."""
+    assert len(MAKEFILE.splitlines()) < 4 * len(TARGETS)
 
 
 def test_every_verb_has_help() -> None:

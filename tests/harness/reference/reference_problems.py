@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[3]
 ASSIGNMENT = Assignment(ROOT)
 CANDIDATES = ASSIGNMENT.candidates
 INPUTS = inputs_of(ASSIGNMENT.code)
-REFERENCE = ASSIGNMENT.objects
+REFERENCE = {
+    task.id: ASSIGNMENT.objects[task.object] for task in ASSIGNMENT.rubric.tasks if task.object in ASSIGNMENT.objects
+}
 FUNCTION_TASKS = sorted(task.id for task in ASSIGNMENT.rubric.tasks if task.kind == "function")
 B, D, M, S, N = 5, 7, 3, 4, 23
 

@@ -9,7 +9,6 @@ from autograder.diagnosis.carry import collaborators_of
 from autograder.records import Outcome
 from autograder.report import student_page
 from tests.submissions import fairness
-from tests.submissions.undeserved.naming import without_names
 
 from .tools import explain, write
 
@@ -57,8 +56,7 @@ def keeps_its_points(record, form):
 @pytest.mark.parametrize("filling", fairness.FILLINGS)
 def test_form_alone_earns_nothing(grade, tmp_path, filling):
     """0.00, whatever the shapes are."""
-    with without_names():
-        record = grade(write(tmp_path / "work", fairness.filled(filling)))
+    record = grade(write(tmp_path / "work", fairness.filled(filling)))
     assert record.score == "0.00", explain(record)
 
 
