@@ -141,6 +141,21 @@ def test_a_waiting_check_says_what_became_of_it() -> None:
     assert (results["c.x"].kind, results["c.x"].waits_for) == (FailureKind.VALUE, None)
 
 
+@pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.MEMORY])
+def test_a_trial_that_takes_too_much_accuses_nobody(kind: FailureKind) -> None:
+    """Stand-ins take time of their own: the check goes on waiting, and is not said to fail."""
+
+    def ask(result: CheckResult, names: tuple[str, ...]) -> Trial:
+        passes = result.id != "c.w"
+        return Trial(Outcome.PASSED if passes else Outcome.FAILED, ("a",), "stopped", kind=None if passes else kind)
+
+    results = results_of(a__v="failed", c__v="failed", c__w="skipped after v")
+    settle(results, COLLABORATORS, ask)
+    waiting = results["c.w"]
+
+    assert (waiting.outcome, waiting.carried_from, waiting.message) == (Outcome.SKIPPED, None, "waits for c.v")
+
+
 def test_our_fault_issues_no_grade() -> None:
     """A check that breaks when it is asked again is an error: a right grade might be higher."""
     results = results_of(a__v="failed", c__v="failed")
