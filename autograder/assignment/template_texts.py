@@ -41,10 +41,10 @@ People of the course read the rest and give its points by hand:
 README = """\
 # {title}
 
-You write the functions below. Each one has a file with its exact signature and, in its docstring, the formula, the
-shapes, and where it comes from in the course. Replace `raise NotImplementedError` by your code; keep the signatures.
+You write what is listed below. Each function or class has a file with its exact signature and, in its docstring, the formula,
+the shapes, and where it comes from in the course. Replace `raise NotImplementedError` by your code; keep the signatures.
 
-| function | file | what it is | points | public checks |
+| task | file | what it is | points | public checks |
 | --- | --- | --- | ---: | --- |
 {tasks}
 {by_hand}
