@@ -21,7 +21,7 @@ from autograder.sandbox.inspection import Inspected
 HIDDEN: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "ReLU": F.relu,
-    "none": lambda a: a,
+    "nothing": lambda a: a,
     "sigmoid": torch.sigmoid,
     "leaky ReLU": F.leaky_relu,
     "ELU": F.elu,
@@ -31,7 +31,7 @@ HIDDEN: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 """What may stand behind the first layer."""
 OUTPUT: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "none": lambda a: a,
+    "nothing": lambda a: a,
     "sigmoid": torch.sigmoid,
     "exp": torch.exp,
     "softplus": F.softplus,

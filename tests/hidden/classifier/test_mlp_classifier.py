@@ -66,7 +66,7 @@ def test_value(student):
     message = "in evaluation mode the logits are not those of a network with its weights and a ReLU"
     if form is not None:
         message += f": behind the first layer stands {form[0]}, behind the second {form[1]}"
-    student.require(form == ("ReLU", "none"), call, message, help=HELP)
+    student.require(form == ("ReLU", "nothing"), call, message, help=HELP)
 
 
 # ----------------------------------------------------------------------------------------------------------- dropout
@@ -115,7 +115,7 @@ def in_training(student, default=False):
     ]
     quiet = student.make(case).value("forward", {"x": x}, evaluate=True).double()
     active = HIDDEN["ReLU" if form is None else form[0]](inner(x.double()))
-    found = _found(call, answers, quiet, active, outer, "none" if form is None else form[1])
+    found = _found(call, answers, quiet, active, outer, "nothing" if form is None else form[1])
     found.p = p
     rate = float(torch.stack([kept.double() for kept in found.kept]).mean()) if found.kept else 0.0
     facts = torch.tensor([PLACES.index(found.place), found.scale, rate], dtype=torch.float64)

@@ -61,7 +61,7 @@ def test_value(student):
         message = f"the logits are not those of a network with its weights, {hidden} hidden units and tanh"
         if form is not None:
             message += f": behind the first layer stands {form[0]}, behind the second {form[1]}"
-        student.require(form == ("tanh", "none"), call, message, help=HELP)
+        student.require(form == ("tanh", "nothing"), call, message, help=HELP)
 
 
 @check("decoder", "parameters")

@@ -19,8 +19,8 @@ from tests.hidden.layers import (
 
 HELP = "tanh behind the first layer, nothing behind mean and log-variance: both are of any sign."
 RIGHT = [
-    ("tanh", "none", of_log_var)
-    for of_log_var in ("none", "a factor 2", "the log of softplus", "twice the log of softplus")
+    ("tanh", "nothing", of_log_var)
+    for of_log_var in ("nothing", "a factor 2", "the log of softplus", "twice the log of softplus")
 ]
 """2 · log σ is a log-variance, and so is log σ² of a variance that softplus gives."""
 
