@@ -197,7 +197,7 @@ def _log_evidence(images: Tensor, model: DeepVAE, n_samples: int) -> Tensor:
         z = sample_gaussian(mean, log_var)
         flat = z.flatten(0, 1)
         log_px = log_likelihood(x.repeat(n_samples, 1), flat, model.decode).view(n_samples, len(x))
-        log_q = gaussian_log_density(z, mean, log_var).sum(-1)
+        log_q = gaussian_log_density(z, mean, log_var)
         found.append(log_mean_exp(log_px + log_prior(flat).view(n_samples, len(x)) - log_q))
     return torch.cat(found)
 

@@ -54,9 +54,10 @@ def keeps_its_points(record, form):
 
 
 @pytest.mark.parametrize("filling", fairness.FILLINGS)
-def test_form_alone_earns_nothing(grade, tmp_path, filling):
+def test_form_alone_earns_nothing(grade, rubric, tmp_path, filling):
     """0.00, whatever the shapes are."""
-    record = grade(write(tmp_path / "work", fairness.filled(filling)))
+    functions = tuple(task.id for task in rubric.tasks if task.kind == "function")
+    record = grade(write(tmp_path / "work", fairness.filled(filling)), functions)
     assert record.score == "0.00", explain(record)
 
 

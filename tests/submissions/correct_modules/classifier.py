@@ -75,18 +75,6 @@ def balanced_subset(labels, per_class, generator=None):
     return torch.cat(chosen)
 
 
-if __name__ == "__main__":
-    from torchvision import datasets, transforms
-
-    train = datasets.MNIST("data", train=True, download=True, transform=transforms.ToTensor())
-    x = train.data[:2000].unsqueeze(1).float() / 255
-    model, history = train_classifier(
-        x, train.targets[:2000], x[:200], train.targets[:200],
-        epochs=3, batch_size=64, learning_rate=1e-3, device="cpu", seed=0,
-    )
-    print(history)
-
-
 class MLPClassifier(nn.Module):
     def __init__(self, input_dim, hidden_dim, output_dim, dropout=0.5):
         super().__init__()
@@ -97,3 +85,15 @@ class MLPClassifier(nn.Module):
     def forward(self, batch):
         hid = F.relu(self.proj1(batch))
         return self.proj2(self.dropout(hid))
+
+
+if __name__ == "__main__":
+    from torchvision import datasets, transforms
+
+    train = datasets.MNIST("data", train=True, download=True, transform=transforms.ToTensor())
+    x = train.data[:2000].unsqueeze(1).float() / 255
+    model, history = train_classifier(
+        x, train.targets[:2000], x[:200], train.targets[:200],
+        epochs=3, batch_size=64, learning_rate=1e-3, device="cpu", seed=0,
+    )
+    print(history)
