@@ -55,7 +55,19 @@ def keeps_its_points(record, form):
 
 @pytest.mark.parametrize("filling", fairness.FILLINGS)
 def test_form_alone_earns_nothing(grade, rubric, tmp_path, filling):
-    """0.00, whatever the shapes are."""
+    """0.00, whatever the shapes are: every function is asked about one of the fillings."""
+    functions = tuple(task.id for task in rubric.tasks if task.kind == "function")
+    fillings = list(fairness.FILLINGS)
+    record = grade(
+        write(tmp_path / "work", fairness.filled(filling)), functions[fillings.index(filling) :: len(fillings)]
+    )
+    assert record.score == "0.00", explain(record)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("filling", fairness.FILLINGS)
+def test_form_alone_earns_nothing_in_any_task(grade, rubric, tmp_path, filling):
+    """The same, every function about every filling."""
     functions = tuple(task.id for task in rubric.tasks if task.kind == "function")
     record = grade(write(tmp_path / "work", fairness.filled(filling)), functions)
     assert record.score == "0.00", explain(record)
