@@ -8,6 +8,7 @@ UNCAUGHT: dict[str, str] = {
     "sizes-estimate_log_likelihood-logs_of_blocks_averaged": SMALL,
     "special-ppca_fit-fifteen_power_steps": SMALL,
     "samples-ppca_fit-weak_directions_dropped": "it needs a kept direction with less than a tenth of the largest eigenvalue: by chance",
+    "samples-vae_loss-dropout_on_the_latents": SMALL,
     "samples-evaluate_classifier-loss_of_an_example_limited": NOT_ASKED,
     "dtypes-kl_bernoulli-prior_by_name_ignored": "names of parameters are the student's business, so `**kwargs` is not called by name",
     "dtypes-ppca_marginal-no_gradient_by_the_noise_variance": NOT_ASKED,
