@@ -1,5 +1,6 @@
 """Whole submissions whose points everybody would sign: right work in another form, empty work in the right one, six small mistakes."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from autograder.diagnosis.carry import collaborators_of
 from autograder.records import Outcome
 from autograder.report import student_page
 from tests.submissions import fairness
+from tests.submissions.undeserved.naming import without_names
 
 from .tools import explain, write
 
@@ -58,9 +60,10 @@ def test_form_alone_earns_nothing(grade, rubric, tmp_path, filling):
     """0.00, whatever the shapes are: every function is asked about one of the fillings."""
     functions = tuple(task.id for task in rubric.tasks if task.kind == "function")
     fillings = list(fairness.FILLINGS)
-    record = grade(
-        write(tmp_path / "work", fairness.filled(filling)), functions[fillings.index(filling) :: len(fillings)]
-    )
+    asked = functions[fillings.index(filling) :: len(fillings)]
+    # a copy of an argument is told by name; of noise there is no name to find, and looking for one takes most of the time
+    with without_names() if filling == "noise" else nullcontext():
+        record = grade(write(tmp_path / "work", fairness.filled(filling)), asked)
     assert record.score == "0.00", explain(record)
 
 
