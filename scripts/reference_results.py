@@ -7,7 +7,6 @@ a minute, the trained part about ten on two cores.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -38,24 +37,36 @@ PAGE = ROOT / "docs" / "reference_results.md"
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: what it is of, the functions that it is computed with, what others found, what we found, and how far off is all right."""
+    """One figure, held to what others found.
+
+    Attributes:
+        what: What it is of.
+        tasks: The functions that it is computed with.
+        figure: What others found, printed with so many `decimals`.
+        found: What we found.
+        within: How far off is all right: half of the last digit where nothing is said.
+        at_least: Whether anything above the figure is all right.
+    """
 
     what: str
     tasks: str
     figure: float
     found: float
-    within: float
+    decimals: int
+    within: float | None = None
+    at_least: bool = False
 
     @property
     def holds(self) -> bool:
         """Whether ours is as near as it should be."""
-        return abs(self.found - self.figure) <= self.within
+        if self.at_least:
+            return self.found >= self.figure
+        return abs(self.found - self.figure) <= (0.5 * 10**-self.decimals if self.within is None else self.within)
 
     def markdown(self) -> str:
-        """The row of a table, with as many decimals as the figure was printed with."""
-        decimals = max(2, math.ceil(-math.log10(self.within)) - 1 if self.within < 0.01 else 2)
+        """The row of a table."""
         off = self.found - self.figure
-        numbers = f"{self.figure:.{decimals}f} | {self.found:.{decimals}f} | {off:+.{decimals}f}"
+        numbers = f"{self.figure:.{self.decimals}f} | {self.found:.{self.decimals}f} | {off:+.{self.decimals}f}"
         return f"| {self.what} | {self.tasks} | {numbers} | {'yes' if self.holds else '**no**'} |"
 
 
@@ -77,7 +88,7 @@ def exact(train: Tensor, test: Tensor) -> Iterator[Row]:
             "`pca_project`",
             figure,
             float(scores.norm()),
-            5e-5,
+            4,
         )
     for M in NOISE:
         yield from of_components(M, train, test)
@@ -87,25 +98,23 @@ def exact(train: Tensor, test: Tensor) -> Iterator[Row]:
 def of_binary_images(train: Tensor, test: Tensor) -> Iterator[Row]:
     """Images binarised at 0.5, and models of them that have no latents."""
     binary, binary_test = binarize(train), binarize(test)
-    yield Row("mean of the binarised training images", "`binarize`", 0.13226, float(binary.mean()), 5e-6)
-    yield Row("mean of the binarised test images", "`binarize`", 0.13423, float(binary_test.mean()), 5e-6)
+    yield Row("mean of the binarised training images", "`binarize`", 0.13226, float(binary.mean()), 5)
+    yield Row("mean of the binarised test images", "`binarize`", 0.13423, float(binary_test.mean()), 5)
     half = -bernoulli_log_density(binary_test, torch.zeros_like(binary_test)).sum(-1).mean()
-    yield Row("−log p of test images, p = ½ everywhere", "`bernoulli_log_density`", 543.427, float(half), 5e-4)
+    yield Row("−log p of test images, p = ½ everywhere", "`bernoulli_log_density`", 543.427, float(half), 3)
     logits = torch.logit(binary.mean(0), eps=1e-6).expand_as(binary_test)  # some pixels are never on in training
     alone = -bernoulli_log_density(binary_test, logits).sum(-1).mean()
-    yield Row("−log p of test images, independent pixels", "`bernoulli_log_density`", 205.846, float(alone), 5e-4)
+    yield Row("−log p of test images, independent pixels", "`bernoulli_log_density`", 205.846, float(alone), 3)
 
 
 def of_components(M: int, train: Tensor, test: Tensor) -> Iterator[Row]:
     """PPCA with M components, fitted to the training images, and PCA beside it."""
     W, mu, sigma2 = ppca_fit(train, M)
-    yield Row(f"σ² of {M} component{'s' * (M > 1)}", "`ppca_fit`", NOISE[M], float(sigma2), 5e-9)
+    yield Row(f"σ² of {M} component{'s' * (M > 1)}", "`ppca_fit`", NOISE[M], float(sigma2), 8)
     for what, images, figures in (("training", train, TRAIN_LOG_LIKELIHOOD), ("test", test, TEST_LOG_LIKELIHOOD)):
         if M in figures:
             found = float(ppca_log_likelihood(images, W, mu, sigma2).mean())
-            yield Row(
-                f"log-likelihood of {M} components, {what} images", "`ppca_log_likelihood`", figures[M], found, 5e-5
-            )
+            yield Row(f"log-likelihood of {M} components, {what} images", "`ppca_log_likelihood`", figures[M], found, 4)
     if M in TEST_ERROR:
         components = pca_project(train, M)[0]
         centred = test - mu
@@ -116,7 +125,7 @@ def of_components(M: int, train: Tensor, test: Tensor) -> Iterator[Row]:
         )
         for figure, (what, task, drawn) in zip(TEST_ERROR[M], asked, strict=True):
             found = float(((centred - drawn) ** 2).sum(-1).mean())
-            yield Row(f"squared error of {M} {what}, test images", task, figure, found, 5e-5)
+            yield Row(f"squared error of {M} {what}, test images", task, figure, found, 4)
 
 
 # --------------------------------------------------------------------------------------------------------------- trained
@@ -178,7 +187,8 @@ def trained(train: Tensor, test: Tensor, say: Callable[[str], None]) -> Iterator
                     "`vae_loss`, `evaluate_elbo`",
                     figure,
                     found,
-                    4 * deviation,
+                    2,
+                    within=4 * deviation,
                 )
         found = float(_log_evidence(test[:500], model, 1000).mean())
         yield Row(
@@ -186,7 +196,8 @@ def trained(train: Tensor, test: Tensor, say: Callable[[str], None]) -> Iterator
             "`log_mean_exp`, `log_likelihood`",
             LOG_LIKELIHOOD[M],
             found,
-            4 * figures[10][1],
+            2,
+            within=4 * figures[10][1],
         )
 
 
@@ -223,7 +234,8 @@ def classified(train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor)
         "`train_classifier`",
         0.97,
         accuracy,
-        max(0.0, accuracy - 0.97),
+        2,
+        at_least=True,
     )
 
 
@@ -276,7 +288,7 @@ def main() -> int:
     print(f"{len(settled) + len(learnt) - len(wrong)} of {len(settled) + len(learnt)} figures hold: {PAGE}")
     for what in wrong:
         print(f"does not hold: {what}")
-    return 1 if wrong or not math.isfinite(sum(row.found for row in learnt)) else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

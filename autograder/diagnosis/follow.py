@@ -103,7 +103,8 @@ class Following:
             if not any(result.diagnosis is not None for result in own) and task not in self._given:
                 with self._name_at_most(task), self._within(task):
                     for result in own:
-                        if result.id in self._postponed and result.surveyed is None:
+                        # what turned out to be nothing but form has no mistake to be named
+                        if result.id in self._postponed and result.surveyed is None and not result.forms:
                             result.surveyed = self._survey(result, context)
                 self._name(task, own, context)
 

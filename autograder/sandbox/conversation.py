@@ -64,8 +64,8 @@ class StandInReplies:
         self._question = question
         # a loop over `n_samples` may call several functions, each with its gradient, in every round
         given = [*question.args, *question.kwargs.values()]
-        samples = max((min(value, _MOST_SAMPLES) for value in given if type(value) is int), default=0)
-        self._left = _REQUESTS + (_REQUESTS_PER_CALL + _REQUESTS_PER_SAMPLE * max(0, samples)) * question.repeat
+        samples = max([0, *(min(value, _MOST_SAMPLES) for value in given if type(value) is int)])
+        self._left = _REQUESTS + (_REQUESTS_PER_CALL + _REQUESTS_PER_SAMPLE * samples) * question.repeat
 
     def answer(self, request: dict[str, Any], nonce: str) -> bytes:
         """Return the frame that answers a request."""

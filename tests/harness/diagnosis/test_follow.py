@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,20 @@ def test_what_may_come_from_another_function_is_looked_at_last(assignment: Assig
         following = Following(diagnostician(assignment), in_two_steps=True, built_from={"double": ("double",)})
         value = followed(assignment, lambda x: 2 + x, following, finish=finish)["double.value"]
         assert (value.surveyed is not None, value.diagnosis.names if value.diagnosis else ()) == (finish, names)
+
+
+def test_what_turned_out_to_be_form_alone_is_not_looked_at(assignment: Assignment) -> None:
+    """With right functions beside it nothing but form was wrong (`carry`): a survey without them would see their mistakes."""
+
+    class Settled(Following):
+        def finish(self, context: Context, results: Mapping[str, CheckResult]) -> None:
+            for result in results.values():
+                result.forms = ("other_dtype",) if result.outcome is Outcome.FAILED else ()
+            super().finish(context, results)
+
+    following = Settled(diagnostician(assignment), in_two_steps=True, built_from={"double": ("double",)})
+    value = followed(assignment, lambda x: 2 + x, following, finish=True)["double.value"]
+    assert (value.outcome, value.surveyed, value.diagnosis) == (Outcome.FAILED, None, None)
 
 
 def test_candidates_are_loaded_when_the_first_check_has_failed(assignment: Assignment) -> None:

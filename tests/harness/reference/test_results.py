@@ -40,6 +40,10 @@ def test_the_page_has_every_figure_and_all_hold() -> None:
 
 
 def test_a_figure_that_is_off_is_said() -> None:
-    """The row says so."""
-    assert results.Row("x", "`y`", 1.0, 1.001, 5e-5).markdown() == "| x | `y` | 1.0000 | 1.0010 | +0.0010 | **no** |"
-    assert results.Row("x", "`y`", -90.0, -91.0, 4.0).markdown() == "| x | `y` | -90.00 | -91.00 | -1.00 | yes |"
+    """The row says so: half of the last digit is allowed where nothing is said, and a number that is none holds nothing."""
+    assert results.Row("x", "`y`", 1.0, 1.001, 4).markdown() == "| x | `y` | 1.0000 | 1.0010 | +0.0010 | **no** |"
+    assert (
+        results.Row("x", "`y`", -90.0, -91.0, 2, within=4.0).markdown() == "| x | `y` | -90.00 | -91.00 | -1.00 | yes |"
+    )
+    assert [results.Row("x", "", 0.97, found, 2, at_least=True).holds for found in (0.99, 0.96)] == [True, False]
+    assert not results.Row("x", "", 1.0, float("nan"), 2, within=4.0).holds
