@@ -129,6 +129,32 @@ class Curve(Record):
     values: tuple[float, ...]
 
 
+class Grid(Record):
+    """Grey pictures of one size in rows, made by the trusted process.
+
+    Attributes:
+        title: What they are, in words.
+        columns: How many stand in a row.
+        width, height: Of one picture, in pixels.
+        pixels: Base64 of one byte a pixel (0 is black), picture by picture, row by row.
+    """
+
+    title: str
+    columns: int = Field(gt=0, le=50)
+    width: int = Field(gt=0, le=256)
+    height: int = Field(gt=0, le=256)
+    pixels: str = Field(max_length=400_000)
+
+
+class Scatter(Record):
+    """Points in the plane, made by the trusted process; `classes[i]` is the class of point i, from 0 to 9."""
+
+    title: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    classes: tuple[int, ...]
+
+
 class TrainingRecord(Record):
     """What is known about one training run, measured by the trusted process unless said otherwise.
 
@@ -141,6 +167,7 @@ class TrainingRecord(Record):
         thresholds: What each figure had to reach.
         curves: The student's own history, as reported by the submission.
         confusion: Rows are true classes, columns predicted ones.
+        grids, scatters: Pictures of what the model does.
     """
 
     task: str
@@ -158,6 +185,8 @@ class TrainingRecord(Record):
     titles: dict[str, str] = Field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    grids: tuple[Grid, ...] = ()
+    scatters: tuple[Scatter, ...] = ()
 
 
 class Flag(Record):

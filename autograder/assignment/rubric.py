@@ -6,7 +6,7 @@ deliverables of that track.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, get_args
@@ -75,6 +75,11 @@ class TaskRule(Record):
         """The Python name that a submission defines for this task."""
         return self.name or self.id
 
+    def without(self, checks: Collection[str]) -> TaskRule:
+        """Return the task without some checks, `"<task>.<check>"`."""
+        kept = tuple(check for check in self.checks if f"{self.id}.{check.name}" not in checks)
+        return self if len(kept) == len(self.checks) else self.model_copy(update={"checks": kept})
+
     def share(self, name: str) -> Fraction:
         """Return the exact part of the task's points that check `name` carries."""
         total = sum((Fraction(check.weight) for check in self.checks), Fraction(0))
@@ -86,17 +91,19 @@ class TrainingRule(Record):
 
     Attributes:
         epochs, batch_size, learning_rate: Passed to the student's function.
-        n_train, n_validation: Examples it gets.
-        threshold: The measured figure must reach it (accuracy as a fraction).
+        arguments: Further arguments that are passed to it, by name.
+        n_train, n_validation: Examples it gets; a model without labels needs no validation examples.
+        threshold: The measured figure must reach it: what it is, and in which unit, the measure says (accuracy as a fraction).
         wall_seconds: Wall clock as a stop.
     """
 
     epochs: int = Field(gt=0)
     batch_size: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
+    arguments: dict[str, int | float | str] = Field(default_factory=dict)
     n_train: int = Field(gt=0)
-    n_validation: int = Field(gt=0)
-    threshold: float = Field(gt=0, le=1)
+    n_validation: int = Field(default=0, ge=0)
+    threshold: float
     wall_seconds: float = Field(gt=0)
 
 
@@ -154,6 +161,7 @@ class Track(Record):
         tasks: Task ids, with the track's points where they differ from the tasks' own; all tasks when nothing is said.
         kinds: If not empty: only tasks of these kinds.
         each: Points of every task of the track, in place of their own.
+        without: Checks (`"<task>.<check>"`) that this course does not ask for; the others share the task's points.
         points: What the track's tasks must add up to, if stated.
         pass_mark: Points that are needed to pass; then the track is pass or fail.
         credits, mistakes: What differs in this track: see `Rubric`.
@@ -163,6 +171,7 @@ class Track(Record):
     tasks: dict[str, Decimal | None] | None = None
     kinds: tuple[KindName, ...] = ()
     each: Decimal | None = Field(default=None, gt=0)
+    without: tuple[str, ...] = ()
     points: Decimal | None = None
     pass_mark: Decimal | None = Field(default=None, gt=0)
     policies: Policies = Policies()
@@ -230,7 +239,7 @@ class Rubric(Record):
         track = self.tracks[name]
         chosen: Mapping[str, Decimal | None] = track.tasks or dict.fromkeys(task.id for task in self.tasks)
         tasks = [
-            task.model_copy(update={"points": chosen[task.id] or track.each or task.points})
+            task.without(track.without).model_copy(update={"points": chosen[task.id] or track.each or task.points})
             for task in self.tasks
             if task.id in chosen and (not track.kinds or task.kind in track.kinds)
         ]

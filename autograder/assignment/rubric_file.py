@@ -169,6 +169,15 @@ def _consistent_track(name: str, track: Track, rubric: Rubric, tree: CommentedMa
         line = _line_of(tree, ["tracks", name, "kinds"])
         raise RubricError(path, line, f"track {name!r} has no task: none is of kind {' or '.join(track.kinds)}")
     plain = rubric.for_track(name)
+    for position, check_id in enumerate(track.without):
+        line = _line_of(tree, ["tracks", name, "without", position])
+        if check_id not in rubric.check_ids():
+            raise RubricError(path, line, f"track {name!r} leaves out {check_id!r}, which is no check: say TASK.CHECK")
+        task = next((task for task in plain.tasks if task.id == check_id.partition(".")[0]), None)
+        if task is None:
+            raise RubricError(path, line, f"track {name!r} leaves out {check_id!r}, but has not that task")
+        if not task.checks:
+            raise RubricError(path, line, f"track {name!r} leaves out every check of {task.id}: leave out the task")
     for position, points in enumerate((track.tasks or {}).values()):
         if points is not None and points <= 0:
             line = _line_of(tree, ["tracks", name, "tasks", position])

@@ -7,6 +7,7 @@ presentation attributes, because the page's content security policy forbids inli
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import re
@@ -17,7 +18,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from autograder.records import Curve
+from autograder.records import Curve, Grid, Scatter
 from autograder.report import text
 
 if TYPE_CHECKING:
@@ -26,6 +27,19 @@ if TYPE_CHECKING:
 
 _INK, _MUTED, _GRID = "#22272b", "#5c656c", "#e3e1dc"
 _LINES = (("#1f5f8b", "-"), ("#b4571b", "--"), ("#3f7d4e", "-."), ("#7a4b93", ":"), ("#8a6d00", "-"), ("#565f66", "--"))
+_CLASS_COLOURS = [
+    "#1f5f8b",
+    "#b4571b",
+    "#3f7d4e",
+    "#7a4b93",
+    "#8a6d00",
+    "#565f66",
+    "#c2456b",
+    "#2a8f8f",
+    "#7b5a3c",
+    "#111111",
+]
+_MARKERS = "osD^vP*X<>"
 _MOST_POINTS, _LARGEST = 1000, 1e12
 _SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "autograder",
@@ -143,6 +157,61 @@ def confusion_caption(confusion: Sequence[Sequence[int]], classes: str = "classe
     top = sorted(wrong, key=lambda entry: (-entry[0], entry[1:]))[:3]
     listed = ", ".join(f"{true} read as {predicted} ({amount:,})" for amount, true, predicted in top)
     return f"{rows} Most frequent confusions: {listed}."
+
+
+@lru_cache(maxsize=64)
+def grid_png(grid: Grid) -> str | None:
+    """Pictures in rows as the address of a PNG inside the page, or `None` where they are not what the record says."""
+    try:
+        levels = base64.b64decode(grid.pixels, validate=True)
+    except ValueError:
+        return None
+    size = grid.width * grid.height
+    count = len(levels) // size
+    if not count or len(levels) != count * size:
+        return None
+    import numpy as np
+    from matplotlib.image import imsave
+
+    rows = -(-count // grid.columns)
+    tiles = np.full((rows * grid.columns, grid.height + 2, grid.width + 2), 255, np.uint8)  # a white line around each
+    tiles[:count, 1:-1, 1:-1] = np.frombuffer(levels, np.uint8).reshape(count, grid.height, grid.width)
+    page = tiles.reshape(rows, grid.columns, grid.height + 2, grid.width + 2).swapaxes(1, 2)
+    buffer = io.BytesIO()
+    flat = page.reshape(rows * (grid.height + 2), -1)
+    imsave(buffer, flat, cmap="gray", vmin=0, vmax=255, format="png", metadata={"Software": ""})
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@lru_cache(maxsize=64)
+def scatter_svg(scatter: Scatter, prefix: str) -> Markup | None:
+    """Points by class, or `None` where there are none that can be drawn."""
+    points = [
+        p for p in zip(scatter.x, scatter.y, scatter.classes, strict=False) if _is_drawable(p[0]) and _is_drawable(p[1])
+    ]
+    if not points:
+        return None
+    import matplotlib as mpl
+
+    with mpl.rc_context(_fresh(mpl)):
+        figure, axes = _canvas(width=4.7, height=4.2)
+        for number in sorted({c for _, _, c in points}):
+            x, y = zip(*((a, b) for a, b, c in points if c == number), strict=True)
+            colour = _CLASS_COLOURS[number % len(_CLASS_COLOURS)]
+            axes.plot(
+                x,
+                y,
+                linestyle="",
+                marker=_MARKERS[number % len(_MARKERS)],
+                markersize=3.5,
+                color=colour,
+                label=str(number),
+            )
+        _dress(axes, "first coordinate", "second coordinate")
+        axes.legend(
+            frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=10, handletextpad=0.1, columnspacing=0.8
+        )
+        return _svg(figure, prefix, "Points in the plane, by class")
 
 
 def _fresh(mpl: Any) -> Any:

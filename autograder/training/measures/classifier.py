@@ -20,10 +20,12 @@ from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed, CheckStopped
 from autograder.checking.describe import kind_of
 from autograder.checking.student import Student
-from autograder.records import Curve, FailureKind, TrainingRecord
+from autograder.errors import UsageError
+from autograder.records import FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Asked, Question
 from autograder.training.data import Images, load_images
+from autograder.training.history import curves
 
 _CHUNK = 1000
 
@@ -76,6 +78,9 @@ class ClassifierRun:
         return load_images(choice, root)
 
     def __post_init__(self) -> None:
+        if not 0 < self.rule.threshold <= 1:
+            share = "the threshold is an accuracy, a share from 0 to 1"
+            raise UsageError(f"rubric.yaml: training.{self.task}: {share}, not {self.rule.threshold:g}")
         digest = hashlib.sha256(f"{self.secret}/{self.task}".encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
         self.permutation = torch.arange(10)
@@ -203,7 +208,7 @@ class ClassifierRun:
             epochs=self.rule.epochs,
             metrics=self.metrics,
             thresholds={"test_accuracy": self.rule.threshold},
-            curves=_curves(trained.history),
+            curves=curves(trained.history),
             confusion=self._confusion,
         )
 
@@ -211,32 +216,6 @@ class ClassifierRun:
 def share_right(logits: Tensor, labels: Tensor) -> float:
     """Return the accuracy: the share of rows of `logits` (N, 10) whose largest entry is at the label (N,)."""
     return float((logits.argmax(-1) == labels).double().mean())
-
-
-def history_list(history: Any, name: str) -> list[float] | None:
-    """Return one of the history's lists as floats, or None when it is not a list of numbers."""
-    values = history.get(name) if isinstance(history, dict) else None
-    if isinstance(values, Tensor) and values.dim() == 1:
-        values = values.tolist()
-    if not isinstance(values, list | tuple):
-        return None
-    plain: list[Any] = [value.item() if getattr(value, "shape", None) == () else value for value in values]
-    return [float(value) for value in plain] if all(isinstance(value, int | float) for value in plain) else None
-
-
-def _curves(history: Any) -> tuple[Curve, ...]:
-    curves = []
-    names = [name for name in history if isinstance(name, str)] if isinstance(history, dict) else []
-    for name in sorted(names)[:12]:
-        values = history_list(history, name)
-        if values and len(values) <= 1000 and all(map(_finite, values)):
-            unit = "fraction" if "acc" in name else "nats" if "loss" in name else ""
-            curves.append(Curve(name=name[:40], unit=unit, values=tuple(values)))
-    return tuple(curves)
-
-
-def _finite(value: float) -> bool:
-    return value == value and abs(value) != float("inf")
 
 
 Run = ClassifierRun

@@ -143,7 +143,6 @@ BAD = {
         6,
         "unknown task 'other'; known are: double, train",
     ),
-    "a threshold over 1": ("threshold: 0.5", "threshold: 97", 7, "less than or equal to 1"),
     "an unknown task in a track": (
         "      - double",
         "      - dubble",
@@ -340,6 +339,24 @@ BAD_TRACKS = {
     "a policy that does not exist": ("costs: 0.5", "cost: 0.5", 31, "Extra inputs are not permitted"),
     "a deliverable that gives points": ("costs: 0.25", "costs: -1", 33, "greater than or equal to 0"),
     "a deliverable without a file": ('file: "*.pdf", ', "", 33, "file: Field required"),
+    "a check that is not there": (
+        "    title: Less\n",
+        "    title: Less\n    without: [double.speed]\n",
+        28,
+        "leaves out 'double.speed', which is no check",
+    ),
+    "a check of another task": (
+        "    title: Less\n",
+        "    title: Less\n    without: [train.accuracy]\n",
+        28,
+        "but has not that task",
+    ),
+    "no check that is left": (
+        "    title: Less\n",
+        "    title: Less\n    without: [double.contract, double.value]\n",
+        28,
+        "leaves out every check of double: leave out the task",
+    ),
     "tasks that are neither": ("tasks: all", "tasks: most", 36, "tracks.even.tasks"),
 }  # fmt: skip
 
@@ -352,6 +369,14 @@ def test_bad_track_is_refused(old: str, new: str, line: int, message: str) -> No
 
     assert str(caught.value).startswith(f"rubric.yaml:{line}: "), str(caught.value)
     assert message in str(caught.value)
+
+
+def test_a_track_without_a_check() -> None:
+    """What a course does not ask for is not asked, and the other checks of the task share its points."""
+    rubric = with_tracks("    title: Less\n", "    title: Less\n    without: [double.contract]\n").for_track("essay")
+
+    assert rubric.check_ids() == ["double.value"]
+    assert rubric.task("double").share("value") == Fraction(3, 2)
 
 
 PRICED = GOOD.replace(

@@ -13,7 +13,8 @@ from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.authoring.failures import CheckStopped
 from autograder.checking.student import Student
 from autograder.sandbox.inside.values import Handle
-from autograder.training.measures.classifier import FACTORS, ClassifierRun, Trained, history_list, share_right
+from autograder.training.history import history_list
+from autograder.training.measures.classifier import FACTORS, ClassifierRun, Trained, share_right
 
 
 @check("train_classifier", "contract")

@@ -1,0 +1,36 @@
+"""What a submission says of its own training: a dictionary of lists, of which nothing is believed that was not measured."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import Tensor
+
+from autograder.records import Curve
+
+_UNITS = {"acc": "fraction", "loss": "nats", "elbo": "nats"}
+_MOST_CURVES, _LONGEST = 12, 1000
+
+
+def history_list(history: Any, name: str) -> list[float] | None:
+    """Return one of the history's lists as floats, or None when it is not a list of numbers."""
+    values = history.get(name) if isinstance(history, dict) else None
+    if isinstance(values, Tensor) and values.dim() == 1:
+        values = values.tolist()
+    if not isinstance(values, list | tuple):
+        return None
+    plain: list[Any] = [value.item() if getattr(value, "shape", None) == () else value for value in values]
+    return [float(value) for value in plain] if all(isinstance(value, int | float) for value in plain) else None
+
+
+def curves(history: Any) -> tuple[Curve, ...]:
+    """Return what of a history can be drawn: its lists of finite numbers, sorted by name, a dozen at most."""
+    found = []
+    names = [name for name in history if isinstance(name, str)] if isinstance(history, dict) else []
+    for name in sorted(names)[:_MOST_CURVES]:
+        values = history_list(history, name)
+        if values and len(values) <= _LONGEST and all(map(math.isfinite, values)):
+            unit = next((unit for word, unit in _UNITS.items() if word in name), "")
+            found.append(Curve(name=name[:40], unit=unit, values=tuple(values)))
+    return tuple(found)

@@ -1,0 +1,93 @@
+"""How long the message is that tells images through a model, and whether two models are the same one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, ContinuousBernoulli, Normal
+
+ACTIVE = 0.05
+"""Nats that a latent variable tells of an image, on average, to count as used."""
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Code:
+    """How long the message is that tells images through a model. All in nats per image.
+
+    Attributes:
+        likelihood: Mean of log p(x | z), z drawn from q(z | x).
+        divergences: Mean of KL(q(z | x) || p(z)) by latent variable, shape (M,).
+        at_mean: Mean of log p(x | z) where z is the mean of q(z | x): what a model that ignores its noise believes in.
+        decoded: What was decoded, in the order of the images, one draw each, shape (N, D).
+    """
+
+    likelihood: float
+    divergences: Tensor
+    at_mean: float
+    decoded: Tensor
+
+    @property
+    def divergence(self) -> float:
+        """KL(q(z | x) || p(z))."""
+        return float(self.divergences.sum())
+
+    @property
+    def bound(self) -> float:
+        """The evidence lower bound."""
+        return self.likelihood - self.divergence
+
+    @property
+    def active(self) -> int:
+        """How many latent variables tell anything."""
+        return int((self.divergences > ACTIVE).sum())
+
+
+def binary(images: Tensor) -> Tensor:
+    """Return images in black and white, as zeros and ones."""
+    return (images > 0.5).to(images.dtype)
+
+
+def log_likelihood(images: Tensor, decoded: Tensor, likelihood: str) -> Tensor:
+    """Return log p(x | z) in nats, one per image, shape (N,).
+
+    Args:
+        images: Shape (N, D), in [0, 1].
+        decoded: Logits, or means for a Gaussian, shape (N, D).
+        likelihood: `"bernoulli"`, `"continuous_bernoulli"`, or `"gaussian"`: then all pixels have one variance, the best for these images.
+    """
+    x = images.double()
+    if likelihood == "gaussian":
+        deviation = ((x - decoded) ** 2).mean().sqrt().clamp(min=1e-3)
+        return torch.as_tensor(Normal(decoded, deviation).log_prob(x).sum(dim=-1))  # type: ignore[no-untyped-call]
+    law = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}[likelihood]
+    return torch.as_tensor(law(logits=decoded).log_prob(x).sum(dim=-1))
+
+
+def moved(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return how many numbers of each entry of a `state_dict` are others than before; all, where it had another size or was not there."""
+    counts = {}
+    for name, value in after.items():
+        old = before.get(name)
+        same_size = old is not None and old.shape == value.shape
+        counts[name] = int(torch.ne(value, old).sum()) if same_size and old is not None else value.numel()
+    return counts
+
+
+def alike(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
+    """Whether two models have the same weights, up to the last digits."""
+    return first.keys() == second.keys() and all(
+        value.shape == second[name].shape
+        and torch.allclose(value.double(), second[name].double(), rtol=1e-4, atol=1e-6)
+        for name, value in first.items()
+    )
+
+
+def nats(value: float) -> str:
+    """Return a bound as messages have it."""
+    return f"{value:.1f} nats" if math.isfinite(value) else str(value)

@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/vae_training.py`, a file for each."""
