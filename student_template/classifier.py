@@ -10,6 +10,40 @@ Classifier = Callable[[Float[Tensor, "B 1 28 28"]], Float[Tensor, "B C"]]
 """images -> logits; a `torch.nn.Module` whenever it has a training and an evaluation mode."""
 
 
+class ConvClassifier(nn.Module):
+    r"""A convolutional network that tells digits apart.
+
+    .. math::
+        f : [0, 1]^{B \times 1 \times 28 \times 28} \to \mathbb{R}^{B \times 10}, \qquad
+        p(y_b = c \mid \mathbf{x}_b) = \operatorname{softmax}\bigl(f(\mathbf{x})_b\bigr)_c
+
+    The architecture is up to you, as long as there is at least one convolution, with filters that are larger than a pixel and smaller
+    than the image, and a non-linearity. Logits come out: no softmax stands at the end, for cross-entropy takes logits. Images in [0, 1]
+    go in, so whatever preprocessing the network needs belongs inside. In evaluation mode the answer to an image depends on that image
+    alone and is the same every time; dropout and batch normalisation are welcome. All weights are learnt, so they must be among the
+    `parameters()` of the module: layers in a plain Python list are not. PyTorch's own initial values will do. What the attributes are
+    called is up to you.
+
+    Source:
+        HUJI 67912 Ex. 1, section 2.3: "train a CNN to classify the MNIST dataset".
+    """
+
+    def __init__(self) -> None:
+        """Make the layers."""
+        raise NotImplementedError
+
+    def forward(self, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, "B 10"]:
+        """Logits of the ten digits.
+
+        Args:
+            x: images in [0, 1], shape (B, 1, 28, 28).
+
+        Returns:
+            Logits, shape (B, 10).
+        """
+        raise NotImplementedError
+
+
 class MLPClassifier(nn.Module):
     r"""A classifier with one hidden layer: linear, ReLU, dropout, linear.
 

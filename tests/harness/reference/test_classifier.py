@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.signal
 import scipy.stats
 import torch
 from reference_problems import CANDIDATES, problems
@@ -91,9 +92,22 @@ def test_training_is_repeatable(digits: tuple[Tensor, ...]) -> None:
     assert torch.equal(state, torch.get_rng_state())
 
 
-def test_network_gives_logits() -> None:
-    """Ten logits per image."""
-    assert ConvClassifier()(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
+def test_network_is_that_of_scipy() -> None:
+    """Ten logits per image, by SciPy's correlations and NumPy's products with the same weights."""
+    network = ConvClassifier()
+    images = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    state = [value.double().numpy() for value in network.state_dict().values()]
+    expected = []
+    for image in (images.double().numpy() - 0.13) / 0.31:
+        hidden = image
+        for (filters, bias), around in zip((state[0:2], state[2:4]), (2, 1), strict=True):
+            padded = np.pad(hidden, ((0, 0), (around, around), (around, around)))
+            planes = [scipy.signal.correlate(padded, one, mode="valid")[0, ::2, ::2] for one in filters]
+            hidden = np.maximum(np.stack(planes) + bias[:, None, None], 0)
+        units = np.maximum(state[4] @ hidden.reshape(-1) + state[5], 0)
+        expected.append(state[6] @ units + state[7])
+
+    torch.testing.assert_close(network(images).double(), torch.tensor(np.array(expected)), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("choose", [balanced_subset, *(v.function for v in CANDIDATES.variants("balanced_subset"))])

@@ -22,7 +22,7 @@ TORONTO = [
     (5, ["inference_questions"]),
 ]
 """The sections of the handout, the last one in its three parts: points, and the tasks that they are split over."""
-HUJI = (30, ["evaluate_classifier", "train_classifier", "validation_curves"])
+HUJI = (30, ["ConvClassifier", "evaluate_classifier", "train_classifier", "validation_curves"])
 CHEAP = ("gaussian_log_density", "kl_standard_normal", "log_prior", "log_likelihood_by_digit", "inference_questions")
 """Tasks that are checked in a moment: what they are worth is arithmetic, and other tests ask whether the checks pass."""
 

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
 
-class Net(nn.Module):
+class ConvClassifier(nn.Module):
     def __init__(self, p=0.2):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 16, 5, stride=2, padding=2)  # 14 x 14
@@ -42,7 +42,7 @@ def evaluate_classifier(model, images, labels, batch_size):
 
 def train_classifier(images, labels, val_images, val_labels, *, epochs, batch_size, learning_rate, device, seed):
     torch.manual_seed(seed)
-    model = Net().to(device)
+    model = ConvClassifier().to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     data = TensorDataset(images.to(device), labels.to(device))
     loader = DataLoader(data, batch_size=batch_size, shuffle=True)

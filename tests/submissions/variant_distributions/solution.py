@@ -256,3 +256,14 @@ class MLPClassifier(nn.Module):
         if self.training:
             h = h * td.Bernoulli(1 - self.dropout).sample(h.shape) / (1 - self.dropout)
         return h @ self.above[0] + self.above[1]
+
+
+class ConvClassifier(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.filters = nn.ParameterList([td.Normal(0.0, 0.2).sample((12, 1, 5, 5)), torch.zeros(12)])
+        self.above = _layer(12 * 49, 10)
+
+    def forward(self, x):
+        h = nn.functional.conv2d(x, *self.filters, stride=4, padding=2).relu()
+        return h.flatten(1) @ self.above[0] + self.above[1]

@@ -82,3 +82,11 @@ def train_classifier(images, labels, val_images, val_labels, *, epochs, batch_si
 class MLPClassifier(nn.Sequential):
     def __init__(self, input_dim, hidden_dim, output_dim, dropout=0.5):
         super().__init__(nn.Linear(input_dim, hidden_dim), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden_dim, output_dim))
+
+
+class ConvClassifier(nn.Sequential):
+    def __init__(self):
+        super().__init__(
+            nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(32 * 5 * 5, 10),
+        )
