@@ -1,4 +1,4 @@
-"""The two networks of a VAE: each has one hidden layer."""
+"""The two networks of a VAE: with one hidden layer each, and with convolutions."""
 
 import torch
 from jaxtyping import Float
@@ -78,5 +78,46 @@ class Decoder(nn.Module):
 
         Returns:
             Logits, shape (..., D).
+        """
+        raise NotImplementedError
+
+
+class ConvEncoder(nn.Module):
+    r"""A convolutional encoder of a VAE, from images to mean and log-variance of q(z | x).
+
+    .. math::
+        q(\mathbf{z} \mid \mathbf{x}) = \mathcal{N}\bigl(\mathbf{z};\, \boldsymbol{\mu}(\mathbf{x}),\,
+        \operatorname{diag} \boldsymbol{\sigma}^2(\mathbf{x})\bigr), \qquad
+        \mathbf{x} \mapsto (\boldsymbol{\mu}, \log \boldsymbol{\sigma}^2)
+
+    The architecture is up to you, as long as there is at least one convolution, with filters that are larger than a pixel and smaller
+    than the image, and a non-linearity. Both results depend on the image and have outputs of their own: two layers, or one with 2M
+    outputs that are split. A log-variance is of any sign, so neither exp nor softplus stands behind it. In evaluation mode the answer to
+    an image depends on that image alone and is the same every time; dropout and batch normalisation are welcome. All weights are learnt,
+    so they must be among the `parameters()` of the module: layers in a plain Python list are not. What the attributes are called is up
+    to you.
+
+    Source:
+        DTU 02460 week 1, exercise 1.8.
+    """
+
+    def __init__(self, latent_dim: int) -> None:
+        """Make the layers.
+
+        Args:
+            latent_dim: how many latent variables M.
+        """
+        raise NotImplementedError
+
+    def forward(
+        self, x: Float[Tensor, "B 1 28 28"]
+    ) -> tuple[Float[Tensor, "B {latent_dim}"], Float[Tensor, "B {latent_dim}"]]:
+        """Mean and log-variance of q(z | x).
+
+        Args:
+            x: images in [0, 1], shape (B, 1, 28, 28).
+
+        Returns:
+            Mean and natural logarithm of the variance, both of shape (B, M).
         """
         raise NotImplementedError

@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.signal
 import torch
 from reference_problems import CANDIDATES, B, D, LinearDecoder, LinearEncoder, M, S, problems, randn, tolerances
 from sklearn.decomposition import PCA
 from torch import nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from reference.networks import ConvEncoder
 from reference.vae import ancestral_sample, elbo, evaluate_elbo, project_2d, vae_loss
 
 
@@ -147,3 +149,22 @@ def test_two_coordinates_are_those_of_scikit_learn(
     torch.testing.assert_close(ours.double() * signs, theirs, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(projected(two), two, **tolerances(dtype))
     torch.testing.assert_close(projected(one), torch.cat([one, 0 * one], 1), **tolerances(dtype))
+
+
+def test_convolutional_encoder_is_that_of_scipy() -> None:
+    """Mean and log-variance by SciPy's correlations and NumPy's products with the same weights."""
+    network = ConvEncoder(3)
+    images = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    state = [value.double().numpy() for value in network.state_dict().values()]
+    expected = []
+    for image in images.double().numpy():
+        hidden = image
+        for filters, bias in (state[0:2], state[2:4]):
+            padded = np.pad(hidden, ((0, 0), (1, 1), (1, 1)))
+            planes = [scipy.signal.correlate(padded, one, mode="valid")[0, ::2, ::2] for one in filters]
+            hidden = np.maximum(np.stack(planes) + bias[:, None, None], 0)
+        expected.append(state[4] @ hidden.reshape(-1) + state[5])
+
+    torch.testing.assert_close(
+        torch.cat(network(images), 1).double(), torch.tensor(np.array(expected)), atol=1e-4, rtol=1e-4
+    )

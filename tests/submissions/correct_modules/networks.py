@@ -1,5 +1,6 @@
 """Encoder and decoder."""
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -24,3 +25,18 @@ class Encoder(nn.Module):
     def forward(self, x):
         h = torch.tanh(self.fc1(x))
         return self.fc_mean(h), 2 * self.fc_log_std(h)  # the handout's log sigma, twice
+
+
+class ConvEncoder(nn.Module):
+    def __init__(self, latent_dim):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 16, 4, stride=2, padding=1)   # 14 x 14
+        self.conv2 = nn.Conv2d(16, 32, 4, stride=2, padding=1)  # 7 x 7
+        self.bn = nn.BatchNorm2d(32)
+        self.fc_mean = nn.Linear(32 * 7 * 7, latent_dim)
+        self.fc_log_var = nn.Linear(32 * 7 * 7, latent_dim)
+
+    def forward(self, x):
+        h = F.relu(self.conv1(x))
+        h = F.relu(self.bn(self.conv2(h))).flatten(1)
+        return self.fc_mean(h), self.fc_log_var(h)

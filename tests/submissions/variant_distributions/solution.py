@@ -267,3 +267,15 @@ class ConvClassifier(nn.Module):
     def forward(self, x):
         h = nn.functional.conv2d(x, *self.filters, stride=4, padding=2).relu()
         return h.flatten(1) @ self.above[0] + self.above[1]
+
+
+class ConvEncoder(nn.Module):
+    def __init__(self, n_latent):
+        super().__init__()
+        self.filters = nn.ParameterList([td.Normal(0.0, 0.2).sample((12, 1, 5, 5)), torch.zeros(12)])
+        self.above = _layer(12 * 49, 2 * n_latent)
+
+    def forward(self, x):
+        h = nn.functional.conv2d(x, *self.filters, stride=4, padding=2).tanh()
+        q = td.Independent(td.Normal(*split_scale((h.flatten(1) @ self.above[0] + self.above[1]).chunk(2, 1))), 1)
+        return q.mean, 2 * q.base_dist.scale.log()

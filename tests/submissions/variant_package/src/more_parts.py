@@ -224,3 +224,14 @@ def binary_elbo(x, encoder_logits, decoder, n_samples, temperature, generator=No
     images = x.repeat_interleave(n_samples, dim=0)
     z = relaxed_bernoulli_sample(encoder_logits(images), temperature, generator)
     return (log_likelihood(images, z, decoder) - kl_bernoulli(torch.sigmoid(encoder_logits(images)))).mean()
+
+
+class ConvEncoder(torch.nn.Sequential):
+    def __init__(self, latent_dim):
+        super().__init__(
+            torch.nn.Conv2d(1, 8, 3, 2), torch.nn.SiLU(), torch.nn.Conv2d(8, 16, 3, 2), torch.nn.SiLU(),
+            torch.nn.Flatten(), torch.nn.Linear(16 * 36, 2 * latent_dim),
+        )
+
+    def forward(self, x):
+        return tuple(super().forward(x).chunk(2, 1))
