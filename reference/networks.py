@@ -137,3 +137,48 @@ class ConvEncoder(nn.Module):
         """
         mean, log_var = self.heads(self.layers(x)).chunk(2, dim=-1)
         return mean, log_var
+
+
+class ConvDecoder(nn.Module):
+    r"""A convolutional decoder of a VAE for binary images, from latent variables to Bernoulli logits.
+
+    .. math::
+        p(x_d = 1 \mid \mathbf{z}) = \operatorname{sigmoid}\bigl(\ell_d(\mathbf{z})\bigr), \qquad d = 1, \dots, 784
+
+    The architecture is up to you, as long as there is at least one convolution (transposed ones count), with filters that are larger
+    than a pixel and smaller than the image, and a non-linearity. Logits are not probabilities: no sigmoid stands at the end, and they are
+    of any sign. They come out flattened, row after row of the image, as shape (B, 784). In evaluation mode the answer to a latent vector
+    depends on that vector alone and is the same every time; dropout and batch normalisation are welcome. All weights are learnt, so they
+    must be among the `parameters()` of the module: layers in a plain Python list are not. What the attributes are called is up to you.
+
+    Source:
+        DTU 02460 week 1, exercise 1.8.
+    """
+
+    def __init__(self, latent_dim: int) -> None:
+        """Make the layers.
+
+        Args:
+            latent_dim: how many latent variables M.
+        """
+        super().__init__()
+        self.inner = nn.Linear(latent_dim, 32 * 7 * 7)
+        self.layers = nn.Sequential(
+            nn.Unflatten(1, (32, 7, 7)),
+            nn.ReLU(),
+            nn.ConvTranspose2d(32, 16, kernel_size=4, stride=2, padding=1),  # (B, 16, 14, 14)
+            nn.ReLU(),
+            nn.ConvTranspose2d(16, 1, kernel_size=4, stride=2, padding=1),  # (B, 1, 28, 28)
+            nn.Flatten(),
+        )
+
+    def forward(self, z: Float[Tensor, "B {latent_dim}"]) -> Float[Tensor, "B 784"]:
+        """Logits of the pixels.
+
+        Args:
+            z: latent variables, shape (B, M).
+
+        Returns:
+            Logits, shape (B, 784).
+        """
+        return cast(Tensor, self.layers(self.inner(z)))

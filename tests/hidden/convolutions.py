@@ -25,7 +25,8 @@ BLOCKS, BLOCK = 16, 7
 """An image as 4 × 4 blocks. Layers without padding may lose a few rows at the border, never a block."""
 GAIN = 1.5
 """Standard deviation of a weight times the root of how many inputs it adds up: what goes in comes out about as large."""
-_GAINS = (1.5, 3.0, 6.0, 12.0, 24.0)
+_GAINS = (1.5, 4.0, 12.0, 40.0, 150.0)
+"""So large that outputs are large even where only the last layer can be given weights of ours."""
 _FAR = 1.5
 """What outputs are to exceed, on either side: more than tanh, less than where anybody cuts a log-variance or a logit off."""
 _DRAWS = 2

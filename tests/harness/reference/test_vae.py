@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from torch import nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from reference.networks import ConvEncoder
+from reference.networks import ConvDecoder, ConvEncoder
 from reference.vae import ancestral_sample, elbo, evaluate_elbo, project_2d, vae_loss
 
 
@@ -168,3 +168,25 @@ def test_convolutional_encoder_is_that_of_scipy() -> None:
     torch.testing.assert_close(
         torch.cat(network(images), 1).double(), torch.tensor(np.array(expected)), atol=1e-4, rtol=1e-4
     )
+
+
+def test_convolutional_decoder_is_that_of_scipy() -> None:
+    """Logits by NumPy's products and SciPy's convolutions of images that are stretched by zeros, with the same weights."""
+    network = ConvDecoder(3)
+    z = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    state = [value.double().numpy() for value in network.state_dict().values()]
+    expected = []
+    for row in z.double().numpy():
+        hidden = (state[0] @ row + state[1]).reshape(32, 7, 7)
+        for filters, bias in (state[2:4], state[4:6]):
+            hidden = np.maximum(hidden, 0)
+            stretched = np.zeros((len(hidden), 2 * hidden.shape[1] - 1, 2 * hidden.shape[2] - 1))
+            stretched[:, ::2, ::2] = hidden
+            planes = [
+                sum(scipy.signal.convolve(plane, one) for plane, one in zip(stretched, filters[:, out], strict=True))
+                for out in range(filters.shape[1])
+            ]
+            hidden = np.stack(planes)[:, 1:-1, 1:-1] + bias[:, None, None]
+        expected.append(hidden.reshape(-1))
+
+    torch.testing.assert_close(network(z).double(), torch.tensor(np.array(expected)), atol=1e-4, rtol=1e-4)

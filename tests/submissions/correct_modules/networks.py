@@ -40,3 +40,15 @@ class ConvEncoder(nn.Module):
         h = F.relu(self.conv1(x))
         h = F.relu(self.bn(self.conv2(h))).flatten(1)
         return self.fc_mean(h), self.fc_log_var(h)
+
+
+class ConvDecoder(nn.Module):
+    def __init__(self, latent_dim):
+        super().__init__()
+        self.fc = nn.Linear(latent_dim, 32 * 7 * 7)
+        self.up1 = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1)  # 14 x 14
+        self.up2 = nn.ConvTranspose2d(16, 1, 4, stride=2, padding=1)   # 28 x 28
+
+    def forward(self, z):
+        h = F.relu(self.fc(z)).view(-1, 32, 7, 7)
+        return self.up2(F.relu(self.up1(h))).flatten(1)  # logits

@@ -279,3 +279,15 @@ class ConvEncoder(nn.Module):
         h = nn.functional.conv2d(x, *self.filters, stride=4, padding=2).tanh()
         q = td.Independent(td.Normal(*split_scale((h.flatten(1) @ self.above[0] + self.above[1]).chunk(2, 1))), 1)
         return q.mean, 2 * q.base_dist.scale.log()
+
+
+class ConvDecoder(nn.Module):
+    def __init__(self, n_latent):
+        super().__init__()
+        self.below = _layer(n_latent, 12 * 49)
+        self.filters = nn.ParameterList([td.Normal(0.0, 0.2).sample((12, 1, 4, 4)), torch.zeros(1)])
+
+    def forward(self, z):
+        h = (z @ self.below[0] + self.below[1]).tanh().unflatten(1, (12, 7, 7))
+        pixels = nn.functional.conv_transpose2d(h, *self.filters, stride=4)
+        return td.Independent(td.Bernoulli(logits=pixels.flatten(1)), 1).base_dist.logits

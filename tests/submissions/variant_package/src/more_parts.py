@@ -235,3 +235,11 @@ class ConvEncoder(torch.nn.Sequential):
 
     def forward(self, x):
         return tuple(super().forward(x).chunk(2, 1))
+
+
+class ConvDecoder(torch.nn.Sequential):
+    def __init__(self, latent_dim):
+        super().__init__(
+            torch.nn.Linear(latent_dim, 8 * 49), torch.nn.SiLU(), torch.nn.Unflatten(1, (8, 7, 7)), torch.nn.Upsample(scale_factor=4),
+            torch.nn.Conv2d(8, 8, 3, padding=1), torch.nn.SiLU(), torch.nn.Conv2d(8, 1, 5, padding=2), torch.nn.Flatten(),
+        )
