@@ -210,7 +210,7 @@ def require_free(made: Network, rows: Tensor, help: str) -> None:
     facts = torch.cat([low < -1e-6, low < -1.001, high > 1e-6, high > 1.001, zeros > 0.1, one.reshape(-1)])
     student.sees(call, "the range of its outputs", facts.double())
     for name, least, most in zip(made.parts, low.tolist(), high.tolist(), strict=True):
-        between = f"{name} stays between {least:.3g} and {most:.3g}, whatever the weights are"
+        between = f"the numbers of {name} stay between {least:.3g} and {most:.3g}, whatever the weights are"
         student.require(least < -_FAR and most > _FAR, call, between, help=help)
 
 
