@@ -19,3 +19,6 @@ Classifier = Callable[[Float[Tensor, "B 1 28 28"]], Float[Tensor, "B C"]]
 
 Conditional = Callable[[Float[Tensor, "... K"]], tuple[Float[Tensor, "... M"], Float[Tensor, "... M"]]]
 """One level of latent variables -> (mean, log_var) of the next one, a Gaussian with diagonal covariance."""
+
+Density = Callable[[Float[Tensor, "... M"]], Float[Tensor, "..."]]
+"""z -> log p(z), in nats."""

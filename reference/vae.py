@@ -1,4 +1,4 @@
-"""A VAE and its evidence lower bound: Gaussian q(z | x), standard normal prior, Bernoulli or Gaussian p(x | z)."""
+"""A VAE and its evidence lower bound: Gaussian q(z | x), standard normal or learnt prior, Bernoulli or Gaussian p(x | z)."""
 
 import math
 from typing import cast
@@ -11,7 +11,7 @@ from reference.classifier import _evaluation_mode
 from reference.densities import bernoulli_log_density, gaussian_log_density, sample_gaussian
 from reference.divergences import kl_standard_normal
 from reference.ppca import pca_project
-from reference.types import AnyDecoder, AnyEncoder
+from reference.types import AnyDecoder, AnyEncoder, Density
 
 _BATCH = 500
 """Images at once: memory stays small, however many there are."""
@@ -176,6 +176,47 @@ def gaussian_elbo(
     spread = torch.as_tensor(log_var_x, dtype=x.dtype, device=x.device).expand(x.shape)
     reconstruction = gaussian_log_density(x, centre, spread).mean(dim=0)  # (B,)
     return torch.mean(reconstruction - kl_standard_normal(mean, log_var))
+
+
+def mixture_elbo(
+    x: Float[Tensor, "B D"],
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
+    prior: nn.Module,
+    n_samples: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the evidence lower bound under any prior, such as a mixture, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)} \bigl[ \log p(\mathbf{x}_b \mid \mathbf{z})
+        + \log p(\mathbf{z}) - \log q(\mathbf{z} \mid \mathbf{x}_b) \bigr]
+
+    As `elbo`, but the KL divergence to the prior has no closed form: it is the expectation of log q(z | x) − log p(z), taken at the
+    draws of z. The expectation is replaced by the average over `n_samples` reparameterised draws, fresh for each example. Any
+    form with the same expectation is right, as long as gradients reach the encoder, the decoder and the prior, which is learnt.
+
+    Args:
+        x: binary images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+        prior: a `torch.nn.Module` with the method `prior.log_prob(z)`: log p(z) in nats, shape (...), for z of shape (..., M). There is
+            nothing else that it can be asked.
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        DTU 02460 week 1, exercise 1.6 and eq. (8).
+    """
+    mean, log_var = encoder(x)
+    shape = (n_samples, *mean.shape)
+    z = sample_gaussian(mean.expand(shape), log_var.expand(shape), generator)  # (S, B, M)
+    reconstruction = bernoulli_log_density(x, decoder(z)).sum(dim=-1)  # (S, B)
+    log_p = cast(Density, prior.log_prob)(z)
+    return torch.mean(reconstruction + log_p - gaussian_log_density(z, mean, log_var))
 
 
 def mse_objective(

@@ -1,4 +1,4 @@
-"""A VAE and its evidence lower bound: Gaussian q(z | x), standard normal prior, Bernoulli or Gaussian p(x | z)."""
+"""A VAE and its evidence lower bound: Gaussian q(z | x), standard normal or learnt prior, Bernoulli or Gaussian p(x | z)."""
 
 from collections.abc import Callable
 
@@ -191,6 +191,42 @@ def gaussian_elbo(
 
     Source:
         DTU 02460 week 1, exercise 1.7; Uppsala VAE lab, section 3.2; HUJI 67912 Ex. 1, section 3.1.2.
+    """
+    raise NotImplementedError
+
+
+def mixture_elbo(
+    x: Float[Tensor, "B D"],
+    encoder: AnyEncoder,
+    decoder: AnyDecoder,
+    prior: nn.Module,
+    n_samples: int,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    r"""Unbiased estimate of the evidence lower bound under any prior, such as a mixture, averaged over the batch.
+
+    .. math::
+        \mathcal{L} = \frac{1}{B} \sum_{b=1}^{B} \mathbb{E}_{q(\mathbf{z} \mid \mathbf{x}_b)} \bigl[ \log p(\mathbf{x}_b \mid \mathbf{z})
+        + \log p(\mathbf{z}) - \log q(\mathbf{z} \mid \mathbf{x}_b) \bigr]
+
+    As `elbo`, but the KL divergence to the prior has no closed form: it is the expectation of log q(z | x) − log p(z), taken at the
+    draws of z. The expectation is replaced by the average over `n_samples` reparameterised draws, fresh for each example. Any
+    form with the same expectation is right, as long as gradients reach the encoder, the decoder and the prior, which is learnt.
+
+    Args:
+        x: binary images, shape (B, D).
+        encoder: maps x of shape (B, D) to the mean and the log-variance of q(z | x), each of shape (B, M).
+        decoder: maps z of shape (..., M) to Bernoulli logits of shape (..., D).
+        prior: a `torch.nn.Module` with the method `prior.log_prob(z)`: log p(z) in nats, shape (...), for z of shape (..., M). There is
+            nothing else that it can be asked.
+        n_samples: number of draws of z per example.
+        generator: source of the noise; `None` is the global generator.
+
+    Returns:
+        The estimate in nats per example, a 0-d tensor.
+
+    Source:
+        DTU 02460 week 1, exercise 1.6 and eq. (8).
     """
     raise NotImplementedError
 

@@ -105,5 +105,15 @@ def project_2d(z):
     return centred @ vectors[:, [-1, -2]]
 
 
+def mixture_elbo(x, encoder, decoder, prior, n_samples=1, generator=None):
+    mean, log_var = encoder(x)
+    total = 0
+    for _ in range(n_samples):
+        z = sample_gaussian(mean, log_var, generator)
+        log_px = bernoulli_log_density(x, decoder(z)).sum(-1)
+        total = total + (log_px + prior.log_prob(z) - gaussian_log_density(z, mean, log_var)).mean()
+    return total / n_samples
+
+
 if __name__ == "__main__":
     train_demo()

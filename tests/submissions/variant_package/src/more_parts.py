@@ -243,3 +243,10 @@ class ConvDecoder(torch.nn.Sequential):
             torch.nn.Linear(latent_dim, 8 * 49), torch.nn.SiLU(), torch.nn.Unflatten(1, (8, 7, 7)), torch.nn.Upsample(scale_factor=4),
             torch.nn.Conv2d(8, 8, 3, padding=1), torch.nn.SiLU(), torch.nn.Conv2d(8, 1, 5, padding=2), torch.nn.Flatten(),
         )
+
+
+def mixture_elbo(x, encoder, decoder, prior, n_samples=1, generator=None):
+    images = x.repeat_interleave(n_samples, dim=0)
+    q = DiagonalGaussian.from_log_var(*encoder(images))
+    z = q.rsample(generator)
+    return torch.mean(log_likelihood(images, z, decoder) + prior.log_prob(z) - q.log_prob(z))
