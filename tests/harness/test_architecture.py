@@ -25,6 +25,7 @@ RUNS_TEXT = {
     "autograder.assignment.code": "an author's modules, for one assignment alone",
     "autograder.sandbox.inside.loader": "a submission, in the sandbox",
     "autograder.sandbox.inside.scripts": "a submission's script, in the sandbox",
+    "autograder.sandbox.inside.torchvision_import": "torchvision, once more after a failure, in the sandbox",
 }
 """Modules that execute text as Python."""
 IMPORTS_BY_NAME = {
@@ -39,7 +40,7 @@ CHANGES_IMPORTS = {
     "autograder.sandbox.inside.worker": "a submission is found where it was unpacked, in the sandbox",
     "autograder.sandbox.inside.scripts": "a script is `__main__` beside its own files, in the sandbox",
     "autograder.sandbox.inprocess": "a student's own modules, in the student's own Python",
-    "autograder.training.torchvision_import": "torchvision is imported again after a failure",
+    "autograder.sandbox.inside.torchvision_import": "torchvision is imported again after a failure",
 }
 """Modules that write to `sys.path` or `sys.modules`."""
 

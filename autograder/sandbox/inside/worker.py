@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from . import channel as frames
-from . import confine, landlock, transport, wire
+from . import confine, landlock, torchvision_import, transport, wire
 from .counting import OperationCounter
 from .execute import Session
 from .scripts import Place
@@ -32,6 +32,7 @@ def warm_up() -> None:
     weights = torch.ones(2, 2, requires_grad=False)
     (weights @ weights).exp().sum().item()
     torch.manual_seed(0)
+    torchvision_import.mend()
 
 
 def _warm_up_counting() -> None:
