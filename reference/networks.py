@@ -1,5 +1,6 @@
-"""The two networks of a VAE: with one hidden layer each, and with convolutions."""
+"""The parts of a VAE that are modules: networks with one hidden layer each or with convolutions, and a prior that is learnt."""
 
+import math
 from typing import cast
 
 import torch
@@ -182,3 +183,60 @@ class ConvDecoder(nn.Module):
             Logits, shape (B, 784).
         """
         return cast(Tensor, self.layers(self.inner(z)))
+
+
+class MixturePrior(nn.Module):
+    r"""A mixture of Gaussians with diagonal covariances as the prior of a VAE, learnt together with its networks.
+
+    .. math::
+        p(\mathbf{z}) = \sum_{k=1}^{K} \pi_k \prod_{m=1}^{M} \mathcal{N}(z_m;\, \mu_{km}, \sigma_{km}^2), \qquad
+        \pi_k > 0, \quad \sum_{k=1}^{K} \pi_k = 1
+
+    Weights, means and variances are all learnt: every component has a weight of its own, and in every dimension a mean and a variance of
+    its own. An optimiser moves parameters anywhere, so hold what can be of any sign (logits of the weights, logarithms of the variances)
+    and compute weights and variances from it in every call, not once in `__init__`: changed parameters must change the density. The
+    parameters must be among the `parameters()` of the module. Components must differ from each other at the start: those that are alike
+    stay alike for ever. What the attributes are called, and how weights and variances are parameterised, is up to you.
+
+    Source:
+        DTU 02460 week 1, exercise 1.6.
+    """
+
+    def __init__(self, n_components: int, latent_dim: int) -> None:
+        """Make the parameters.
+
+        Args:
+            n_components: how many components K.
+            latent_dim: how many latent variables M.
+        """
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(n_components))
+        self.means = nn.Parameter(torch.randn(n_components, latent_dim))
+        self.log_vars = nn.Parameter(torch.zeros(n_components, latent_dim))
+
+    def log_prob(self, z: Float[Tensor, "... {latent_dim}"]) -> Float[Tensor, "..."]:
+        """Log-density of the mixture.
+
+        Args:
+            z: latent variables, shape (..., M): one vector or any number, along any axes.
+
+        Returns:
+            Log-densities in nats, shape (...); finite however far away z lies: sum over the components by log-sum-exp.
+        """
+        squares = (z[..., None, :] - self.means) ** 2 * torch.exp(-self.log_vars)  # (..., K, M)
+        log_p = -0.5 * (math.log(2 * math.pi) + self.log_vars + squares).sum(dim=-1)
+        return torch.logsumexp(torch.log_softmax(self.logits, dim=-1) + log_p, dim=-1)
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Float[Tensor, "{n} {latent_dim}"]:
+        """Independent draws: each of a component that is drawn by the weights.
+
+        Args:
+            n: how many draws.
+            generator: source of the noise; `None` is the global generator.
+
+        Returns:
+            Draws of z, shape (n, M).
+        """
+        drawn = torch.multinomial(torch.softmax(self.logits, dim=-1), n, replacement=True, generator=generator)
+        noise = torch.randn(n, self.means.shape[1], generator=generator)
+        return self.means[drawn] + torch.exp(0.5 * self.log_vars[drawn]) * noise

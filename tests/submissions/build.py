@@ -50,7 +50,7 @@ def definitions(text: str) -> set[str]:
 def right_answer(path: Path, written: set[str]) -> str:
     """The first right candidate in a file that needs nothing but libraries, under its task's name; "" where none is needed."""
     task, tree = path.stem, ast.parse(path.read_text())
-    if task.lower() in {name.lower() for name in written} or path.name.startswith("_"):
+    if task.replace("_", "").lower() in {name.replace("_", "").lower() for name in written} or path.name.startswith("_"):
         return ""
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) and is_library(node)]
     known = {(alias.asname or alias.name).split(".")[0] for node in imports for alias in node.names}

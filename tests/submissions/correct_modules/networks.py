@@ -1,4 +1,6 @@
 """Encoder and decoder."""
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -52,3 +54,25 @@ class ConvDecoder(nn.Module):
     def forward(self, z):
         h = F.relu(self.fc(z)).view(-1, 32, 7, 7)
         return self.up2(F.relu(self.up1(h))).flatten(1)  # logits
+
+
+class MixturePrior(nn.Module):
+    def __init__(self, n_components, latent_dim):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(n_components))
+        self.m = nn.Parameter(torch.randn(n_components, latent_dim) * 2)
+        self.log_s = nn.Parameter(torch.zeros(n_components, latent_dim))
+
+    def log_prob(self, z):
+        total = []
+        log_pi = torch.log_softmax(self.w, dim=0)
+        for k in range(len(self.w)):
+            u = (z - self.m[k]) / torch.exp(self.log_s[k])
+            log_n = -0.5 * u**2 - self.log_s[k] - 0.5 * math.log(2 * math.pi)
+            total.append(log_pi[k] + log_n.sum(-1))
+        return torch.logsumexp(torch.stack(total), dim=0)
+
+    @torch.no_grad()
+    def sample(self, n):
+        k = torch.multinomial(torch.softmax(self.w, dim=0), n, replacement=True)
+        return self.m[k] + torch.exp(self.log_s[k]) * torch.randn(n, self.m.shape[1])

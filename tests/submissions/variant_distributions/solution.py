@@ -291,3 +291,20 @@ class ConvDecoder(nn.Module):
         h = (z @ self.below[0] + self.below[1]).tanh().unflatten(1, (12, 7, 7))
         pixels = nn.functional.conv_transpose2d(h, *self.filters, stride=4)
         return td.Independent(td.Bernoulli(logits=pixels.flatten(1)), 1).base_dist.logits
+
+
+class MixturePrior(nn.Module):
+    def __init__(self, K, M):
+        super().__init__()
+        self.pi, self.mu = nn.Parameter(torch.ones(K) / K), nn.Parameter(torch.randn(K, M))
+        self.sigma = nn.Parameter(torch.full((K, M), 0.5))
+
+    def distribution(self):
+        components = td.Independent(td.Normal(self.mu, nn.functional.softplus(self.sigma)), 1)
+        return td.MixtureSameFamily(td.Categorical(probs=self.pi), components)
+
+    def log_prob(self, z):
+        return self.distribution().log_prob(z)
+
+    def sample(self, n):
+        return self.distribution().sample((n,))
