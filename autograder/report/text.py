@@ -166,8 +166,15 @@ def is_fraction(name: str) -> bool:
     return "accuracy" in name.lower()
 
 
+def is_count(name: str) -> bool:
+    """Whether a figure called `name` counts something."""
+    return name.lower().endswith("_count")
+
+
 def figure(name: str, value: float) -> str:
     """A measured figure as text, according to its name."""
+    if is_count(name) and float(value).is_integer():
+        return number(int(value))
     return percent(value) if is_fraction(name) else number(float(value))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
@@ -24,13 +25,16 @@ def history_list(history: Any, name: str) -> list[float] | None:
     return [float(value) for value in plain] if all(isinstance(value, int | float) for value in plain) else None
 
 
-def curves(history: Any) -> tuple[Curve, ...]:
-    """Return what of a history can be drawn: its lists of finite numbers, sorted by name, a dozen at most."""
+def curves(history: Any, titles: Mapping[str, str] | None = None) -> tuple[Curve, ...]:
+    """Return what of a history can be drawn: its lists of finite numbers, sorted by name, a dozen at most.
+
+    `titles` says in words what names of its lists mean.
+    """
     found = []
     names = [name for name in history if isinstance(name, str)] if isinstance(history, dict) else []
     for name in sorted(names)[:_MOST_CURVES]:
         values = history_list(history, name)
         if values and len(values) <= _LONGEST and all(map(math.isfinite, values)):
             unit = next((unit for word, unit in _UNITS.items() if word in name), "")
-            found.append(Curve(name=name[:40], unit=unit, values=tuple(values)))
+            found.append(Curve(name=name[:40], title=(titles or {}).get(name, ""), unit=unit, values=tuple(values)))
     return tuple(found)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from autograder.records import (
     About,
     Attempt,
@@ -23,6 +25,7 @@ from autograder.records import (
     TrainingRecord,
     Waiting,
 )
+from autograder.training.pictures import grid, scatter
 
 CANARY = "tensor([[0.31337, -4.2424]])"
 """Stands in the evidence of hidden checks only."""
@@ -159,8 +162,10 @@ def training() -> tuple[TrainingRecord, ...]:
     vae = TrainingRecord(
         task="train_vae", dataset="digits", dataset_title="the 1,797 handwritten digits of scikit-learn",
         titles={"test_elbo": "test ELBO", "elbo": "ELBO"}, device="cpu", n_train=1400, n_validation=0, n_test=397, epochs=30,
-        metrics={"test_elbo": -151.2345, "bits_per_dimension": 0.2783}, thresholds={"test_elbo": -140.0},
+        metrics={"test_elbo": -151.2345, "bits_per_dimension": 0.2783, "active_count": 7.0}, thresholds={"test_elbo": -140.0},
         curves=(Curve(name="elbo", title="ELBO", unit="nats per image", values=tuple(-150 - 300 / n for n in range(1, 31))),),
+        grids=(grid("noise", torch.rand(30, 28, 28, generator=torch.Generator().manual_seed(0)), 10),),
+        scatters=(scatter("codes", torch.randn(200, 2, generator=torch.Generator().manual_seed(1)), torch.arange(200) % 10),),
     )  # fmt: skip
     return classifier, vae
 

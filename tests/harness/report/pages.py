@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
-VOID = frozenset({"meta"})
+VOID = frozenset({"meta", "img"})
 
 _HTML = {
     "html": "lang", "head": "", "meta": "http-equiv content charset name", "title": "", "style": "", "body": "class",
@@ -14,7 +15,7 @@ _HTML = {
     "bdi": "", "b": "", "strong": "", "a": "href", "code": "class", "pre": "class role tabindex aria-label", "blockquote": "",
     "ul": "class", "li": "id", "dl": "class", "dt": "", "dd": "", "details": "class open", "summary": "",
     "table": "class role", "caption": "", "thead": "role", "tbody": "role", "tr": "role class",
-    "th": "role scope class colspan", "td": "role class", "figure": "", "figcaption": "",
+    "th": "role scope class colspan", "td": "role class", "figure": "", "figcaption": "", "img": "class src alt",
 }  # fmt: skip
 _PAINT = (
     "class id d x y width height transform clip-path fill fill-opacity stroke stroke-width stroke-dasharray "
@@ -27,6 +28,10 @@ ALLOWED = frozenset(
     (tag, name) for tag, names in (_HTML | _SVG).items() for name in (*names.split(), "")
 )  # fmt: skip
 """Every (element, attribute) that a page may have; the empty attribute stands for the element itself."""
+
+
+INSIDE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*")
+"""A picture that is part of the page."""
 
 
 class Structure(HTMLParser):
@@ -53,7 +58,8 @@ class Structure(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note the element and its attributes."""
         self.seen |= {(tag, ""), *((tag, name) for name, _ in attrs)}
-        self.references += [value or "" for name, value in attrs if name in ("href", "src", "xlink:href")]
+        references = [value or "" for name, value in attrs if name in ("href", "src", "xlink:href")]
+        self.references += [reference for reference in references if not INSIDE.fullmatch(reference)]
         self.ids += [value or "" for name, value in attrs if name == "id"]
         if tag not in VOID:
             self._open.append(tag)

@@ -502,6 +502,17 @@ def test_a_training_run_is_told_in_words_and_figures(student: str) -> None:
         assert text in flat
 
 
+def test_what_a_model_does_is_shown_in_pictures(student: str) -> None:
+    """A grid stands in the page as a whole picture, however many letters it takes; counts are whole numbers."""
+    (address,) = re.findall(r'<img class="grid" src="([^"]*)"', student)
+    kind, _, data = address.partition(",")
+
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(data, validate=True).endswith(b"IEND\xaeB`\x82")
+    assert "Points in the plane, by class" in student
+    assert re.search(r"Active count</th><td class=\"num\">7</td>", student)
+
+
 def test_a_task_with_checks_left_out_of_the_record_is_still_drawn() -> None:
     """A task without any check does not break a page."""
     record: GradeRecord = factories.record(tasks=(factories.task("elbo", (), "0.00", Outcome.SKIPPED),))

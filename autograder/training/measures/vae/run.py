@@ -295,7 +295,7 @@ class VaeRun:
         self.metrics = {
             "test_elbo": found.test.bound,
             "test_kl": found.test.divergence,
-            "active_latents": float(found.test.active),
+            "active_count": float(found.test.active),
             "without_latents": self.without_latents(),
         }
         return found
@@ -334,9 +334,9 @@ class VaeRun:
             n_test=len(self.test_images),
             epochs=self.rule.epochs,
             metrics=self.metrics,
-            titles=_TITLES,
+            titles=_TITLES | {"active_count": f"latent variables in use, of {len(trained.test.divergences)}"},
             thresholds={"test_elbo": self.rule.threshold},
-            curves=curves(trained.model.history),
+            curves=curves(trained.model.history, _TITLES),
             grids=self.grids,
             scatters=self.scatters,
         )
@@ -345,7 +345,6 @@ class VaeRun:
 _TITLES = {
     "test_elbo": "test ELBO (nats per image)",
     "test_kl": "its KL divergence (nats per image)",
-    "active_latents": "latent variables that are used",
     "without_latents": "the best model without latent variables (nats per image)",
     "elbo": "ELBO",
 }
