@@ -125,6 +125,48 @@ def svi_elbo(
     raise NotImplementedError
 
 
+def fit_top_posterior(
+    x_top: Float[Tensor, "392"],
+    decoder: AnyDecoder,
+    *,
+    latent_dim: int,
+    steps: int,
+    learning_rate: float,
+    n_samples: int,
+    seed: int,
+) -> tuple[Float[Tensor, "{latent_dim}"], Float[Tensor, "{latent_dim}"]]:
+    r"""Stochastic variational inference: the diagonal Gaussian that comes closest to p(z | x_top).
+
+    .. math::
+        \boldsymbol{\mu}, \log \boldsymbol{\sigma}^2 = \operatorname*{argmax}_{\boldsymbol{\mu}, \log \boldsymbol{\sigma}^2}
+        \mathbb{E}_{q(\mathbf{z})} \bigl[ \log p(\mathbf{z}) + \log p(\mathbf{x}_{\text{top}} \mid \mathbf{z})
+        - \log q(\mathbf{z}) \bigr], \qquad
+        q(\mathbf{z}) = \mathcal{N}\bigl(\boldsymbol{\mu}, \operatorname{diag}(\boldsymbol{\sigma}^2)\bigr)
+
+    This is the bound of `svi_elbo`, which gradients climb: `steps` times it is estimated with `n_samples` fresh draws, and
+    an optimiser takes one step. μ and log σ² are what is optimised, both of them; the decoder stays as it is. Where they
+    start is up to you (at 0, or at random). Judged is the bound that q reaches, never the path: it must come within a
+    fraction of a nat of the best, for Adam or what does as well, in a few hundred steps.
+
+    Args:
+        x_top: the upper pixels of one image, 0 or 1, shape (392,).
+        decoder: maps z of shape (..., M) to the Bernoulli logits of whole images, shape (..., 784).
+        latent_dim: number of latent dimensions M.
+        steps: number of steps of the optimiser; with 0 the start is returned, which knows nothing of image and decoder.
+        learning_rate: that of the optimiser, for instance of Adam.
+        n_samples: number of draws of z in every step, different ones in each.
+        seed: of all random numbers: the same seed gives the same result, another seed other draws.
+
+    Returns:
+        The fitted means μ and log-variances log σ², shape (M,) each. For log-standard-deviations as in the handout:
+        log σ² = 2 log σ.
+
+    Source:
+        Toronto STA414 A3, 4(b)(c).
+    """
+    raise NotImplementedError
+
+
 def complete_image(
     x_top: Float[Tensor, "392"],
     mean: Float[Tensor, "M"],

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.optimize
 import torch
+from reference_problems import CANDIDATES
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from autograder.assignment.loading import Assignment
 from autograder.authoring.cases import Case
 from autograder.checking.statistics import FALSE_FAIL, smallest_tolerance
 from autograder.sandbox.inside import probes
-from reference.inpainting import complete_image, svi_elbo
+from reference.inpainting import complete_image, fit_top_posterior, svi_elbo
 
 ROOT = Path(__file__).resolve().parents[3]
 LOTS = range(0, 16_000_000, 2_000_003)
@@ -101,6 +103,43 @@ def test_draws_suffice_for_gradients(code, lot) -> None:
             power=1 - 1e-6,
         )
         assert needed < tolerance
+
+
+def test_best_posterior_is_that_of_scipy(code) -> None:
+    """The bound that fits are judged by is that of `exact`, and scipy finds no better q; the reference comes close."""
+    bound, exact, fitting = (
+        code.module(f"tests.hidden.{name}") for name in ("inpainting.bound", "exact", "inpainting.fitting")
+    )
+    settings = {"steps": 200, "learning_rate": 0.05, "n_samples": 20, "seed": 2}
+    case = fitting.image(torch.float64, 77, (0.2, 0.5), 0.5, (1.8, 2.4), settings)
+    layer = case.arguments["decoder"].spec["layers"][0]
+
+    def loss(q: np.ndarray) -> float:
+        parts = torch.tensor(q[:2]), torch.tensor(q[2:])
+        call = bound.call(torch.float64, 0, case.arguments["x_top"], parts, layer, 1)
+        return -exact.mean_bernoulli_elbo(bound.as_elbo(call))
+
+    found = scipy.optimize.minimize(loss, np.zeros(4), method="L-BFGS-B")
+    best = fitting.optimum(case)
+    assert float(fitting.bound_of(case, best)) == pytest.approx(-found.fun, abs=1e-4)
+    assert np.allclose(torch.cat(best), found.x, atol=0.01)
+
+    decoder = probes.build(case.arguments["decoder"].spec)
+    fitted = fit_top_posterior(**{**case.arguments, "decoder": decoder})
+    assert 0 <= fitting.lost(case, fitted, best) < 0.05
+    assert all(weight.grad is None for weight in decoder.parameters())
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_fits_come_close_whatever_the_image_is(code, seed) -> None:
+    """Right answers lose less than half of what is allowed, for other images and seeds than the checks draw."""
+    fitting, checks = (code.module(f"tests.hidden.inpainting.{name}") for name in ("fitting", "test_fit_top_posterior"))
+    settings = {"steps": 160, "learning_rate": 0.045, "n_samples": 40, "seed": seed}
+    case = fitting.steep_and_flat(torch.float64, 1000 + seed, settings)
+    decoder = probes.build(case.arguments["decoder"].spec)
+    for right in CANDIDATES.variants("fit_top_posterior"):
+        q = right.function(**{**case.arguments, "decoder": decoder})
+        assert fitting.lost(case, tuple(part.detach() for part in q), fitting.optimum(case)) < 0.7 * checks.WITHIN
 
 
 def noisiest(case: Case, seed: int, n: int) -> tuple[torch.Tensor, torch.Tensor]:

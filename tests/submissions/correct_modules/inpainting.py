@@ -28,3 +28,16 @@ def complete_image(x_top, mean, log_var, decoder, generator=None):
     z = sample_gaussian(mean, log_var, generator)
     means = torch.sigmoid(decoder(z[None])[0])
     return torch.cat([x_top, means[TOP:]])
+
+
+def fit_top_posterior(x_top, decoder, *, latent_dim, steps, learning_rate, n_samples, seed):
+    gen = torch.Generator().manual_seed(seed)
+    phi = torch.zeros(2, latent_dim, dtype=x_top.dtype, requires_grad=True)  # row 0: means, row 1: log-variances
+    opt = torch.optim.Adam([phi], lr=learning_rate)
+    for _ in range(steps):
+        opt.zero_grad()
+        loss = -svi_elbo(x_top, phi[0], phi[1], decoder, n_samples, gen)
+        loss.backward()
+        opt.step()
+    mean, log_var = phi.detach()
+    return mean, log_var

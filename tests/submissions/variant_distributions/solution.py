@@ -148,6 +148,19 @@ def svi_elbo(x_top, mean, log_var, decoder, n_samples):
     return (log_joint_top(x_top, zs, decoder) - q.log_prob(zs)).mean()
 
 
+def fit_top_posterior(x_top, decoder, *, latent_dim, steps, learning_rate, n_samples, seed):
+    torch.manual_seed(seed)
+    mean = nn.Parameter(torch.randn(latent_dim, dtype=x_top.dtype))
+    log_std = nn.Parameter(torch.zeros(latent_dim, dtype=x_top.dtype))
+    optimizer = torch.optim.Adam([mean, log_std], lr=learning_rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = -svi_elbo(x_top, mean, 2 * log_std, decoder, n_samples)
+        loss.backward()
+        optimizer.step()
+    return mean.data, 2 * log_std.data
+
+
 def gaussian_elbo(x, encoder, decoder, log_var_x, n_samples=1):
     mean, log_var = encoder(x)
     q = td.Independent(td.Normal(mean, (log_var / 2).exp()), 1)

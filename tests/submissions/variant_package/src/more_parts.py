@@ -250,3 +250,18 @@ def mixture_elbo(x, encoder, decoder, prior, n_samples=1, generator=None):
     q = DiagonalGaussian.from_log_var(*encoder(images))
     z = q.rsample(generator)
     return torch.mean(log_likelihood(images, z, decoder) + prior.log_prob(z) - q.log_prob(z))
+
+
+def fit_top_posterior(x_top, decoder, *, latent_dim, steps, learning_rate, n_samples, seed):
+    # plain gradient ascent
+    generator = torch.Generator().manual_seed(seed)
+    phi = [torch.zeros(latent_dim, dtype=x_top.dtype), torch.full((latent_dim,), -0.5, dtype=x_top.dtype)]
+    for _ in range(steps):
+        mean, log_var = (part.detach().requires_grad_() for part in phi)
+        copies = (part.expand(n_samples, latent_dim) for part in (mean, log_var))
+        z = DiagonalGaussian.from_log_var(*copies).rsample(generator)
+        log_p = bernoulli_log_density(x_top.expand(n_samples, -1), top_half(decoder(z))).sum(dim=1)
+        bound = log_p.mean() - kl_standard_normal(mean[None], log_var[None]).sum()
+        slopes = torch.autograd.grad(bound, (mean, log_var))
+        phi = [part + learning_rate * slope for part, slope in zip((mean, log_var), slopes)]
+    return tuple(part.detach() for part in phi)
