@@ -321,3 +321,31 @@ class MixturePrior(nn.Module):
 
     def sample(self, n):
         return self.distribution().sample((n,))
+
+
+def sample_latent_mixture(n, weights, means, covariances, decoder):
+    mixture = td.MixtureSameFamily(td.Categorical(weights), td.MultivariateNormal(means, covariances))
+    return decoder(mixture.sample((n,)))
+
+
+def fit_latent_mixture(codes, n_components, seed):
+    X = codes.double()
+    torch.manual_seed(seed)
+    M = X.shape[1]
+    best = None
+    for _ in range(3):
+        pi = torch.full((n_components,), 1 / n_components, dtype=X.dtype)
+        mu = X[torch.randperm(len(X))[:n_components]]
+        cov = torch.stack([torch.eye(M, dtype=X.dtype) * X.var()] * n_components)
+        for _ in range(80):
+            mixture = td.MixtureSameFamily(td.Categorical(pi), td.MultivariateNormal(mu, cov))
+            joint = mixture.component_distribution.log_prob(X[:, None]) + pi.log()
+            gamma = (joint - joint.logsumexp(1, keepdim=True)).exp()
+            nk = gamma.sum(0)
+            pi, mu = nk / nk.sum(), gamma.T @ X / nk[:, None]
+            d = X[None] - mu[:, None]
+            cov = (gamma.T[..., None] * d).transpose(1, 2) @ d / nk[:, None, None] + 1e-6 * torch.eye(M, dtype=X.dtype)
+        score = joint.logsumexp(1).sum().item()
+        if best is None or score > best[0]:
+            best = score, pi, mu, cov
+    return tuple(t.to(codes.dtype) for t in best[1:])

@@ -265,3 +265,20 @@ def fit_top_posterior(x_top, decoder, *, latent_dim, steps, learning_rate, n_sam
         slopes = torch.autograd.grad(bound, (mean, log_var))
         phi = [part + learning_rate * slope for part, slope in zip((mean, log_var), slopes)]
     return tuple(part.detach() for part in phi)
+
+
+def fit_latent_mixture(codes, n_components, seed):
+    from sklearn.mixture import GaussianMixture
+
+    found = GaussianMixture(n_components, covariance_type="full", n_init=3, random_state=seed).fit(codes.numpy())
+    return tuple(torch.from_numpy(part).to(codes) for part in (found.weights_, found.means_, found.covariances_))
+
+
+def sample_latent_mixture(n, weights, means, covariances, decoder, generator=None):
+    ks = torch.multinomial(weights, n, replacement=True, generator=generator)
+    noise = torch.randn((n, means.shape[1]), dtype=means.dtype, generator=generator)
+    codes = torch.empty_like(noise)
+    for k in range(len(weights)):  # component by component
+        mine = ks == k
+        codes[mine] = means[k] + noise[mine] @ torch.linalg.cholesky(covariances[k]).T
+    return decoder(codes)

@@ -1,0 +1,1 @@
+"""Candidates for the tasks of `reference/autoencoder.py`, a file for each."""
