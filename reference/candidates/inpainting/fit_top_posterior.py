@@ -216,7 +216,7 @@ def _only_mean(x_top, decoder, *, latent_dim, steps, learning_rate, n_samples, s
     "not_trained",
     "Nothing is trained: this is where the fit starts, be it that no step is taken, or that z is cut from the graph.",
     severity="empty",
-    credit=0.1,
+    credit=0,
 )
 def _not_trained(x_top, decoder, *, latent_dim, steps, learning_rate, n_samples, seed):
     return torch.zeros(latent_dim, dtype=x_top.dtype), torch.zeros(latent_dim, dtype=x_top.dtype)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from autograder.authoring import DTYPES, Draw, check
+from autograder.authoring import DTYPES, CheckFailed, Draw, FailureKind, check
 from tests.hidden.autoencoder.clusters import clusters, log_likelihood, trouble
 from tests.public.autoencoder.test_fit_latent_mixture import in_order
 
@@ -78,4 +78,6 @@ def test_seed(student):
     first, again = (student.value(replace(case, seed=k)) for k in (11, 12))
     apart = max(float((a.detach() - b.detach()).abs().max()) for a, b in zip(first, again, strict=True))
     message = f"two calls with the same seed differ by {apart:.3g}"
-    student.require(apart < 1e-6, case, message, help="torch.manual_seed(seed), or random_state=seed.")
+    if not apart < 1e-6:
+        help_text = "torch.manual_seed(seed), or random_state=seed."
+        raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake="not_seeded")
