@@ -135,15 +135,15 @@ class Grid(Record):
     Attributes:
         title: What they are, in words.
         columns: How many stand in a row.
-        width, height: Of one picture, in pixels.
-        pixels: Base64 of one byte a pixel (0 is black), picture by picture, row by row.
+        width, height: Of one picture, in dots.
+        levels: Base64 of one byte a dot (0 is black), picture by picture, row by row.
     """
 
     title: str
     columns: int = Field(gt=0, le=50)
     width: int = Field(gt=0, le=256)
     height: int = Field(gt=0, le=256)
-    pixels: str = Field(max_length=400_000)
+    levels: str = Field(max_length=400_000)
 
 
 class Scatter(Record):

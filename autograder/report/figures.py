@@ -163,7 +163,7 @@ def confusion_caption(confusion: Sequence[Sequence[int]], classes: str = "classe
 def grid_png(grid: Grid) -> Markup | None:
     """Pictures in rows as the address of a PNG inside the page, or `None` where they are not what the record says."""
     try:
-        levels = base64.b64decode(grid.pixels, validate=True)
+        levels = base64.b64decode(grid.levels, validate=True)
     except ValueError:
         return None
     size = grid.width * grid.height

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autograder.records import Curve
 
-_UNITS = {"acc": "fraction", "loss": "nats", "elbo": "nats"}
+_UNITS = {"acc": "fraction", "loss": "nats"}
 _MOST_CURVES, _LONGEST = 12, 1000
 
 
@@ -25,16 +25,17 @@ def history_list(history: Any, name: str) -> list[float] | None:
     return [float(value) for value in plain] if all(isinstance(value, int | float) for value in plain) else None
 
 
-def curves(history: Any, titles: Mapping[str, str] | None = None) -> tuple[Curve, ...]:
+def curves(history: Any, titles: Mapping[str, tuple[str, str]] | None = None) -> tuple[Curve, ...]:
     """Return what of a history can be drawn: its lists of finite numbers, sorted by name, a dozen at most.
 
-    `titles` says in words what names of its lists mean.
+    `titles` says of names of its lists what they are called in words, and their unit.
     """
     found = []
     names = [name for name in history if isinstance(name, str)] if isinstance(history, dict) else []
     for name in sorted(names)[:_MOST_CURVES]:
         values = history_list(history, name)
         if values and len(values) <= _LONGEST and all(map(math.isfinite, values)):
-            unit = next((unit for word, unit in _UNITS.items() if word in name), "")
-            found.append(Curve(name=name[:40], title=(titles or {}).get(name, ""), unit=unit, values=tuple(values)))
+            usual = ("", next((unit for word, unit in _UNITS.items() if word in name), ""))
+            title, unit = (titles or {}).get(name, usual)
+            found.append(Curve(name=name[:40], title=title, unit=unit, values=tuple(values)))
     return tuple(found)

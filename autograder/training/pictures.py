@@ -15,8 +15,8 @@ def grid(title: str, images: Tensor, columns: int) -> Grid:
     """Return grey images (N, height, width), white where they are 1, as they stand in rows of `columns`."""
     _, height, width = images.shape
     levels = (255 * images.clamp(0, 1)).round().byte().contiguous()
-    pixels = base64.b64encode(levels.numpy().tobytes()).decode()
-    return Grid(title=title, columns=columns, width=width, height=height, pixels=pixels)
+    encoded = base64.b64encode(levels.numpy().tobytes()).decode()
+    return Grid(title=title, columns=columns, width=width, height=height, levels=encoded)
 
 
 def scatter(title: str, points: Tensor, classes: Tensor) -> Scatter:

@@ -69,8 +69,12 @@ ALLOWED = {
 def files() -> list[Path]:
     """Every text file of the engine that has to be general."""
     found = [path for path in sorted(ENGINE.rglob("*")) if path.suffix in KINDS_OF_FILES]
-    named = [path for path in found if path.parent.relative_to(ENGINE).as_posix() in NAMED]
-    return [path for path in found if path not in named or path.name == "__init__.py"]
+    return [path for path in found if not named(path.relative_to(ENGINE).as_posix())]
+
+
+def named(path: str) -> bool:
+    """Whether a file belongs to a module, or package, that is named for a data set or a measure."""
+    return any(path.startswith(f"{folder}/") and path != f"{folder}/__init__.py" for folder in NAMED)
 
 
 def hits(pattern: re.Pattern[str]) -> list[tuple[str, int, str]]:

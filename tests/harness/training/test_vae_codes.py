@@ -61,7 +61,8 @@ def test_histories_are_read_without_trust() -> None:
     assert history_list(history, "loss") == [1.0, 0.5]
     assert history_list(history, "notes") is None
     assert history_list("fine", "elbo") is None
-    assert [(curve.name, curve.unit) for curve in curves(history)] == [("elbo", "nats"), ("loss", "nats")]
+    drawn = curves(history, {"elbo": ("ELBO", "nats")})
+    assert [(c.name, c.title, c.unit) for c in drawn] == [("elbo", "ELBO", "nats"), ("loss", "", "nats")]
 
 
 def test_a_grid_is_a_picture() -> None:
@@ -76,10 +77,10 @@ def test_a_grid_is_a_picture() -> None:
     assert (picture[1, 1], picture[1, 9], picture[0, 0], picture[-2, -2]) == (0.0, 1.0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize("pixels", ["", "!!!!", "AAAA"])
-def test_a_grid_that_is_none_is_left_out(pixels: str) -> None:
+@pytest.mark.parametrize("levels", ["", "!!!!", "AAAA"])
+def test_a_grid_that_is_none_is_left_out(levels: str) -> None:
     """A record that was changed by hand does not break the page."""
-    assert figures.grid_png(Grid(title="", columns=2, width=4, height=4, pixels=pixels)) is None
+    assert figures.grid_png(Grid(title="", columns=2, width=4, height=4, levels=levels)) is None
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])

@@ -1,6 +1,7 @@
 """Part H: a generative model made of an autoencoder."""
+import math
+
 import torch
-from torch.distributions import MultivariateNormal
 
 
 def fit_latent_mixture(codes, n_components, seed):
@@ -15,7 +16,10 @@ def fit_latent_mixture(codes, n_components, seed):
         pi = torch.full((n_components,), 1.0 / n_components, dtype=X.dtype)
         for _ in range(60):
             # E step
-            logp = MultivariateNormal(mu, cov).log_prob(X.unsqueeze(1)) + pi.log()
+            L = torch.linalg.cholesky(cov)  # (K, M, M)
+            white = torch.linalg.solve_triangular(L, (X.unsqueeze(1) - mu).unsqueeze(-1), upper=False).squeeze(-1)
+            logdet = 2 * torch.log(torch.diagonal(L, dim1=-2, dim2=-1)).sum(-1)
+            logp = -0.5 * (white.square().sum(-1) + logdet + M * math.log(2 * math.pi)) + pi.log()
             r = torch.softmax(logp, dim=1)
             # M step
             Nk = r.sum(0)

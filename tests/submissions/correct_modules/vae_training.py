@@ -32,8 +32,9 @@ class VAE(nn.Module):
         if self.likelihood == "bernoulli":
             return -F.binary_cross_entropy_with_logits(out, x, reduction="none").sum(1)
         if self.likelihood == "continuous_bernoulli":
-            p = torch.distributions.ContinuousBernoulli(logits=out)
-            return p.log_prob(x).sum(1)
+            bce = F.binary_cross_entropy_with_logits(out, x, reduction="none")
+            away = torch.where(out.abs() < 0.01, 0.01 * torch.ones_like(out), out)  # 0 / 0 at logit 0
+            return (torch.log(away / torch.tanh(away / 2)) - bce).sum(1)
         log_sigma = self.log_sigma if self.likelihood == "gaussian_learned" else self.log_sigma.detach()
         log_p = -0.5 * ((x - out) / log_sigma.exp()) ** 2 - log_sigma - 0.5 * math.log(2 * math.pi)
         return log_p.sum(1)

@@ -336,7 +336,7 @@ class VaeRun:
             metrics=self.metrics,
             titles=_TITLES | {"active_count": f"latent variables in use, of {len(trained.test.divergences)}"},
             thresholds={"test_elbo": self.rule.threshold},
-            curves=curves(trained.model.history, _TITLES),
+            curves=curves(trained.model.history, {"elbo": ("ELBO", "nats")}),
             grids=self.grids,
             scatters=self.scatters,
         )
@@ -346,7 +346,6 @@ _TITLES = {
     "test_elbo": "test ELBO (nats per image)",
     "test_kl": "its KL divergence (nats per image)",
     "without_latents": "the best model without latent variables (nats per image)",
-    "elbo": "ELBO",
 }
 
 
