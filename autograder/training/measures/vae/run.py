@@ -22,7 +22,7 @@ from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Asked, Question
 from autograder.training.data import Images, load_images
 from autograder.training.history import curves
-from autograder.training.measures.vae.codes import Code, Weights, binary, log_likelihood
+from autograder.training.measures.vae.codes import Code, Weights, alike, binary, log_likelihood
 from autograder.training.measures.vae.pictures import Shown, grids, latents
 
 _CHUNK = 1000
@@ -38,7 +38,7 @@ class Model:
 
     Attributes:
         handle: Stands for it.
-        history: As the submission returned it.
+        history: As the submission returned it; None where the model came alone.
         weights: Its `state_dict`.
     """
 
@@ -123,14 +123,18 @@ class VaeRun:
         Raises:
             CheckFailed, CheckStopped: No model and history come back, or the model has no weights.
         """
-        model, history = student.value(case, finite=False, seconds=seconds, form=form, seed=seed)
+        answer = student.ask(case, seconds=seconds, seed=seed)
+        if isinstance(answer.value, Handle):
+            return Model(answer.value, None, self.weights(student, answer.value))
+        model, history = student.settled(case, answer, finite=False, form=form)
         if not isinstance(model, Handle):
             message = f"`{student.called(case)}` should return {MODEL} first, but gave {kind_of(model)}"
             raise CheckFailed(FailureKind.CONTRACT, message)
         return Model(model, history, self.weights(student, model))
 
     def short(self, student: Student, *, global_seed: int = 0, **changes: Any) -> Model:
-        """Return what a short training makes of forty images: two epochs, batches of sixteen, three latent variables. Each is made once.
+        """Return what a short training makes of forty images: two epochs, batches of sixteen, three latent variables. Each is made once,
+        on a CPU, where the same seed gives the same numbers.
 
         Args:
             student: The submission.
@@ -146,7 +150,7 @@ class VaeRun:
         } | changes
         n, kind = arguments.pop("n"), self.grey if "likelihood" in changes else self.images
         name = f"{sorted(arguments.items())} {n} {global_seed}"
-        case = self.case(images=kind[:n], **arguments)
+        case = self.case(images=kind[:n], device="cpu", **arguments)
         found: Model = self._once(name, lambda: self.made(student, case, seed=global_seed))
         return found
 
@@ -177,8 +181,16 @@ class VaeRun:
             raise CheckFailed(FailureKind.CONTRACT, message, help=help_text, mistake="weights_not_registered")
         return {str(name): entry for name, entry in value.items()}
 
+    def learns_nothing(self, student: Student) -> bool:
+        """Whether a short training leaves the weights as they were."""
+        try:
+            return alike(self.short(student, epochs=0).weights, self.short(student).weights)
+        except (CheckFailed, CheckStopped):
+            return False
+
     def elsewhere(self, student: Student, weights: Weights, case: Case) -> Handle:
-        """Return a model in another process that has seen noise only: untrained, with `weights` loaded into it.
+        """Return a model in another process that has seen noise only: untrained, with `weights` loaded into it. Where a submission
+        cannot make an untrained one, which another check says, it is trained on two images of noise.
 
         Args:
             student: The submission.
@@ -186,7 +198,11 @@ class VaeRun:
             case: The call that they come from.
         """
         noise = binary(torch.rand(2, self.images.shape[1], generator=self._generator))
-        model = self.made(student, case.but(images=noise, epochs=0, seed=1, snapshot_epochs=())).handle
+        untrained = case.but(images=noise, epochs=0, seed=1, snapshot_epochs=())
+        try:
+            model = self.made(student, untrained).handle
+        except CheckFailed:
+            model = self.made(student, untrained.but(epochs=1)).handle
         question = Question(model, [weights], method="load_state_dict")
         student.ask_handle(
             question, "`load_state_dict` of an untrained model (`epochs=0`) with the weights of a trained one"
