@@ -40,8 +40,10 @@ def student_check(
 
 
 def write_solution(folder: Path) -> None:
-    """Put the reference's implementations where the stubs were."""
+    """Put the reference's implementations where the stubs were; where these use a library that students lack, a submission's."""
     for path in (ROOT / "reference").glob("*.py"):
+        if any(f"from {library}" in path.read_text() for library in FORBIDDEN if library != "reference"):
+            path = ROOT / "tests" / "submissions" / "correct_modules" / path.name
         text = (
             path.read_text().replace("from reference.types", "from reference_types").replace("from reference.", "from ")
         )
@@ -86,5 +88,6 @@ def _is_trivial(node: ast.stmt) -> bool:
         "model.eval()",
         "torch.default_generator.manual_seed(seed)",
         "torch.manual_seed(seed)",
+        "raise NotImplementedError",
     )
     return isinstance(node, ast.Pass | ast.Continue | ast.Break) or ast.unparse(node) in idioms
