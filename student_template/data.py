@@ -1,4 +1,4 @@
-"""MNIST as tensors, ready for this assignment."""
+"""MNIST as tensors, ready for this assignment, and pictures of its images."""
 
 import importlib
 
@@ -24,6 +24,19 @@ def load_mnist(root: str = "data") -> tuple[Tensor, Tensor, Tensor, Tensor]:
         print(f"MNIST is not to be had ({error}); using the digits of scikit-learn instead.")
         return _scikit_learn_digits()
     return _pixels(train.data), train.targets.clone(), _pixels(test.data), test.targets.clone()
+
+
+def show(rows: Tensor, columns: int = 10) -> None:
+    """Draw images (N, 784) with values in [0, 1], `columns` beside each other."""
+    import matplotlib.pyplot as plt
+
+    lines = -(-len(rows) // columns)
+    _, places = plt.subplots(lines, columns, squeeze=False, figsize=(columns, lines))
+    for place in places.flat:
+        place.axis("off")
+    for place, row in zip(places.flat, rows.detach(), strict=False):
+        place.imshow(row.reshape(28, 28).tolist(), cmap="gray", vmin=0, vmax=1)
+    plt.show()
 
 
 def _pixels(images: Tensor) -> Tensor:

@@ -1,20 +1,26 @@
-"""The student's notebook: for every task its text, with formulas, and a stub. The same input gives the same bytes."""
+"""The student's notebooks: one with the text and a stub of every task, and those that an author wrote around some of them.
+
+The same input gives the same bytes.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograder.assignment.contract import ClassContract, Contract, FunctionContract
 from autograder.assignment.stubs import Needs, Source, import_lines
 from autograder.assignment.template_texts import intro
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.assignment.rubric import Rubric, TaskRule
 
 NOTEBOOK = "assignment.ipynb"
+_TASK = re.compile(r"\{task: *([\w-]+)\}")
+_WITH = re.compile(r"^\{with: *([\w-]+)\}$", re.MULTILINE)
 
 
 def notebook_text(
@@ -32,19 +38,104 @@ def notebook_text(
     for needed in found.values():
         every.add(needed)
     setup = import_lines(every.imports) + ("\n" + "\n".join(every.aliases.values()) if every.aliases else "")
-    text = intro(rubric.title, NOTEBOOK, tasks[0].id)
-    cells = [v4.new_markdown_cell(text, id="intro"), _code(v4, "imports", setup)]
-    cells.append(_code(v4, "checks", "%load_ext autograder_student"))
+    cells = _first_cells(v4, intro(rubric.title, NOTEBOOK, tasks[0].id), setup)
     names = {task.object for task in tasks}
     for name in _classes_in_order(contract, sources):
         if name not in names:
             cells.append(_code(v4, f"class-{name}", sources[contract.classes[name].module].stub(name)))
     for task in tasks:
-        function: FunctionContract | ClassContract = contract.classes.get(task.object) or contract[task.object]
         points = f"{task.points} point{'' if task.points == 1 else 's'}"
-        text = f"## {task.title}\n\n`{task.id}` · {points}\n\n{markdown(function.docstring)}"
-        cells.append(v4.new_markdown_cell(text, id=f"task-{task.id}"))
-        cells.append(_code(v4, f"code-{task.id}", sources[function.module].short_stub(task.object)))
+        cells += _task_cells(v4, task, points, contract, sources)
+    return _written(cells)
+
+
+def lab_text(
+    name: str,
+    text: str,
+    graded: Mapping[str, TaskRule],
+    tasks: Mapping[str, TaskRule],
+    contract: Contract,
+    sources: Mapping[str, Source],
+    needed: Callable[[str], Needs],
+) -> str:
+    """Return a notebook that an author wrote around some tasks; the same input gives the same bytes.
+
+    Args:
+        name: Of its file.
+        text: Markdown. A line `{task: ID}` becomes the task's text and stub, a block of Python a cell of code.
+        graded: The tasks of the track, by id: those that are none of its say so.
+        tasks: All tasks that define something in Python, by id.
+        contract: Of all of them.
+        sources: The reference's modules.
+        needed: Says what the stubs of a task refer to, by its id.
+
+    Raises:
+        UsageError: A task that there is not.
+    """
+    import nbformat
+
+    v4: Any = nbformat.v4
+    title, _, body = _WITH.sub("", text).lstrip().partition("\n")
+    pieces = list(_pieces(body, name, tasks))
+    inside = [piece for kind, piece in pieces if kind == "task"]
+    every = Needs()
+    for task_id in inside:
+        every.add(needed(task_id))
+    setup = import_lines(every.imports) + ("\n" + "\n".join(every.aliases.values()) if every.aliases else "")
+    cells = _first_cells(v4, intro(title.lstrip("# ").strip(), name, inside[0]), setup)
+    for number, (kind, piece) in enumerate(pieces, start=1):
+        if kind == "task":
+            rule = graded.get(piece)
+            points = (
+                "not graded in this course" if rule is None else f"{rule.points} point{'' if rule.points == 1 else 's'}"
+            )
+            cells += _task_cells(v4, tasks[piece], points, contract, sources)
+        elif kind == "code":
+            cells.append(_code(v4, f"lab-{number}", piece))
+        else:
+            cells.append(v4.new_markdown_cell(piece, id=f"lab-{number}"))
+    return _written(cells)
+
+
+def lab_of(text: str) -> set[str]:
+    """Return the ids of the tasks for which an author's notebook is offered: those that it holds, and `{with: ID}`."""
+    return {*_TASK.findall(text), *_WITH.findall(text)}
+
+
+def _pieces(body: str, name: str, tasks: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield (`"text"`, `"task"` or `"code"`, content) in the order of an author's notebook."""
+    for part in re.split(r"^(```python\n.*?^```$|\{task: *[\w-]+\})$", body, flags=re.MULTILINE | re.DOTALL):
+        if match := _TASK.fullmatch(part.strip()):
+            if match[1] not in tasks:
+                raise UsageError(f"reference/notebooks/{name}: there is no task {match[1]!r} that is written in Python")
+            yield "task", match[1]
+        elif part.startswith("```python\n"):
+            yield "code", part.removeprefix("```python\n").removesuffix("```").strip("\n")
+        elif part.strip():
+            yield "text", part.strip()
+
+
+def _first_cells(v4: Any, text: str, setup: str) -> list[Any]:
+    return [
+        v4.new_markdown_cell(text, id="intro"),
+        _code(v4, "imports", setup),
+        _code(v4, "checks", "%load_ext autograder_student"),
+    ]
+
+
+def _task_cells(v4: Any, task: TaskRule, points: str, contract: Contract, sources: Mapping[str, Source]) -> list[Any]:
+    function: FunctionContract | ClassContract = contract.classes.get(task.object) or contract[task.object]
+    text = f"## {task.title}\n\n`{task.id}` · {points}\n\n{markdown(function.docstring)}"
+    return [
+        v4.new_markdown_cell(text, id=f"task-{task.id}"),
+        _code(v4, f"code-{task.id}", sources[function.module].short_stub(task.object)),
+    ]
+
+
+def _written(cells: Sequence[Any]) -> str:
+    import nbformat
+
+    v4: Any = nbformat.v4
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     nbformat.validate(notebook)

@@ -15,12 +15,14 @@ from autograder.assignment.answers import answers_template
 from autograder.assignment.contract import Contract, load_contract
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import REFERENCE, Assignment
-from autograder.assignment.notebook import NOTEBOOK, notebook_text
+from autograder.assignment.notebook import NOTEBOOK, lab_of, lab_text, notebook_text
 from autograder.assignment.rubric import FULL, Deliverable, Rubric
 from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs
 from autograder.assignment.template_texts import BY_HAND, MAKEFILE, README
 
 FOLDER = "student_template"
+LABS = Path(REFERENCE) / "notebooks"
+"""Where an author's notebooks stand, as Markdown."""
 STUDENT_TOOL = Path(__file__).resolve().parents[1] / "cli" / "autograder_student.py"
 """Sets up, checks and packs; it goes into the kit as it is."""
 FOR_NOTEBOOKS = ("jupyterlab", "ipykernel", "matplotlib")
@@ -51,13 +53,36 @@ def build_template(assignment: Assignment, public: Collection[str], track: str =
     files = {f"{module}.py": module_text(sources[module], stubs[module], found[module]) for module in stubs}
     if stubs:
         files[NOTEBOOK] = notebook_text(rubric, named, contract, sources, found)
+    files |= _labs(assignment, rubric, sources)
     if sheets := [assignment.sheets[task.id] for task in rubric.tasks if task.id in assignment.sheets]:
         files[ANSWERS] = answers_template(sheets)
     files["contract.json"] = contract_text(rubric, contract, public, notebook=NOTEBOOK in files)
-    files["README.md"] = readme_text(rubric, contract, public)
+    labs = [name for name in files if name.endswith(".ipynb") and name != NOTEBOOK]
+    files["README.md"] = readme_text(rubric, contract, public, labs)
     files["Makefile"] = makefile_text(rubric)
     files[STUDENT_TOOL.name] = STUDENT_TOOL.read_text(encoding="utf-8")
     return files
+
+
+def _labs(assignment: Assignment, rubric: Rubric, sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return the author's notebooks that have to do with a task of the track: file name -> text."""
+    wanted = {task.id for task in rubric.tasks}
+    tasks = {task.id: task for task in assignment.rubric.tasks if KINDS[task.kind].asked_by_name}
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((assignment.folder / LABS).glob("*.md"))}
+    texts = {name: text for name, text in texts.items() if wanted & lab_of(text)}
+    if not texts:
+        return {}
+    contract = load_contract(assignment.folder / REFERENCE, dict.fromkeys(task.object for task in tasks.values()))
+    graded = {task.id: task for task in rubric.tasks}
+
+    def needed(task_id: str) -> Needs:
+        name = tasks[task_id].object
+        return _module_needs(sources[contract.modules[name]], [name], sources, contract)
+
+    return {
+        f"{name}.ipynb": lab_text(f"{name}.ipynb", text, graded, tasks, contract, sources, needed)
+        for name, text in texts.items()
+    }
 
 
 def _stubs_of(source: Source, names: Collection[str], contract: Contract) -> list[str]:
@@ -114,7 +139,7 @@ def contract_text(rubric: Rubric, contract: Contract, public: Collection[str], *
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> str:
+def readme_text(rubric: Rubric, contract: Contract, public: Collection[str], labs: Sequence[str] = ()) -> str:
     """Return the students' README."""
     rows, by_hand = [], []
     for task in rubric.tasks:
@@ -141,10 +166,16 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str]) -> 
         "example": ",".join(_examples(rubric)),
         "one": next(iter(_examples(rubric)), ""),
         "notebook": NOTEBOOK,
+        "labs": f" {_listed(labs)} put some of them among experiments." if labs else "",
         "load_seconds": f"{rubric.budgets.load_seconds:g}",
         "call_seconds": f"{rubric.budgets.call_seconds:g}",
     }
     return _filled(README, texts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = [f"`{name}`" for name in names]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

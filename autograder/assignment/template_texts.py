@@ -49,7 +49,7 @@ the shapes, and where it comes from in the course. Replace `raise NotImplemented
 {tasks}
 {by_hand}
 Together {points} points.{pass} If you prefer a notebook, `{notebook}` holds the same tasks: work there and leave the stubs
-in the `.py` files as they are. You can also put a function into any other file or notebook of your own; the grader
+in the `.py` files as they are.{labs} You can also put a function into any other file or notebook of your own; the grader
 looks everywhere and tells you where it found it. If you write the same function twice, the file in the table counts.
 
 ## Set up, once
