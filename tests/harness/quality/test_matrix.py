@@ -160,7 +160,7 @@ def test_a_diagnosis_that_breaks_is_our_fault(small: Small, monkeypatch: pytest.
 
 def test_training_needs_a_budget_for_the_data_that_are_there(assignment: Assignment) -> None:
     """A training task without a budget for the data set that validation trains on is refused with a sentence."""
-    (task,) = assignment.rubric.training
+    task = next(iter(assignment.rubric.training))
     without = Assignment(assignment.folder)
     rules = {"elsewhere": next(iter(assignment.rubric.training[task].values()))}
     without.rubric = assignment.rubric.model_copy(update={"training": {task: rules}})
