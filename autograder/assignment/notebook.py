@@ -97,9 +97,10 @@ def lab_text(
     return _written(cells)
 
 
-def lab_of(text: str) -> set[str]:
-    """Return the ids of the tasks for which an author's notebook is offered: those that it holds, and `{with: ID}`."""
-    return {*_TASK.findall(text), *_WITH.findall(text)}
+def offered(text: str, graded: Collection[str]) -> bool:
+    """Whether a course gets an author's notebook: it grades every task that stands in it, or one that it names, `{with: ID}`."""
+    held, named = _TASK.findall(text), _WITH.findall(text)
+    return any(task_id in graded for task_id in named) or (bool(held) and all(task_id in graded for task_id in held))
 
 
 def _pieces(body: str, name: str, tasks: Collection[str]) -> Iterator[tuple[str, str]]:

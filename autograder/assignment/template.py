@@ -15,7 +15,7 @@ from autograder.assignment.answers import answers_template
 from autograder.assignment.contract import Contract, load_contract
 from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import REFERENCE, Assignment
-from autograder.assignment.notebook import NOTEBOOK, lab_of, lab_text, notebook_text
+from autograder.assignment.notebook import NOTEBOOK, lab_text, notebook_text, offered
 from autograder.assignment.rubric import FULL, Deliverable, Rubric
 from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs
 from autograder.assignment.template_texts import BY_HAND, MAKEFILE, README
@@ -65,11 +65,11 @@ def build_template(assignment: Assignment, public: Collection[str], track: str =
 
 
 def _labs(assignment: Assignment, rubric: Rubric, sources: Mapping[str, Source]) -> dict[str, str]:
-    """Return the author's notebooks that have to do with a task of the track: file name -> text."""
+    """Return the author's notebooks that the track gets: file name -> text."""
     wanted = {task.id for task in rubric.tasks}
     tasks = {task.id: task for task in assignment.rubric.tasks if KINDS[task.kind].asked_by_name}
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((assignment.folder / LABS).glob("*.md"))}
-    texts = {name: text for name, text in texts.items() if wanted & lab_of(text)}
+    texts = {name: text for name, text in texts.items() if offered(text, wanted)}
     if not texts:
         return {}
     contract = load_contract(assignment.folder / REFERENCE, dict.fromkeys(task.object for task in tasks.values()))
