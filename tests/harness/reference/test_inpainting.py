@@ -130,16 +130,16 @@ def test_best_posterior_is_that_of_scipy(code) -> None:
     assert all(weight.grad is None for weight in decoder.parameters())
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_fits_come_close_whatever_the_image_is(code, seed) -> None:
-    """Right answers lose less than half of what is allowed, for other images and seeds than the checks draw."""
+@pytest.mark.parametrize("right", CANDIDATES.variants("fit_top_posterior"), ids=lambda right: right.name)
+def test_fits_come_close_whatever_the_image_is(code, right) -> None:
+    """Of three other images than the checks draw, a right answer comes close in at least two, and usually closer than it must."""
     fitting, checks = (code.module(f"tests.hidden.inpainting.{name}") for name in ("fitting", "test_fit_top_posterior"))
-    settings = {"steps": 160, "learning_rate": 0.045, "n_samples": 40, "seed": seed}
-    case = fitting.steep_and_flat(torch.float64, 1000 + seed, settings)
-    decoder = probes.build(case.arguments["decoder"].spec)
-    for right in CANDIDATES.variants("fit_top_posterior"):
-        q = right.function(**{**case.arguments, "decoder": decoder})
-        assert fitting.lost(case, tuple(part.detach() for part in q), fitting.optimum(case)) < 0.7 * checks.WITHIN
+    missing = []
+    for seed in range(3):
+        case = fitting.steep_and_flat(torch.float64, 1000 + seed, {**checks.SETTINGS, "seed": seed})
+        q = right.function(**{**case.arguments, "decoder": probes.build(case.arguments["decoder"].spec)})
+        missing.append(fitting.lost(case, tuple(part.detach() for part in q), fitting.optimum(case)))
+    assert sorted(missing)[1] < 0.7 * checks.WITHIN
 
 
 def noisiest(case: Case, seed: int, n: int) -> tuple[torch.Tensor, torch.Tensor]:

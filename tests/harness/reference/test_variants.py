@@ -35,7 +35,7 @@ from autograder.checking.oracle import arguments_in_float64, call_like_reference
 
 ALL = [variant for task in CANDIDATES.tasks() for variant in CANDIDATES.variants(task)]
 CONTRACT = ASSIGNMENT.contract
-RANDOM = {task for task in FUNCTION_TASKS if "generator" in inspect.signature(REFERENCE[task]).parameters}
+RANDOM = {task for task in FUNCTION_TASKS if {"generator", "seed"} & set(inspect.signature(REFERENCE[task]).parameters)}
 NOT_UNIQUE = {"ppca_fit", "pca_project", "project_2d"}
 """Tasks with many right answers to one question: W is determined up to a rotation, principal components up to signs."""
 

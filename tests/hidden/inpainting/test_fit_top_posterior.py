@@ -9,8 +9,11 @@ from autograder.authoring import DTYPES, check
 from tests.hidden.inpainting.fitting import image, lost, optimum, steep_and_flat
 
 WITHIN = 0.5
-"""Nats of the bound that may be missing, over six latents: with Adam 0.01 are, with momentum 0.2, with a learning rate that falls to
-0 another 0.1."""
+"""Nats of the bound that may be missing, over six latents: with Adam 0.01 are, with momentum 0.13, with a learning rate that falls to
+0 another 0.05."""
+IMAGES = ("image", "image.again")
+"""One is enough: with momentum, or from a random start, one image in 50 ends 0.6 below; whoever is wrong fails at both."""
+SETTINGS = {"steps": 260, "learning_rate": 0.035, "n_samples": 40}
 FRESH_WITHIN = 1.9
 """The same with 2 draws in every step and a small learning rate: 0.2 are missing, with momentum up to 1.4. If it is the same 2 draws in
 every step, 2.2 or more are, whatever the learning rate."""
@@ -37,12 +40,14 @@ def fitted(student, case, finite=True):
 def test_value(student):
     """The bound that the fitted q reaches is nearly the highest that any diagonal Gaussian has (found by quadrature)."""
     help_text = "Reparameterised draws, the upper logits only, summed over pixels, less the KL divergence; both μ and log σ² move."
-    seed = student.lot("image")
-    settings = {"steps": 160, "learning_rate": 0.045, "n_samples": 40, "seed": seed % 1000}
-    case = steep_and_flat(DTYPES[seed % 2], seed, settings)
-    missing = lost(case, fitted(student, case), optimum(case))
-    message = f"the bound of the fitted q is {missing:.3g} nats below the best"
-    student.require(missing < WITHIN, case, message, help=help_text)
+    for lot in IMAGES:
+        seed = student.lot(lot)
+        case = steep_and_flat(DTYPES[seed % 2], seed, {**SETTINGS, "seed": seed % 1000})
+        missing = lost(case, fitted(student, case), optimum(case))
+        if missing < WITHIN:
+            return
+    message = f"the bound of the fitted q is {missing:.3g} nats below the best, for a second image too"
+    student.require(False, case, message, help=help_text)
 
 
 @check("fit_top_posterior", "noise", after=["value"])
