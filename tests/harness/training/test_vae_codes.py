@@ -13,8 +13,10 @@ from matplotlib.image import imread
 from autograder.records import Grid, Scatter
 from autograder.report import figures
 from autograder.training.history import curves, history_list
-from autograder.training.measures.vae import Code, alike, binary, log_likelihood, moved
+from autograder.training.measures.vae import Code, log_likelihood
+from autograder.training.models import binary
 from autograder.training.pictures import grid, scatter
+from autograder.training.weights import alike, moved
 
 
 def test_a_bound_is_likelihood_minus_divergence() -> None:

@@ -13,7 +13,8 @@ from autograder.authoring import CheckFailed, FailureKind, check
 from autograder.authoring.failures import CheckStopped
 from autograder.checking.student import Student
 from autograder.training.history import history_list
-from autograder.training.measures.vae import Trained, VaeRun, alike, moved, nats
+from autograder.training.measures.vae import Trained, VaeRun, nats
+from autograder.training.weights import alike, moved, same
 from tests.public.vae_training.evidence import mistake_in_learning
 
 MIXTURE = 5
@@ -209,12 +210,6 @@ def test_likelihoods(student: Student, run: VaeRun):
                 )
                 help_text = "`decode` returns the mean of a Gaussian, the logits of a continuous Bernoulli."
                 raise wrong(message, help_text)
-
-
-def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
-    """Whether two models agree in all weights that both have."""
-    shared = first.keys() & second.keys()
-    return bool(shared) and alike({name: first[name] for name in shared}, {name: second[name] for name in shared})
 
 
 @check("train_vae", "mixture")

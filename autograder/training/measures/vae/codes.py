@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +11,6 @@ from torch.distributions import Bernoulli, ContinuousBernoulli, Normal
 
 ACTIVE = 0.05
 """Nats that a latent variable tells of an image, on average, to count as used."""
-
-Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,6 @@ class Code:
         return int((self.divergences > ACTIVE).sum())
 
 
-def binary(images: Tensor) -> Tensor:
-    """Return images in black and white, as zeros and ones."""
-    return (images > 0.5).to(images.dtype)
-
-
 def log_likelihood(images: Tensor, decoded: Tensor, likelihood: str) -> Tensor:
     """Return log p(x | z) in nats, one per image, shape (N,).
 
@@ -67,25 +59,6 @@ def log_likelihood(images: Tensor, decoded: Tensor, likelihood: str) -> Tensor:
         return torch.as_tensor(Normal(decoded, deviation).log_prob(x).sum(dim=-1))  # type: ignore[no-untyped-call]
     law = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}[likelihood]
     return torch.as_tensor(law(logits=decoded).log_prob(x).sum(dim=-1))
-
-
-def moved(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, int]:
-    """Return how many numbers of each entry of a `state_dict` are others than before; all, where it had another size or was not there."""
-    counts = {}
-    for name, value in after.items():
-        old = before.get(name)
-        same_size = old is not None and old.shape == value.shape
-        counts[name] = int(torch.ne(value, old).sum()) if same_size and old is not None else value.numel()
-    return counts
-
-
-def alike(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
-    """Whether two models have the same weights, up to the last digits."""
-    return first.keys() == second.keys() and all(
-        value.shape == second[name].shape
-        and torch.allclose(value.double(), second[name].double(), rtol=1e-4, atol=1e-6)
-        for name, value in first.items()
-    )
 
 
 def nats(value: float) -> str:
