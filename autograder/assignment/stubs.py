@@ -198,6 +198,13 @@ def needs(
     return found
 
 
+def program_stub(text: str) -> str:
+    """Return what students get of a program for the command line: its docstring, and an empty `main`."""
+    documented = Source("", text).docstring()
+    main = f'def main() -> None:\n    """Do what the command line says."""\n{BODY}'
+    return f'{documented}\n\n{main}\n\nif __name__ == "__main__":\n    main()\n'
+
+
 def import_lines(wanted: Mapping[str, Collection[str]], given: Mapping[str, Collection[str]] | None = None) -> str:
     """Return import statements in the order that ruff gives them; those of other stub files, `given`, come last."""
     blocks = []

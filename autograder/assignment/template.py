@@ -13,16 +13,18 @@ from pathlib import Path
 from autograder.assignment.answers import FILE as ANSWERS
 from autograder.assignment.answers import answers_template
 from autograder.assignment.contract import Contract, load_contract
-from autograder.assignment.kinds import KINDS
+from autograder.assignment.kinds import KINDS, Script
 from autograder.assignment.loading import REFERENCE, Assignment
 from autograder.assignment.notebook import NOTEBOOK, lab_text, notebook_text, offered
 from autograder.assignment.rubric import FULL, Deliverable, Rubric
-from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs
+from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs, program_stub
 from autograder.assignment.template_texts import BY_HAND, MAKEFILE, README
 
 FOLDER = "student_template"
 LABS = Path(REFERENCE) / "notebooks"
 """Where an author's notebooks stand, as Markdown."""
+PROGRAMS = Path(REFERENCE) / "programs"
+"""Where the right answers to tasks of the kind `script` stand, under the names of their files."""
 STUDENT_TOOL = Path(__file__).resolve().parents[1] / "cli" / "autograder_student.py"
 """Sets up, checks and packs; it goes into the kit as it is."""
 FOR_NOTEBOOKS = ("jupyterlab", "ipykernel", "matplotlib")
@@ -53,7 +55,7 @@ def build_template(assignment: Assignment, public: Collection[str], track: str =
     files = {f"{module}.py": module_text(sources[module], stubs[module], found[module]) for module in stubs}
     if stubs:
         files[NOTEBOOK] = notebook_text(rubric, named, contract, sources, found)
-    files |= _labs(assignment, rubric, sources)
+    files |= _labs(assignment, rubric, sources) | _programs(assignment, rubric)
     if sheets := [assignment.sheets[task.id] for task in rubric.tasks if task.id in assignment.sheets]:
         files[ANSWERS] = answers_template(sheets)
     files["contract.json"] = contract_text(rubric, contract, public, notebook=NOTEBOOK in files)
@@ -83,6 +85,13 @@ def _labs(assignment: Assignment, rubric: Rubric, sources: Mapping[str, Source])
         f"{name}.ipynb": lab_text(f"{name}.ipynb", text, graded, tasks, contract, sources, needed)
         for name, text in texts.items()
     }
+
+
+def _programs(assignment: Assignment, rubric: Rubric) -> dict[str, str]:
+    """Return a stub of each program for the command line, which says what the right one's docstring says: file name -> text."""
+    paths = {task.file: assignment.folder / PROGRAMS / task.file for task in rubric.tasks if task.kind == Script.name}
+    texts = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
+    return {name: program_stub(text) for name, text in texts.items()}
 
 
 def _stubs_of(source: Source, names: Collection[str], contract: Contract) -> list[str]:

@@ -61,6 +61,15 @@ class _Probabilities(_Network):
         return super().log_likelihood(x, decoded, likelihood)
 
 
+class _Offset(_Network):
+    """Adds the mean image, which is neither a parameter nor a buffer."""
+
+    offset: Tensor | float = 0.0
+
+    def decode(self, z: Tensor) -> Tensor:
+        return super().decode(z) + self.offset
+
+
 class _Unregistered(nn.Module):
     """Its networks are in a list, where PyTorch does not see them."""
 
@@ -91,6 +100,9 @@ def _train(
     network: type[nn.Module] = _Network,
     divergence: float = 1.0,
     noise: float = 1.0,
+    power: float = 0.5,
+    cut: bool = False,
+    apart: bool = True,
     per_pixel: bool = False,
     zero_grad: bool = True,
     update: bool = True,
@@ -113,6 +125,10 @@ def _train(
     ).to(device)
     model = made.parts[0] if isinstance(made, _Unregistered) else made
     assert isinstance(model, _Network)
+    if not apart and model.centres is not None:
+        nn.init.zeros_(model.centres)
+    if isinstance(model, _Offset) and epochs > 0:
+        model.offset = 2 * torch.logit(images.mean(dim=0).clamp(0.01, 0.99)).to(device)
     learnt = [
         value for name, value in model.named_parameters() if learnt_prior or name not in ("pi", "centres", "spread")
     ]
@@ -124,7 +140,8 @@ def _train(
         for rows in [r for r in order if not full_batches or len(r) == batch_size][:batches]:
             x = images[rows].to(device)
             mean, log_var = model.encode(x)
-            z = mean + noise * (0.5 * log_var).exp() * torch.randn_like(mean)
+            deviation = (power * (log_var.detach() if cut else log_var)).exp()
+            z = mean + noise * deviation * torch.randn_like(mean)
             reconstruction = model.log_likelihood(x, model.decode(z), likelihood)
             if prior == "normal":
                 kl = -0.5 * (1 + log_var - mean.pow(2) - log_var.exp()).sum(-1)
@@ -158,6 +175,26 @@ def _kl_missing(images: Tensor, **settings: Any) -> Made:
 @wrong("noise_missing", "The decoder gets the mean of q(z | x): nothing is sampled in training.", severity="gap")
 def _noise_missing(images: Tensor, **settings: Any) -> Made:
     return _train(images, **settings, noise=0.0)
+
+
+@wrong(
+    "variance_as_deviation",
+    "The deviation of the noise is exp(log σ²), which is the variance: it is exp(log σ² / 2).",
+    severity="slip",
+    credit=0.9,
+)
+def _variance_as_deviation(images: Tensor, **settings: Any) -> Made:
+    return _train(images, **settings, power=1.0)
+
+
+@wrong(
+    "deviation_detached",
+    "No gradient flows through the deviation of the noise: the log-variances see the KL alone.",
+    severity="slip",
+    credit=0.9,
+)
+def _deviation_detached(images: Tensor, **settings: Any) -> Made:
+    return _train(images, **settings, cut=True)
 
 
 @wrong(
@@ -252,6 +289,16 @@ def _likelihood_ignored(images: Tensor, *, likelihood: str, **settings: Any) -> 
 
 
 @wrong(
+    "constant_missing",
+    "The continuous Bernoulli has no normalising constant, and is the Bernoulli.",
+    severity="slip",
+    credit=0.9,
+)
+def _constant_missing(images: Tensor, *, likelihood: str, **settings: Any) -> Made:
+    return _train(images, likelihood=likelihood.removeprefix("continuous_"), **settings)
+
+
+@wrong(
     "variance_not_learnt",
     "With `gaussian_learned` the variance of the pixels is fixed, as with `gaussian`.",
     severity="slip",
@@ -274,6 +321,16 @@ def _prior_ignored(images: Tensor, *, prior: str, **settings: Any) -> Made:
 )
 def _mixture_not_learnt(images: Tensor, **settings: Any) -> Made:
     return _train(images, **settings, learnt_prior=False)
+
+
+@wrong(
+    "components_alike",
+    "All components of the mixture start alike, get the same gradients, and stay one and the same.",
+    severity="slip",
+    credit=0.9,
+)
+def _components_alike(images: Tensor, **settings: Any) -> Made:
+    return _train(images, **settings, apart=False)
 
 
 @wrong("loss_in_history", "The history holds the loss: the bound is its negative.", severity="slip", credit=0.9)
@@ -323,6 +380,15 @@ def _probabilities_decoded(images: Tensor, **settings: Any) -> Made:
 )
 def _weights_not_registered(images: Tensor, **settings: Any) -> Made:
     return _train(images, **settings, network=_Unregistered)
+
+
+@wrong(
+    "state_outside",
+    "`decode` needs something that is neither a parameter nor a buffer: it is not in `state_dict()`, and is lost with the process.",
+    severity="slip",
+)
+def _state_outside(images: Tensor, **settings: Any) -> Made:
+    return _train(images, **settings, network=_Offset)
 
 
 @wrong("history_forgotten", "Only the model is returned; the history is asked for as well.", severity="slip")

@@ -19,11 +19,18 @@ from tests.public.vae_training.evidence import mistake_in_learning
 
 MIXTURE = 5
 GREY = {"gaussian": "gaussian", "gaussian_learned": "gaussian", "continuous_bernoulli": "continuous_bernoulli"}
-MARGIN = {"gaussian": 60, "continuous_bernoulli": 200}
+MARGIN = {"gaussian": 25, "continuous_bernoulli": 200}
 MIXED_MARGIN = 40
 """Nats per image by which a model with latent variables must be better than without; right ones have several times as many."""
-LONGER = {"n": 300, "latent_dim": 5, "epochs": 10, "batch_size": 30, "learning_rate": 3e-3}
-"""What is enough for that."""
+NARROWER = 3.0
+"""Nats by which the bound may be better with other log-variances: right ones have up to 1.7 (many samples inside the logarithm), a
+deviation of exp(log_var) 5, one without gradients 15.
+"""
+LONGER = {"n": 300, "latent_dim": 5, "batch_size": 30, "learning_rate": 3e-3}
+EPOCHS = (10, 40)
+"""What is enough for that: ten epochs, and forty for two hidden layers whose latent variables sleep at first (measured: 163 and more then;
+a wrong one stays 23 below).
+"""
 MIXED = LONGER | {"n": 600, "prior": "mixture", "n_components": MIXTURE}
 
 
@@ -57,15 +64,24 @@ def test_contract(student: Student, run: VaeRun):
 @check("train_vae", "weights")
 def test_weights(student: Student, run: VaeRun):
     """What the model has learnt is in its `state_dict`: loaded into an untrained model (`epochs=0`) elsewhere it decodes as before."""
-    model = run.short(student)
-    z = torch.randn(5, 3, generator=torch.Generator().manual_seed(student.lot("z")))
-    here = run.decode(student, model.handle, z)
-    there = run.decode(student, run.elsewhere(student, model.weights, run.case(latent_dim=3)), z)
-    if not torch.allclose(here, there, rtol=1e-3, atol=1e-4):
+    if not decodes_elsewhere(student, run):
         message = (
             "weights that `state_dict` gave, loaded into an untrained model (`epochs=0`), decode z to something else"
         )
-        raise wrong(message, "Whatever `decode` needs belongs to the model's parameters and buffers.")
+        raise wrong(message, "Whatever `decode` needs belongs to the model's parameters and buffers.", "state_outside")
+
+
+def decodes_elsewhere(student: Student, run: VaeRun) -> bool:
+    """Whether a model with the weights of another decodes as that does, after a short training."""
+
+    def compared() -> bool:
+        model = run.short(student)
+        z = torch.randn(5, 3, generator=torch.Generator().manual_seed(student.lot("z")))
+        here = run.decode(student, model.handle, z)
+        there = run.decode(student, run.elsewhere(student, model.weights, run.case(latent_dim=3)), z)
+        return torch.allclose(here, there, rtol=1e-3, atol=1e-4)
+
+    return run.once("decodes elsewhere", compared)
 
 
 @check("train_vae", "elbo")
@@ -91,10 +107,29 @@ def test_elbo(student: Student, run: VaeRun):
 
 def evidence_of(student: Student, run: VaeRun, trained: Trained) -> tuple[str, str]:
     """Return the name of what keeps a model from a good bound, and the evidence for it: `mistake_in_learning`."""
+    if not decodes_elsewhere(student, run):
+        return "state_outside", "With the same weights in another process, `decode` gives something else."
     if run.learns_nothing(student):
         return "no_update", "After two epochs the weights are those of an untrained model."
     code, said = trained.training, history_list(trained.model.history, "elbo") or []
     return mistake_in_learning(said, run.rule.epochs, code.likelihood, code.divergence, code.at_mean, code.decoded)
+
+
+@check("train_vae", "posterior", after=["elbo"])
+def test_posterior(student: Student, run: VaeRun):
+    """`encode` returns the log-variances that training has fitted: with others, the training images are not told better."""
+    widths = dict(run.trained(student).widths)
+    usual = widths.pop("as encoded")
+    best = max(widths, key=widths.__getitem__)
+    if widths[best] > usual + NARROWER:
+        other = "doubled" if best == "twice" else f"{best} each"
+        message = (
+            f"the bound of training images is {nats(usual)} with the log-variances that `encode` returns, and {nats(widths[best])} with "
+            f"these {other}: they are not those that the bound is best for"
+        )
+        help_text = "The deviation is exp(log_var / 2), in the noise as in the KL, and gradients flow through both."
+        twice = widths["twice"] > usual + NARROWER
+        raise wrong(message, help_text, "variance_as_deviation" if twice else "")
 
 
 @contextmanager
@@ -188,25 +223,30 @@ def test_likelihoods(student: Student, run: VaeRun):
     variables, by Gaussians and by continuous Bernoullis, and a learnt variance makes a difference.
     """
     with explained(student, run):
-        for name, other, mistake in (
-            ("continuous_bernoulli", "bernoulli", "likelihood_ignored"),
-            ("gaussian", "bernoulli", "likelihood_ignored"),
-            ("gaussian_learned", "bernoulli", "likelihood_ignored"),
-            ("gaussian_learned", "gaussian", "variance_not_learnt"),
-        ):
-            if same(*(run.short(student, likelihood=choice).weights for choice in (name, other))):
-                raise wrong(f"`likelihood={name!r}` gives the same model as `likelihood={other!r}`", mistake=mistake)
+        weights = {name: run.short(student, likelihood=name).weights for name in ("bernoulli", *GREY)}
+        as_bernoulli = [name for name in GREY if same(weights[name], weights["bernoulli"])]
+        if as_bernoulli:
+            message = f"`likelihood={as_bernoulli[0]!r}` gives the same model as `likelihood='bernoulli'`"
+            help_text = "Without its constant C(λ) the continuous Bernoulli is the Bernoulli, gradients included."
+            if as_bernoulli == ["continuous_bernoulli"]:
+                raise wrong(message, help_text, "constant_missing")
+            raise wrong(message, mistake="likelihood_ignored")
+        if same(weights["gaussian_learned"], weights["gaussian"]):
+            message = "`likelihood='gaussian_learned'` gives the same model as `likelihood='gaussian'`"
+            raise wrong(message, mistake="variance_not_learnt")
         for likelihood, law in GREY.items():
-            model = run.short(student, likelihood=likelihood, **LONGER)
-            decoder = run.elsewhere(
-                student, model.weights, run.case(latent_dim=LONGER["latent_dim"], likelihood=likelihood)
-            )
-            code = run.code(student, model, decoder, run.test_grey[:200], law)
             bare = run.without_latents(law)
-            if code.bound < bare + MARGIN[law]:
+            for epochs in EPOCHS:
+                model = run.short(student, grey=True, likelihood=likelihood, epochs=epochs, **LONGER)
+                case = run.case(latent_dim=LONGER["latent_dim"], likelihood=likelihood)
+                decoder = run.elsewhere(student, model.weights, case)
+                bound = run.code(student, model, decoder, run.test_grey[:200], law).bound
+                if bound >= bare + MARGIN[law]:
+                    break
+            else:
                 message = (
-                    f"with `likelihood={likelihood!r}` the bound of grey held-out images is {code.bound:.0f} nats per image; the best "
-                    f"model without latent variables has {bare:.0f}, and {MARGIN[law]} more are needed"
+                    f"with `likelihood={likelihood!r}` the bound of grey held-out images is {bound:.0f} nats per image after {epochs} "
+                    f"epochs; the best model without latent variables has {bare:.0f}, and {MARGIN[law]} more are needed"
                 )
                 help_text = "`decode` returns the mean of a Gaussian, the logits of a continuous Bernoulli."
                 raise wrong(message, help_text)
@@ -225,27 +265,42 @@ def test_mixture(student: Student, run: VaeRun):
         usual = moved(run.short(student, epochs=1).weights, normal.weights)
         learnt = moved(run.short(student, epochs=1, **asked).weights, mixed.weights)
         more = sum(count for name, count in learnt.items() if not usual.get(name))
-        means = MIXTURE * 3
-        if more < means:
+        least = MIXTURE * 3 + MIXTURE + MIXTURE - 1  # means, a variance for each component, and weights that sum to 1
+        if more < least:
             message = (
-                f"a mixture of {MIXTURE} Gaussians in three dimensions has {means} numbers in its means alone; beside what a normal prior "
+                f"a mixture of {MIXTURE} Gaussians in three dimensions has {least} numbers or more to learn; beside what a normal prior "
                 f'needs, {more} numbers of `state_dict` are learnt with `prior="mixture"`'
             )
             help_text = "Weights, means and variances of the mixture are nn.Parameters of the model, and given to the optimiser."
             raise wrong(message, help_text, "mixture_not_learnt")
-        model = run.short(student, **MIXED)
-        decoder = run.elsewhere(student, model.weights, run.case(latent_dim=LONGER["latent_dim"], **asked))
-        log_prior = run.mixture(student, model, run.images[: MIXED["n"]], MIXTURE)
-        code = run.code(student, model, decoder, run.test_images[:200], log_prior=log_prior)
+        of_mixture = [mixed.weights[name] for name in learnt if not usual.get(name)]
+        if all_alike([value for value in of_mixture if sorted(value.shape) == sorted((MIXTURE, 3))]):
+            message = f"after training, the {MIXTURE} components of the mixture are one and the same"
+            help_text = (
+                "Components that start alike get the same gradients, and stay alike: start their means at random."
+            )
+            raise wrong(message, help_text, "components_alike")
         bare = run.without_latents()
-        if code.bound < bare + MIXED_MARGIN:
-            message = (
-                f'with `prior="mixture"` the bound of held-out images is {nats(code.bound)} per image; the best model without latent '
-                f"variables has {bare:.0f}, and {MIXED_MARGIN} more are needed"
-            )
-            raise wrong(
-                message, "The KL is estimated by log q(z | x) - log p(z) at the sample of z: both with their signs."
-            )
+        for epochs in EPOCHS:
+            model = run.short(student, epochs=epochs, **MIXED)
+            decoder = run.elsewhere(student, model.weights, run.case(latent_dim=LONGER["latent_dim"], **asked))
+            log_prior = run.mixture(student, model, run.images[: MIXED["n"]], MIXTURE)
+            bound = run.code(student, model, decoder, run.test_images[:200], log_prior=log_prior).bound
+            if bound >= bare + MIXED_MARGIN:
+                return
+        message = (
+            f'with `prior="mixture"` the bound of held-out images is {nats(bound)} per image after {epochs} epochs; the best model without '
+            f"latent variables has {bare:.0f}, and {MIXED_MARGIN} more are needed"
+        )
+        raise wrong(
+            message, "The KL is estimated by log q(z | x) - log p(z) at the sample of z: both with their signs."
+        )
+
+
+def all_alike(tables: list[torch.Tensor]) -> bool:
+    """Whether there are tables with a row or a column for each component, and all of these are the same, but for rounding in gradients."""
+    rows = [table if table.shape[0] == MIXTURE else table.T for table in tables]
+    return bool(rows) and all(torch.allclose(table, table[:1].expand_as(table), atol=3e-4) for table in rows)
 
 
 @check("train_vae", "snapshots")
@@ -258,6 +313,8 @@ def test_snapshots(student: Student, run: VaeRun):
         found = model.history.get("snapshots") if isinstance(model.history, dict) else None
         if not found:
             return
+        if isinstance(found, list | tuple) and len(found) == 2:  # in the order of the epochs
+            found = dict(zip((1, 3), found, strict=True))
         if not isinstance(found, dict) or set(found) != {1, 3} or not all(isinstance(found[e], dict) for e in (1, 3)):
             raise wrong(
                 "history['snapshots'] should have an entry for each of the epochs 1 and 3: a copy of the `state_dict`"

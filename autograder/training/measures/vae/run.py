@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,15 +23,31 @@ from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun,
 
 _DRAWS = 4
 """Of z for every image: an average over hundreds of images hardly varies then."""
+_EXTREME = 80.0
+_FEW = 400
+"""Training images that are told in ways that differ."""
+_WIDTHS: dict[str, Callable[[Tensor], Tensor]] = {
+    "as encoded": lambda log_var: log_var,
+    "twice": lambda log_var: 2 * log_var,
+    "-1": lambda log_var: log_var - 1,
+    "-2": lambda log_var: log_var - 2,
+    "+1": lambda log_var: log_var + 1,
+}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out of the training that the rubric's budget pays for: the codes of training and of held-out images."""
+    """What came out of the training that the rubric's budget pays for: the codes of training and of held-out images.
+
+    Attributes:
+        widths: Bounds of some training images where q(z | x) is wider or narrower than `encode` says, in nats per image: "as encoded",
+            "twice" where the log-variances are doubled, and a number that is added to them otherwise.
+    """
 
     model: Model
     training: Code
     test: Code
+    widths: Mapping[str, float]
 
 
 @dataclass
@@ -61,10 +77,12 @@ class VaeRun(ModelRun):
     # -------------------------------------------------------------------------------------------------- asking
 
     def encode(self, student: Student, model: Handle, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Ask a model for mean and log-variance of q(z | x), in evaluation mode. Each of shape (N, M), float64."""
+        """Ask a model for mean and log-variance of q(z | x), in evaluation mode. Each of shape (N, M), float64; a log-variance counts as
+        ±80 at most, of which no bound is any good.
+        """
         parts = [self._encode(student, model, chunk) for chunk in images.split(CHUNK)]  # type: ignore[no-untyped-call]
         mean, log_var = (torch.cat(column) for column in zip(*parts, strict=True))
-        return mean, log_var
+        return mean, log_var.clamp(-_EXTREME, _EXTREME)  # a deviation stays a positive number
 
     def _encode(self, student: Student, model: Handle, images: Tensor) -> tuple[Tensor, Tensor]:
         question = Question(model, [images], method="encode", seconds=60.0, evaluate=True)
@@ -90,12 +108,21 @@ class VaeRun(ModelRun):
         images: Tensor,
         likelihood: str = "bernoulli",
         log_prior: Callable[[Tensor], Tensor] | None = None,
+        wider: Callable[[Tensor], Tensor] = lambda log_var: log_var,
     ) -> Code:
         """Tell images through a model: encoded where it was trained, decoded elsewhere.
 
-        `log_prior` gives log p(z) of draws, shape (N, M) -> (N,); N(0, I) where nothing is said.
+        Args:
+            student: The submission.
+            model: Encodes.
+            decoder: Decodes.
+            images: Shape (N, D).
+            likelihood: The law of p(x | z).
+            log_prior: Gives log p(z) of draws, shape (N, M) -> (N,); N(0, I) where nothing is said.
+            wider: Another q(z | x) is asked about: what its log-variances are, given those of `encode`.
         """
         mean, log_var = self.encode(student, model.handle, images)
+        log_var = wider(log_var)
         q = Normal(mean, (log_var / 2).exp())
         draws = [self._draw(mean, log_var) for _ in range(_DRAWS)]
         decoded = [self.decode(student, decoder, z) for z in draws]
@@ -140,6 +167,10 @@ class VaeRun(ModelRun):
             model,
             self.code(student, model, decoder, self.images[:MOST_TEST_IMAGES]),
             self.code(student, model, decoder, self.test_images),
+            {
+                name: self.code(student, model, decoder, self.images[:_FEW], wider=wider).bound
+                for name, wider in _WIDTHS.items()
+            },
         )
         self._show(student, model, decoder)
         self.metrics = {

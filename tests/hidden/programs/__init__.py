@@ -1,0 +1,1 @@
+"""Hidden checks of programs for the command line."""
