@@ -15,6 +15,7 @@ from autograder.checking.student import Student
 from autograder.training.history import history_list
 from autograder.training.measures.vae import Trained, VaeRun, nats
 from autograder.training.weights import alike, moved, same
+from tests.hidden.trainings import require_settings, wrong
 from tests.public.vae_training.evidence import mistake_in_learning
 
 MIXTURE = 5
@@ -32,11 +33,6 @@ EPOCHS = (10, 40)
 a wrong one stays 23 below).
 """
 MIXED = LONGER | {"n": 600, "prior": "mixture", "n_components": MIXTURE}
-
-
-def wrong(message: str, help: str = "", mistake: str = "") -> CheckFailed:
-    """Return the failure of a value."""
-    return CheckFailed(FailureKind.VALUE, message, help=help, mistake=mistake)
 
 
 @check("train_vae", "contract")
@@ -195,26 +191,7 @@ def test_settings(student: Student, run: VaeRun):
     a difference; with a learning rate of 0 nothing is learnt; images that fill less than one batch are learnt from.
     """
     with explained(student, run):
-        plain = run.short(student).weights
-        if not alike(plain, run.short(student, global_seed=student.lot("global")).weights):
-            help_text = "Call torch.manual_seed(seed) first, or draw everything from generators that `seed` seeds."
-            raise wrong("two trainings with the same `seed` give different models", help_text, "seed_ignored")
-        for name, value, mistake in (
-            ("seed", 5, "seed_ignored"),
-            ("epochs", 3, "one_epoch_only"),
-            ("batch_size", 40, "batch_size_ignored"),
-            ("learning_rate", 3e-3, "learning_rate_ignored"),
-        ):
-            if alike(plain, run.short(student, **{name: value}).weights):
-                raise wrong(f"`{name}` makes no difference: another value gives the same model", mistake=mistake)
-        untrained = run.short(student, epochs=0).weights
-        standing = run.short(student, learning_rate=0.0).weights
-        if 2 * sum(moved(untrained, standing).values()) > sum(value.numel() for value in standing.values()):
-            raise wrong("with `learning_rate=0` the weights change all the same", mistake="learning_rate_ignored")
-        if alike(untrained, run.short(student, batch_size=64).weights):
-            message = "of 40 images in batches of 64 nothing is learnt: the last batch, which is not full, is left out"
-            help_text = "It counts, too: no drop_last=True, and as many steps as N / batch_size, rounded up."
-            raise wrong(message, help_text, "last_batch_dropped")
+        require_settings(student, run)
 
 
 @check("train_vae", "likelihoods")

@@ -5,19 +5,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.sandbox.questions import Question
+from tests.public.stripes import stripes
 from tests.public.vae_training.evidence import mistake_in_learning
-
-
-def stripes(n: int, seed: int):
-    """Return n binary images of 64 pixels: one row in three or one column in three is black, ink moved by one pixel in ten."""
-    generator = torch.Generator().manual_seed(seed)
-    place, across = torch.randint(0, 3, (n,), generator=generator), torch.randint(0, 2, (n,), generator=generator)
-    lines = (torch.arange(8)[None, :] % 3 == place[:, None]).float()
-    images = torch.where(
-        across[:, None, None] == 1, lines[:, None, :].expand(n, 8, 8), lines[:, :, None].expand(n, 8, 8)
-    )
-    moved = torch.rand(n, 8, 8, generator=generator) < 0.1
-    return torch.where(moved, 1 - images, images).reshape(n, 64)
 
 
 @check("train_vae", "learns")

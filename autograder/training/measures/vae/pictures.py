@@ -11,7 +11,7 @@ from torch import Tensor
 from autograder.records import Grid, Scatter
 from autograder.training.pictures import grid, scatter
 
-_COLUMNS = 10
+COLUMNS = 10
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Shown:
         images: Shape (N, D).
         labels: Shape (N,).
         mean: Means of q(z | x), shape (N, M).
+        drawn: Draws of z from the prior, shape (10, M).
         decode: Gives logits of any number of z.
         upright: Makes pictures (N, height, width) of rows (N, D).
     """
@@ -29,19 +30,19 @@ class Shown:
     images: Tensor
     labels: Tensor
     mean: Tensor
+    drawn: Tensor
     decode: Callable[[Tensor], Tensor]
     upright: Callable[[Tensor], Tensor]
 
 
 def grids(shown: Shown, generator: torch.Generator) -> tuple[Grid, ...]:
     """Return reconstructions of one image of each class, two rows of samples, and three interpolations."""
-    firsts = torch.stack([(shown.labels == c).nonzero()[0, 0] for c in shown.labels.unique()[:_COLUMNS]])  # type: ignore[no-untyped-call]
+    firsts = torch.stack([(shown.labels == c).nonzero()[0, 0] for c in shown.labels.unique()[:COLUMNS]])  # type: ignore[no-untyped-call]
     codes = shown.mean[firsts]
-    z = torch.randn(_COLUMNS, codes.shape[1], generator=generator, dtype=codes.dtype)
-    share = torch.linspace(0, 1, _COLUMNS, dtype=codes.dtype)[:, None]
+    share = torch.linspace(0, 1, COLUMNS, dtype=codes.dtype)[:, None]
     steps = [(1 - share) * codes[i % len(codes)] + share * codes[(i + 1) % len(codes)] for i in (0, 2, 4)]
-    decoded = torch.sigmoid(shown.decode(torch.cat([codes, z, *steps])))
-    again, sampled, between = decoded.split([len(codes), len(z), 3 * _COLUMNS])  # type: ignore[no-untyped-call]
+    decoded = torch.sigmoid(shown.decode(torch.cat([codes, shown.drawn, *steps])))
+    again, sampled, between = decoded.split([len(codes), len(shown.drawn), 3 * COLUMNS])  # type: ignore[no-untyped-call]
     pictures = (
         (
             "held-out images, and below them what is decoded from the mean of q(z | x)",
@@ -49,11 +50,11 @@ def grids(shown: Shown, generator: torch.Generator) -> tuple[Grid, ...]:
             len(codes),
         ),
         (
-            "samples: Bernoulli means for z drawn from N(0, I), and below them a binary draw from each",
+            "samples: Bernoulli means for z drawn from the prior, and below them a binary draw from each",
             [sampled, torch.bernoulli(sampled, generator=generator)],
-            _COLUMNS,
+            len(shown.drawn),
         ),
-        ("on straight lines between the codes of two images, three pairs", [between], _COLUMNS),
+        ("on straight lines between the codes of two images, three pairs", [between], COLUMNS),
     )
     return tuple(grid(title, shown.upright(torch.cat(rows)), columns) for title, rows, columns in pictures)
 

@@ -17,8 +17,8 @@ from autograder.checking.student import Student
 from autograder.records import FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Question
-from autograder.training.measures.vae.codes import Code, log_likelihood
-from autograder.training.measures.vae.pictures import Shown, grids, latents
+from autograder.training.measures.vae.codes import Code, log_likelihood, without_latents
+from autograder.training.measures.vae.pictures import COLUMNS, Shown, grids, latents
 from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix
 
 _DRAWS = 4
@@ -184,15 +184,14 @@ class VaeRun(ModelRun):
     def _show(self, student: Student, model: Model, decoder: Handle) -> None:
         mean, _ = self.encode(student, model.handle, self.test_images)
         labels = self.data.test_labels[:MOST_TEST_IMAGES]
-        shown = Shown(self.test_images, labels, mean, lambda z: self.decode(student, decoder, z), self.upright)
+        drawn = torch.randn(COLUMNS, mean.shape[1], generator=self.generator, dtype=mean.dtype)
+        shown = Shown(self.test_images, labels, mean, drawn, lambda z: self.decode(student, decoder, z), self.upright)
         self.grids, self.scatters = grids(shown, self.generator), latents(shown)
 
     def without_latents(self, likelihood: str = "bernoulli") -> float:
         """Return how well the best model without latent variables tells the test images: every pixel by itself."""
         training, test = (self.images, self.test_images) if likelihood == "bernoulli" else (self.grey, self.test_grey)
-        share = training.double().mean(dim=0, keepdim=True).clamp(1e-3, 1 - 1e-3)
-        decoded = share if likelihood == "gaussian" else torch.logit(share)
-        return float(log_likelihood(test, decoded.expand(len(test), -1), likelihood).mean())
+        return without_latents(training, test, likelihood)
 
     def record(self) -> TrainingRecord | None:
         """Return what is known about the run; None when nothing was trained."""

@@ -1,0 +1,1 @@
+"""The hidden checks of hierarchical_training.py."""

@@ -1,0 +1,1 @@
+"""The public checks of hierarchical_training.py."""
