@@ -175,8 +175,8 @@ class HierarchicalRun(ModelRun):
             thresholds={"test_elbo": self.rule.threshold},
             curve_titles={
                 "elbo": ("ELBO", "nats"),
-                "kl_1": ("KL of the lower level", "nats"),
-                "kl_2": ("KL of the upper level", "nats"),
+                "kl_1": ("KL, lower level", "nats"),
+                "kl_2": ("KL, upper level", "nats"),
             },
         )
 
