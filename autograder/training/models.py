@@ -60,7 +60,8 @@ class ModelRun:
         task: Id of the task.
         secret: Fixes which images are given, how they are turned and what noise is drawn; the same for every grading of a submission.
         model: What the first thing is that the training returns, in words.
-        decoder: Name of its method that decodes.
+        decoding: Name of its method that decodes.
+        decoded: What that gives, in words.
         few: Arguments of short trainings, which are asked only for what they make of the weights.
         untrained: Arguments of a call that gives an untrained model.
     """
@@ -77,7 +78,8 @@ class ModelRun:
     _known: dict[str, Any] = field(default_factory=dict)
 
     model: ClassVar[str] = "a torch.nn.Module with the methods encode and decode"
-    decoder: ClassVar[str] = "decode"
+    decoding: ClassVar[str] = "decode"
+    decoded: ClassVar[str] = "a row of numbers for each"
     few: ClassVar[dict[str, Any]] = {}
     untrained: ClassVar[dict[str, Any]] = {"epochs": 0}
 
@@ -198,14 +200,14 @@ class ModelRun:
         return torch.cat([self._decode(student, model, chunk) for chunk in z.float().split(CHUNK)])  # type: ignore[no-untyped-call]
 
     def _decode(self, student: Student, model: Handle, z: Tensor) -> Tensor:
-        question = Question(model, [z], method=self.decoder, seconds=60.0, evaluate=True)
-        value = student.ask_handle(question, f"`{self.decoder}` of the model").value
+        question = Question(model, [z], method=self.decoding, seconds=60.0, evaluate=True)
+        value = student.ask_handle(question, f"`{self.decoding}` of the model").value
         first = (
             value[0] if isinstance(value, tuple | list) and value else value
         )  # a learnt variance may come with the mean
         if not is_matrix(first, len(z)) or first.shape[1] != self.images.shape[1]:
-            wanted = f"a finite tensor of shape {(len(z), self.images.shape[1])}: Bernoulli logits, or means"
-            message = f"`model.{self.decoder}(z)` should return {wanted}, but gave {kind_of(value)}"
+            wanted = f"a finite tensor of shape {(len(z), self.images.shape[1])}: {self.decoded}"
+            message = f"`model.{self.decoding}(z)` should return {wanted}, but gave {kind_of(value)}"
             raise CheckFailed(FailureKind.CONTRACT, message)
         return torch.as_tensor(first).double()
 

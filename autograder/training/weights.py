@@ -21,7 +21,7 @@ def moved(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str
 
 
 def alike(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
-    """Whether two models have the same weights, up to the last digits."""
+    """Whether two models have the same weights, up to rounding."""
     return first.keys() == second.keys() and all(
         value.shape == second[name].shape
         and torch.allclose(value.double(), second[name].double(), rtol=1e-4, atol=1e-6)

@@ -63,7 +63,8 @@ class HierarchicalRun(ModelRun):
     """Trainings of a model with the parts q1, q2, p1 and decoder."""
 
     model: ClassVar[str] = "a torch.nn.Module with the parts q1, q2, p1 and decoder"
-    decoder: ClassVar[str] = "decoder"
+    decoding: ClassVar[str] = "decoder"
+    decoded: ClassVar[str] = "Bernoulli logits"
     few: ClassVar[dict[str, Any]] = {
         "latent_dim": 3,
         "top_dim": 2,

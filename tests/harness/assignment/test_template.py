@@ -56,9 +56,13 @@ def assignment(tmp_path: Path) -> Path:
     return tmp_path
 
 
+PROGRAMS = {task.file for task in OWN.rubric.tasks if task.kind == "script"}
+
+
 def stub_files(files: dict[str, str]) -> dict[str, str]:
-    """The files that a student writes in."""
-    return {name: text for name, text in files.items() if name.endswith(".py") and name != STUDENT_TOOL.name}
+    """The files that a student writes functions and classes in."""
+    others = {STUDENT_TOOL.name, *PROGRAMS}
+    return {name: text for name, text in files.items() if name.endswith(".py") and name not in others}
 
 
 def code_cells(files: dict[str, str]) -> list[str]:
@@ -94,6 +98,18 @@ def test_every_stub_only_raises(files: dict[str, str]) -> None:
             assert [ast.unparse(part) for part in function.body[1:]] == ["raise NotImplementedError"]
         allowed = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign | ast.Expr
         assert all(isinstance(node, allowed) for node in tree.body)
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_is_its_docstring_and_an_empty_main(files: dict[str, str], name: str) -> None:
+    """What it should do stands in the docstring; running it as it is ends in NotImplementedError."""
+    right = ast.parse((ROOT / "reference" / "programs" / name).read_text())
+    stub = ast.parse(files[name])
+    assert ast.get_docstring(stub) == ast.get_docstring(right)
+    assert [ast.unparse(part) for part in stub.body[1:]] == [
+        'def main() -> None:\n    """Do what the command line says."""\n    raise NotImplementedError',
+        "if __name__ == '__main__':\n    main()",
+    ]
 
 
 def test_no_statement_of_the_reference_is_in_the_template(files: dict[str, str]) -> None:

@@ -295,7 +295,8 @@ def test_zip_and_make_say_the_same(kit: Path) -> None:
     with zipfile.ZipFile(kit / "submission.zip") as archive:
         modules = {path.name for path in (ROOT / "reference").glob("[a-z]*.py")} - {"types.py"}
         notebooks = {path.name for path in (ROOT / "student_template").glob("*.ipynb")}
-        assert set(archive.namelist()) == modules | notebooks | {"answers.yaml", "data.py"}
+        programs = {path.name for path in (ROOT / "reference" / "programs").glob("*.py")}
+        assert set(archive.namelist()) == modules | programs | notebooks | {"answers.yaml", "data.py"}
 
 
 def test_every_line_of_the_makefile_starts_the_tool(kit: Path) -> None:

@@ -54,6 +54,7 @@ class Trained:
 class VaeRun(ModelRun):
     """Trainings of a model with an encoder, a decoder and a divergence that is paid for."""
 
+    decoded: ClassVar[str] = "Bernoulli logits, or means"
     few: ClassVar[dict[str, Any]] = {"latent_dim": 3, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3}
     untrained: ClassVar[dict[str, Any]] = {"epochs": 0, "snapshot_epochs": ()}
 
