@@ -90,7 +90,8 @@ class TrainingRule(Record):
     """Budget and thresholds of a training task on one data set.
 
     Attributes:
-        epochs, batch_size, learning_rate: Passed to the student's function.
+        epochs: Passed to the student's function.
+        batch_size, learning_rate: Likewise, where it takes them.
         arguments: Further arguments that are passed to it, by name.
         n_train, n_validation: Examples it gets; a model without labels needs no validation examples.
         threshold: The measured figure must reach it: what it is, and in which unit, the measure says (accuracy as a fraction).
@@ -98,8 +99,8 @@ class TrainingRule(Record):
     """
 
     epochs: int = Field(gt=0)
-    batch_size: int = Field(gt=0)
-    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(default=100, gt=0)
+    learning_rate: float = Field(default=0.001, gt=0)
     arguments: dict[str, int | float | str] = Field(default_factory=dict)
     n_train: int = Field(gt=0)
     n_validation: int = Field(default=0, ge=0)

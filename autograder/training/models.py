@@ -18,7 +18,7 @@ from autograder.checking.describe import kind_of
 from autograder.checking.student import Student
 from autograder.records import FailureKind, Grid, Scatter, TrainingRecord
 from autograder.sandbox.inside.values import Handle
-from autograder.sandbox.questions import Asked, Question
+from autograder.sandbox.questions import Answer, Asked, Question
 from autograder.training.data import Images, load_images
 from autograder.training.history import curves
 from autograder.training.weights import Weights, alike
@@ -117,6 +117,10 @@ class ModelRun:
         answer = student.ask(case, seconds=seconds, seed=seed)
         if isinstance(answer.value, Handle):
             return Model(answer.value, None, self.weights(student, answer.value))
+        return self.settled(student, case, answer, form=form)
+
+    def settled(self, student: Student, case: Case, answer: Answer, *, form: bool) -> Model:
+        """Return the model and the history of an answer that is as the contract says; errors are those of `made`."""
         model, history = student.settled(case, answer, finite=False, form=form)
         if not isinstance(model, Handle):
             message = f"`{student.called(case)}` should return {self.model} first, but gave {kind_of(model)}"

@@ -12,11 +12,14 @@ from autograder.errors import UsageError
 from autograder.sandbox.inprocess import OneFunction
 from autograder.training import measure_named, measures
 from autograder.training.data import Images
+from autograder.training.measures.autoencoder import AutoencoderRun
 from autograder.training.measures.classifier import ClassifierRun
 from autograder.training.measures.vae import VaeRun
 
 
-@pytest.mark.parametrize(("name", "run"), [("classifier", ClassifierRun), ("vae", VaeRun)])
+@pytest.mark.parametrize(
+    ("name", "run"), [("autoencoder", AutoencoderRun), ("classifier", ClassifierRun), ("vae", VaeRun)]
+)
 def test_a_measure_is_the_module_of_its_name(name: str, run: type) -> None:
     """`measure: classifier` means `measures/classifier.py`."""
     assert measure_named(name) is run
@@ -37,7 +40,7 @@ def test_an_unknown_measure_is_refused(name: str) -> None:
     """Any other name is refused with those that there are: nothing else can be imported by way of a rubric."""
     with pytest.raises(UsageError) as caught:
         measure_named(name)
-    assert f"there is no measure {name!r} for trained models; there are: classifier" in str(caught.value)
+    assert f"there is no measure {name!r} for trained models; there are: autoencoder, classifier" in str(caught.value)
 
 
 @pytest.mark.parametrize("threshold", [0.0, -125.0, 97.0])

@@ -1,0 +1,1 @@
+"""The hidden checks of autoencoder_training.py."""

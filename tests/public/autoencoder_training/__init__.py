@@ -1,0 +1,1 @@
+"""The public checks of autoencoder_training.py."""
