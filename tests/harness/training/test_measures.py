@@ -13,10 +13,13 @@ from autograder.sandbox.inprocess import OneFunction
 from autograder.training import measure_named, measures
 from autograder.training.data import Images
 from autograder.training.measures.classifier import ClassifierRun
+from autograder.training.measures.latent_optimization import LatentOptimizationRun
 from autograder.training.measures.vae import VaeRun
 
 
-@pytest.mark.parametrize(("name", "run"), [("classifier", ClassifierRun), ("vae", VaeRun)])
+@pytest.mark.parametrize(
+    ("name", "run"), [("classifier", ClassifierRun), ("latent_optimization", LatentOptimizationRun), ("vae", VaeRun)]
+)
 def test_a_measure_is_the_module_of_its_name(name: str, run: type) -> None:
     """`measure: classifier` means `measures/classifier.py`."""
     assert measure_named(name) is run
