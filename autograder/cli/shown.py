@@ -80,7 +80,9 @@ def show_result(record: GradeRecord, folder: Path) -> int:
     for training in record.training:
         for metric in metrics(training):
             if metric.reached is not None:
-                where = f"{training.n_test:,} held-out {training.examples} of {training.dataset}"
+                # some measures can hold nothing out
+                asked = f"{training.n_test:,} held-out" if training.n_test else f"{training.n_train:,} training"
+                where = f"{asked} {training.examples} of {training.dataset}"
                 text = f"{training.task}: {metric.name} {metric.value} on {where} ({metric.threshold} needed)"
                 out.print(Text(in_log(text)), soft_wrap=True)
     for flag in record.flags:

@@ -93,8 +93,8 @@ class ModelRun:
         self.generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
         self._turns = int(torch.randint(0, 4, (), generator=self.generator))
         self._flipped = bool(torch.randint(0, 2, (), generator=self.generator))
-        order = torch.randperm(len(self.data.labels), generator=self.generator)
-        self.grey = self._seen(self.data.images[order[: self.rule.n_train]])
+        self.order = torch.randperm(len(self.data.labels), generator=self.generator)
+        self.grey = self._seen(self.data.images[self.order[: self.rule.n_train]])
         self.images = binary(self.grey)
         self.test_grey = self._seen(self.data.test_images[:MOST_TEST_IMAGES])
         self.test_images = binary(self.test_grey)
@@ -187,8 +187,7 @@ class ModelRun:
             weights: As `state_dict` gave them.
             case: The call that they come from.
         """
-        noise = binary(torch.rand(2, self.images.shape[1], generator=self.generator))
-        untrained = case.but(images=noise, **(self.untrained | {"seed": 1}))
+        untrained = case.but(images=self.noise(case), **(self.untrained | {"seed": 1}))
         try:
             model = self.made(student, untrained).handle
         except CheckFailed:
@@ -198,6 +197,10 @@ class ModelRun:
             question, "`load_state_dict` of an untrained model (`epochs=0`) with the weights of a trained one"
         )
         return model
+
+    def noise(self, case: Case) -> Tensor:
+        """Return the images of noise that stand for those of a case where a model must not see any."""
+        return binary(torch.rand(2, self.images.shape[1], generator=self.generator))
 
     def decode(self, student: Student, model: Handle, z: Tensor) -> Tensor:
         """Ask a model for the parameters of p(x | z), in evaluation mode. Shape (N, D), float64."""

@@ -1,0 +1,1 @@
+"""The hidden checks of latent_optimization_training.py."""

@@ -1,0 +1,1 @@
+"""The public checks of latent_optimization_training.py."""
