@@ -13,7 +13,7 @@ from autograder.quality.matrix import Entry, Row, entries_of, run_matrix
 
 OWN = Assignment(Path(__file__).resolve().parents[3])
 TASK = "train_autoencoder"
-FEW = ("logits_decoded", "one_batch_per_epoch")
+FEW = ("logits_decoded", "most_images_unused")
 """Those that are asked about with every change."""
 UNNAMED = ("zero_grad_missing",)
 """Nothing that they do proves what they are."""
@@ -56,3 +56,16 @@ def test_who_sets_images_aside_keeps_all() -> None:
 
     row = row_of(sets_aside, "sets_aside")
     assert row.share == 1.0, row.messages
+
+
+def test_whoever_cannot_make_an_untrained_model_loses_little() -> None:
+    """A schedule that needs at least one epoch fails one check: the weights are loaded into a model that was trained on noise."""
+
+    def needs_an_epoch(images: Any, *, epochs: int, **settings: Any) -> Any:
+        if epochs < 1:
+            raise ValueError("Expected positive integer total_steps, but got 0")
+        return RIGHT["linear"](images, epochs=epochs, **settings)
+
+    row = row_of(needs_an_epoch, "needs_an_epoch")
+    failed = {name for name, outcome in row.outcomes.items() if outcome.value == "failed"}
+    assert failed == {"settings"}, row.messages

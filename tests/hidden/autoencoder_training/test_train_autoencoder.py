@@ -48,9 +48,7 @@ def codes_of(
 
 def ignored_size(student: Student, run: AutoencoderRun) -> str:
     """Return "latent_dim_ignored" where codes have the same size whatever is asked for, "" otherwise."""
-    sizes = [
-        run.encode(student, run.of_few(student, epochs=0, latent_dim=m).handle, run.images[:2]).shape[1] for m in (3, 5)
-    ]
+    sizes = [run.encode(student, run.of_few(student, latent_dim=m).handle, run.images[:2]).shape[1] for m in (3, 5)]
     return "latent_dim_ignored" if sizes[0] == sizes[1] else ""
 
 
@@ -229,8 +227,11 @@ def test_history(student: Student, run: AutoencoderRun):
         if said is None or len(said) != epochs or not all(map(math.isfinite, said)):
             what = "no list of numbers" if said is None else f"a list of {len(said):,}"
             message = f"history['loss'] should be a list of {epochs} finite numbers, one per epoch, but is {what}"
-            each = said is not None and len(said) > epochs and len(said) % epochs == 0
-            raise CheckFailed(FailureKind.CONTRACT, message, mistake="loss_of_every_batch" if each else "")
+            mistake = ""
+            if said is not None and len(said) != epochs:
+                each = len(said) > epochs and len(said) % epochs == 0
+                mistake = "epochs_ignored" if ignores_epochs(student, run) else "loss_of_every_batch" if each else ""
+            raise CheckFailed(FailureKind.CONTRACT, message, mistake=mistake)
         if len(said) > 1 and not said[-1] < said[0]:
             message = f"history['loss'] goes from {said[0]:.4g} to {said[-1]:.4g}: what is minimised should fall"
             raise wrong(message, "The loss itself, not its negative.", "negative_loss" if negative(said) else "")
@@ -256,14 +257,14 @@ def test_loop(student: Student, run: AutoencoderRun):
             raise wrong("one epoch on other images ends in the same weights: nothing is learnt", LOOP, "no_update")
         if name := forgotten_half(student, run):
             method = run.unmoved(student)
-            raise wrong(f"an epoch of training changes nothing in what `{method}` returns", LOOP, name)
+            raise wrong(f"an epoch on other images changes nothing in what `{method}` returns", LOOP, name)
         done, ignored = run.ignored_images(student)
         if done - ignored < 2:
             message = (
                 f"of 2,000 images one was changed, and an epoch ended in exactly the same weights; so it was for {ignored} of {done} "
                 "images: most images of an epoch are not used"
             )
-            raise wrong(message, "An epoch is a pass over all images, batch by batch.", "one_batch_per_epoch")
+            raise wrong(message, "An epoch is a pass over all images, batch by batch.", "most_images_unused")
         few, other = (run.of_few(student, n=6, negative=negative).weights for negative in (False, True))
         if identical(few, other):
             message = "nothing is learnt of six images: the last batch, which is not full, is left out"
@@ -277,7 +278,7 @@ def test_loop(student: Student, run: AutoencoderRun):
 @check("train_autoencoder", "settings")
 def test_settings(student: Student, run: AutoencoderRun):
     """Settings are settings: the same seed gives the same model, whatever random numbers were drawn before, and another seed another one;
-    epochs make a difference.
+    epochs make a difference, and none give an untrained model.
     """
     with explained(student, run):
         plain = run.of_few(student).weights
@@ -288,3 +289,5 @@ def test_settings(student: Student, run: AutoencoderRun):
             raise wrong("`seed` makes no difference: another one gives the same model", mistake="seed_ignored")
         if ignores_epochs(student, run):
             raise wrong("`epochs` makes no difference: one and two end in the same weights", mistake="epochs_ignored")
+        if identical(plain, run.of_few(student, epochs=0).weights):
+            raise wrong("`epochs=0` gives the model that one epoch gives", mistake="epochs_ignored")
