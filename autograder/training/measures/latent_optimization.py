@@ -18,8 +18,8 @@ from autograder.authoring.failures import CheckFailed
 from autograder.checking.describe import kind_of
 from autograder.checking.student import Student
 from autograder.records import FailureKind, TrainingRecord
-from autograder.sandbox.inside.values import Handle, Opaque
-from autograder.sandbox.questions import Answer, Question
+from autograder.sandbox.inside.values import Handle
+from autograder.sandbox.questions import Question
 from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, binary
 from autograder.training.pictures import grid, scatter
 from autograder.training.weights import Weights
@@ -57,7 +57,7 @@ class Told:
         divergence: KL(q(z) || N(0, I)) in nats.
         at_mean: Squared error where z is the mean of q(z).
         as_log_std: The objective that would come of it if `log_var` were the logarithm of a standard deviation.
-        nearest: Share of the images to which no row decodes better than their own.
+        nearest: Share of the images to which every other row decodes worse than their own.
     """
 
     error: float
@@ -120,7 +120,7 @@ class LatentOptimizationRun(ModelRun):
         parts[1:3] = [self._embedded(student, part) for part in parts[1:3]]
         if embedded or forgotten:
             answer = replace(answer, value=(*parts, {}) if forgotten else tuple(parts))
-        decoder, mean, log_var, history = student.settled(case, self._tidy(answer), finite=False, form=form)
+        decoder, mean, log_var, history = student.settled(case, answer, finite=False, form=form)
         if not isinstance(decoder, Handle):
             message = f"`{student.called(case)}` should return {self.model} first, but gave {kind_of(decoder)}"
             raise CheckFailed(FailureKind.CONTRACT, message)
@@ -137,15 +137,6 @@ class LatentOptimizationRun(ModelRun):
             return part
         held = list(self.weights(student, part).values())
         return held[0] if len(held) == 1 else part
-
-    @staticmethod
-    def _tidy(answer: Answer) -> Answer:
-        """Leave out of a history what could not cross: whoever keeps objects there keeps its numbers."""
-        *parts, history = answer.value if isinstance(answer.value, tuple | list) and answer.value else (None,)
-        if not parts or not isinstance(history, dict):
-            return answer
-        kept = {name: value for name, value in history.items() if not isinstance(value, Opaque | Handle)}
-        return replace(answer, value=(*parts, kept))
 
     def as_returned(self, student: Student, model: Handle, z: Tensor) -> Any:
         """Return what a decoder makes of z (B, M), in evaluation mode, as it comes."""
@@ -174,13 +165,14 @@ class LatentOptimizationRun(ModelRun):
 
         at_mean = self.decode(student, decoder, mean)
         distances = torch.cdist(x, at_mean) ** 2
-        own, best = distances.diagonal(), distances.min(dim=1).values
+        own = distances.diagonal().clone()
+        others = distances.fill_diagonal_(torch.inf).min(dim=1).values
         return Told(
             error=error((log_var / 2).exp()),
             divergence=divergence(mean, log_var),
             at_mean=float(own.mean()),
             as_log_std=error(log_var.exp()) + divergence(mean, 2 * log_var),
-            nearest=float((own <= best).double().mean()),
+            nearest=float((own < others).double().mean()),
         )
 
     def trained(self, student: Student) -> Trained:

@@ -98,7 +98,7 @@ def test_the_linear_decoder_is_the_best_one() -> None:
     for _ in range(5):
         optimiser.step(loss)
     # rows with a diagonal covariance reach it where the decoder's columns are orthogonal
-    assert float(loss()) / 50 == pytest.approx(run.linear(2), rel=1e-4)
+    assert loss().item() / 50 == pytest.approx(run.linear(2), rel=1e-4)
     assert run.linear(2) < run.without_latents()
 
 

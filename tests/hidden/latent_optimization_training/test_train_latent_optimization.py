@@ -24,8 +24,8 @@ from tests.public.latent_optimization_training.evidence import (
     mistake_in_objective,
 )
 
-NEAREST = 0.5
-"""Share of the images to which their own row must be nearest: right work has 0.9 and more, chance one in a thousand."""
+NEAREST = 0.2
+"""Share of the images to which their own row must be nearest: right work has 0.5 and more, rows that hardly moved 0.08."""
 
 
 def wrong(message: str, help: str = "", mistake: str = "") -> CheckFailed:
@@ -165,7 +165,11 @@ def test_variance(student: Student, run: LatentOptimizationRun):
     with explained(student, run):
         trained = run.trained(student)
         told = trained.told
-        if told.as_log_std < 0.97 * told.objective:
+        said = history_list(trained.model.history, "loss") or []
+        lasts = [said[-1], said[-1] / len(run.grey)] if said else []
+        # of sums over all images neither is near
+        meant = any(abs(last - told.objective) < abs(last - told.as_log_std) < told.objective for last in lasts)
+        if told.as_log_std < 0.97 * told.objective and not meant:
             message = (
                 f"squared error plus KL is {told.objective:.1f} per image; if `log_var` were the logarithm of the standard deviation, it "
                 f"would be {told.as_log_std:.1f}"

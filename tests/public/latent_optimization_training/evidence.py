@@ -96,7 +96,8 @@ def mistake_in_objective(fit: Fit, images: torch.Tensor) -> tuple[str, str]:
     objective, lasts = error + kl, [fit.said[-1], fit.said[-1] / n] if fit.said else []
 
     def held(value: float) -> bool:
-        return any(abs(last - value) < 0.12 * abs(value) for last in lasts)
+        """Whether the history ends in this value, and not in the objective."""
+        return any(abs(last - value) < min(0.12 * abs(value), 0.4 * abs(last - objective)) for last in lasts)
 
     if fit.said and min(fit.said) < 0:
         return (
@@ -150,7 +151,8 @@ def rows_by_position(train: Callable[..., Fit], fit: Fit, images: torch.Tensor) 
     bare = float(images.var(dim=0, correction=0).sum())
     one, ten = (train(images[:n], **FEW) for n in (1, 10))
     distances = torch.cdist(images[:10].to(ten.mean.dtype), ten.decode(ten.mean).to(ten.mean.dtype))
-    nearest = float((distances.diagonal() <= distances.min(dim=1).values).double().mean())
+    own = distances.diagonal().clone()
+    nearest = float((own < distances.fill_diagonal_(torch.inf).min(dim=1).values).double().mean())
     if squares(one, images[:1], 0.0) > 0.3 * bare or nearest > 0.4:
         return "", ""
     evidence = (

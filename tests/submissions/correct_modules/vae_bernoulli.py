@@ -1,96 +1,68 @@
-"""A VAE with Bernoulli pixels on the command line: `train` makes a model, `sample` draws images from it.
-
-    python vae_bernoulli.py train --device cpu --latent-dim 10 --epochs 5 --batch-size 128 --model model.pt
-    python vae_bernoulli.py sample --device cpu --latent-dim 10 --model model.pt --samples samples.png
-
-`train` reads the training images of MNIST as `torchvision.datasets.MNIST("data")` does, from the folder `data` beside it (the grader puts
-a few images of its own there, in the same format), makes zeros and ones of them at 0.5, and writes what was learnt to the file after
-`--model`. `sample` reads that file and writes one picture with a grid of images to the file after `--samples`: 64 means of p(x | z), or
-draws from it, for z drawn from the prior. Where there is no such model, it says so, names the file, and ends with an exit code other
-than 0.
-
-All options have defaults. Source: DTU 02460 week 1, section 2.
-"""
-
+"""Week 1: train a VAE on binarised MNIST, and sample from it."""
 import argparse
-import sys
-from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.distributions import Bernoulli, Normal, kl_divergence
-from torchvision.datasets import MNIST
-from torchvision.utils import save_image
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from torchvision import datasets
+from torchvision.utils import make_grid, save_image
 
 
-class VAE(nn.Module):
-    """Encoder and decoder with one hidden layer each."""
-
-    def __init__(self, latent_dim: int) -> None:
+class BernoulliVAE(nn.Module):
+    def __init__(self, M):
         super().__init__()
-        self.latent_dim = latent_dim
-        self.encoder = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 2 * latent_dim))
-        self.decoder = nn.Sequential(nn.Linear(latent_dim, 512), nn.ReLU(), nn.Linear(512, 784))
+        self.body = nn.Sequential(nn.Linear(784, 400), nn.ReLU(), nn.Linear(400, 400), nn.ReLU())
+        self.mu, self.log_sigma = nn.Linear(400, M), nn.Linear(400, M)
+        self.out = nn.Sequential(nn.Linear(M, 400), nn.ReLU(), nn.Linear(400, 400), nn.ReLU(), nn.Linear(400, 784))
+        self.M = M
 
-    def elbo(self, x: Tensor) -> Tensor:
-        """The bound of every image in nats, x (B, 784) -> (B,)."""
-        mean, log_std = self.encoder(x).chunk(2, dim=-1)
-        q = Normal(mean, log_std.exp())
-        log_p: Tensor = Bernoulli(logits=self.decoder(q.rsample())).log_prob(x).sum(dim=-1)
-        return log_p - kl_divergence(q, Normal(torch.zeros_like(mean), 1.0)).sum(dim=-1)
-
-    def sample(self, n: int) -> Tensor:
-        """Means of p(x | z) for z drawn from the prior, shape (n, 784)."""
-        z = torch.randn(n, self.latent_dim, device=next(self.parameters()).device)
-        return torch.sigmoid(self.decoder(z))
+    def loss(self, x):
+        h = self.body(x)
+        mu, log_sigma = self.mu(h), self.log_sigma(h)
+        z = mu + log_sigma.exp() * torch.randn_like(mu)
+        bce = F.binary_cross_entropy_with_logits(self.out(z), x, reduction="none").sum(1)
+        kl = (0.5 * (mu**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(1)
+        return (bce + kl).mean()
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train, and write the model to `options.model`."""
-    images = MNIST("data", train=True, download=True).data.flatten(1)
-    x = (images / 255 > 0.5).float().to(options.device)
-    model = VAE(options.latent_dim).to(options.device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    for epoch in range(1, options.epochs + 1):
-        total = 0.0
-        for batch in torch.randperm(len(x)).split(options.batch_size):
-            loss = -model.elbo(x[batch]).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(batch)
-        print(f"epoch {epoch}: ELBO {-total / len(x):.1f} nats per image")
-    torch.save({"latent_dim": options.latent_dim, "weights": model.state_dict()}, options.model)
+def parse():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mode", choices=["train", "sample"])
+    parser.add_argument("--model", type=str, default="model.pt")
+    parser.add_argument("--samples", type=str, default="samples.png")
+    parser.add_argument("--device", type=str, default="cpu", choices=["cpu", "cuda", "mps"])
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--latent-dim", type=int, default=32)
+    return parser.parse_args()
 
 
-def sample(options: argparse.Namespace) -> None:
-    """Write a grid of samples to `options.samples`."""
-    if not Path(options.model).is_file():
-        sys.exit(f"{options.model}: there is no such model; `train --model {options.model}` makes one")
-    saved = torch.load(options.model, map_location=options.device, weights_only=True)
-    model = VAE(saved["latent_dim"]).to(options.device)
-    model.load_state_dict(saved["weights"])
-    with torch.no_grad():
-        save_image(model.sample(64).view(64, 1, 28, 28), options.samples, nrow=8)
-
-
-def main() -> None:
-    """Read the command line and do what it says."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--device", default="cpu", help="where to compute")
-    common.add_argument("--latent-dim", type=int, default=10, help="number of latent variables")
-    common.add_argument("--model", default="model.pt", help="file of the model")
-    parser = argparse.ArgumentParser(description="A VAE with Bernoulli pixels.")
-    commands = parser.add_subparsers(required=True)
-    training = commands.add_parser("train", parents=[common], help="train a model on MNIST")
-    training.add_argument("--epochs", type=int, default=5, help="passes over the images")
-    training.add_argument("--batch-size", type=int, default=128, help="images per step")
-    training.set_defaults(do=train)
-    sampling = commands.add_parser("sample", parents=[common], help="draw images from a model")
-    sampling.add_argument("--samples", default="samples.png", help="file of the picture")
-    sampling.set_defaults(do=sample)
-    options = parser.parse_args()
-    options.do(options)
+def main():
+    args = parse()
+    model = BernoulliVAE(args.latent_dim).to(args.device)
+    if args.mode == "train":
+        mnist = datasets.MNIST("data/", train=True, download=True)
+        images = (mnist.data / 255 > 0.5).float().view(-1, 784)
+        loader = DataLoader(TensorDataset(images), batch_size=args.batch_size, shuffle=True)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        for epoch in range(args.epochs):
+            for (x,) in loader:
+                loss = model.loss(x.to(args.device))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            print(f"epoch {epoch + 1}/{args.epochs}: loss {loss.item():.2f}")
+        torch.save(model.state_dict(), args.model)
+    else:
+        try:
+            model.load_state_dict(torch.load(args.model, map_location=args.device))
+        except FileNotFoundError as error:
+            raise SystemExit(f"no model: {error}") from error
+        model.eval()
+        with torch.no_grad():
+            means = torch.sigmoid(model.out(torch.randn(64, args.latent_dim, device=args.device)))
+        save_image(make_grid(means.cpu().view(64, 1, 28, 28)), args.samples)
 
 
 if __name__ == "__main__":
