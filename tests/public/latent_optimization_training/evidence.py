@@ -117,7 +117,7 @@ def mistake_in_objective(fit: Fit, images: torch.Tensor) -> tuple[str, str]:
             "the variance, so the standard deviation is exp(log_var / 2)."
         )
         return "log_var_as_log_std", evidence
-    if kl > 0.25 * objective and held(error):
+    if kl > 0.5 * objective and held(error):
         evidence = (
             "What the history calls the loss is the squared error alone: the KL is not paid for, and z tells too much."
         )
