@@ -83,11 +83,14 @@ def _is_trivial(node: ast.stmt) -> bool:
         return True
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
         return True
+    if isinstance(node, ast.Assign) and ast.unparse(node.value) == "[]":
+        return True
     idioms = (
         "super().__init__()",
         "model.eval()",
         "torch.default_generator.manual_seed(seed)",
         "torch.manual_seed(seed)",
+        "generator = torch.Generator().manual_seed(seed)",
         "raise NotImplementedError",
     )
     return isinstance(node, ast.Pass | ast.Continue | ast.Break) or ast.unparse(node) in idioms
