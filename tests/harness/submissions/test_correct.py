@@ -55,11 +55,11 @@ def test_full_marks_however_it_is_packed(grade, assignment, name):
 def answered_in_full(record):
     """Whether every task keeps all of its points: of a folder that was written by hand, every task that it was written for.
 
-    What is built from `correct_modules` has an answer to every task there is, but that a notebook holds no `answers.yaml`.
+    What is built from `correct_modules` has an answer to every task there is, but that a notebook holds no `answers.yaml` and no program.
     """
     by_hand = record.submission in ("variant_package", "variant_distributions")
     notebook = record.submission.endswith("notebook")
-    tasks = [t for t in record.tasks if t.found_in or not (by_hand or (notebook and t.kind == "answers"))]
+    tasks = [t for t in record.tasks if t.found_in or not (by_hand or (notebook and t.kind in ("answers", "script")))]
     whole = all(task.points == task.max_points and task.outcome is Outcome.PASSED for task in tasks)
     return record.status == "graded" and record.flags == () and whole and len(tasks) >= ENOUGH
 

@@ -102,7 +102,8 @@ def evidence_of(student: Student, run: HierarchicalRun) -> tuple[str, str]:
     if run.learns_nothing(student):
         return "no_update", "After two epochs the weights are those of an untrained model."
     code = run.trained(student).training
-    return by_terms(code.likelihood, code.lower, code.upper, said[-1]) if said else ("", "")
+    last = last_finite(history)
+    return by_terms(code.likelihood, code.lower, code.upper, last) if last else ("", "")
 
 
 def last_finite(history: object) -> tuple[float, ...]:

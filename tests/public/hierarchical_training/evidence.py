@@ -36,11 +36,13 @@ def of_a_runaway(last: tuple[float, ...], terms: tuple[float, float, float]) -> 
             name,
             f"The bound and both costs add up to {sum(last):.4g}, which is no log-likelihood: {level:.4g} was added to the bound.",
         )
-    name, evidence = by_terms(*terms, last[0]) if last else ("", "")
+    name, evidence = by_terms(*terms, last) if last else ("", "")
     return (name, evidence) if name in ("ratio_reversed", "upper_of_the_wrong_sign") else ("", "")
 
 
-def by_terms(likelihood: float, lower: float, upper: float, last: float, certain: float = CERTAIN) -> tuple[str, str]:
+def by_terms(
+    likelihood: float, lower: float, upper: float, said: tuple[float, ...], certain: float = CERTAIN
+) -> tuple[str, str]:
     """Return the name of a bound that has other terms than it should, and the evidence for it; empty texts where nothing is proven.
 
     A name is given only where the bound that it stands for is what the history says last, and far from the right one.
@@ -49,9 +51,10 @@ def by_terms(likelihood: float, lower: float, upper: float, last: float, certain
         likelihood: Mean of log p(x | z1) over images, in nats.
         lower: Mean of log q(z1 | x) - log p(z1 | z2).
         upper: Mean of KL(q(z2 | z1) || N(0, I)).
-        last: What the history calls the bound.
+        said: The history's last entries: the bound, and the costs of both levels.
         certain: Nats between it and the right bound that a name needs.
     """
+    last, *costs = said
     others = {
         "ratio_reversed": (likelihood + lower - upper, "what the lower level costs is added"),
         "lower_missing": (likelihood - upper, "the lower level is not paid for"),
@@ -61,6 +64,9 @@ def by_terms(likelihood: float, lower: float, upper: float, last: float, certain
     near = {name: abs(value - last) for name, (value, _) in others.items()}
     best = min(near, key=near.__getitem__)
     gap = abs(likelihood - lower - upper - last)
+    adds_up = abs(likelihood - sum(costs) - last) < 0.25 * gap  # then the bound is right, and what is in it differs
+    if adds_up:
+        return "", ""
     if gap > max(certain, 0.12 * abs(last)) and near[best] < 0.25 * gap:  # an average over the epoch lags behind
         return best, f"The history agrees with a bound in which {others[best][1]}."
     return "", ""

@@ -84,7 +84,7 @@ def explained(student, case, model, history):
     images = case.arguments["images"]
     if terms(student, case, untrained, images) == terms(student, case, model, images):
         return "no_update", "After 40 epochs the model computes what it does after none."
-    return by_terms(*terms(student, case, model, images), said[-1], certain=8.0)
+    return by_terms(*terms(student, case, model, images), last_finite(lists), certain=8.0)
 
 
 def last_finite(lists):
