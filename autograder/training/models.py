@@ -214,7 +214,7 @@ class ModelRun:
         )  # a learnt variance may come with the mean
         if not is_matrix(first, len(z)) or first.shape[1] != self.images.shape[1]:
             wanted = f"a finite tensor of shape {(len(z), self.images.shape[1])}: {self.decoded}"
-            message = f"`model.{self.decoding}(z)` should return {wanted}, but gave {kind_of(value)}"
+            message = f"`model.{self.decoding}(z)` should return {wanted}, but gave {what_came(value)}"
             raise CheckFailed(FailureKind.CONTRACT, message)
         return torch.as_tensor(first).double()
 
@@ -256,6 +256,13 @@ class ModelRun:
             grids=self.grids,
             scatters=self.scatters,
         )
+
+
+def what_came(value: Any) -> str:
+    """Return in words what a model gave in place of finite tensors."""
+    parts = value if isinstance(value, tuple | list) else (value,)
+    diverged = any(isinstance(part, Tensor) and not bool(part.isfinite().all()) for part in parts)
+    return "numbers that are not finite (NaN or infinity)" if diverged else kind_of(value)
 
 
 def is_matrix(value: Any, rows: int) -> bool:

@@ -16,14 +16,13 @@ from torch.distributions import Normal, kl_divergence
 
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed
-from autograder.checking.describe import kind_of
 from autograder.checking.student import Student
 from autograder.records import FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Question
 from autograder.training.measures.vae.codes import log_likelihood, without_latents
 from autograder.training.measures.vae.pictures import COLUMNS, Shown, grids, latents
-from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix
+from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix, what_came
 
 _DRAWS = 4
 _EXTREME = 80.0
@@ -103,7 +102,7 @@ class HierarchicalRun(ModelRun):
         right = len(parts) == 2 and all(is_matrix(each, len(given)) for each in parts)
         if not right or parts[0].shape != parts[1].shape:
             wanted = f"a mean and a log-variance, two finite tensors of shape ({len(given)}, M)"
-            message = f"`model.{part}(...)` should return {wanted}, but gave {kind_of(value)}"
+            message = f"`model.{part}(...)` should return {wanted}, but gave {what_came(value)}"
             raise CheckFailed(FailureKind.CONTRACT, message)
         return parts[0].double(), parts[1].double()
 

@@ -5,6 +5,7 @@ import torch
 from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.sandbox.questions import Question
 from tests.public.autoencoder_training.evidence import mistake_in_loop, mistake_in_reconstruction, squared_error
+from tests.public.histories import numbers
 
 LATENT = 8
 ENOUGH = 30.0
@@ -70,6 +71,5 @@ def explained(student, case, history, others, decoded):
     one = made()
     if mistake := mistake_in_loop(same(one, made(images=1 - images)), all(same(one, made(epochs=2)))):
         return mistake, ""
-    said = history.get("loss") if isinstance(history, dict) else history
-    numbers = [float(value) for value in said] if isinstance(said, list | tuple) else []
-    return mistake_in_reconstruction(others, decoded, numbers)
+    said = numbers(history if isinstance(history, dict) else {"loss": history}, "loss")
+    return mistake_in_reconstruction(others, decoded, said)

@@ -8,6 +8,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.sandbox.questions import Question
 from tests.public.hierarchical_training.evidence import by_history, by_terms, of_a_runaway
+from tests.public.histories import numbers
 from tests.public.stripes import stripes
 
 NEEDED = -36.0
@@ -68,26 +69,23 @@ def terms(student, case, model, images):
 
 def explained(student, case, model, history):
     """Return the name of the mistake and the evidence for it, if there is any: from the history, and from the training images."""
-    lists = [history.get(name) if isinstance(history, dict) else None for name in ("elbo", "kl_1", "kl_2")]
-    if not all(isinstance(values, list | tuple) and values for values in lists):
-        return "", ""
-    said = [float(value) for value in lists[0]]
+    said = numbers(history, "elbo")
     if len(said) == 1:
         return "one_epoch_only", "The history holds one epoch, 40 were asked for."
-    if found := by_history(last_finite(lists)):
+    if found := by_history(last_finite(history)):
         return found
     if not all(map(math.isfinite, said)):  # it runs away: slowly, the numbers stay finite
         slow, history = student.value(case.but(learning_rate=1e-4, epochs=20), finite=False, seconds=60.0)
-        last = last_finite(history[name] for name in ("elbo", "kl_1", "kl_2"))
-        return of_a_runaway(last, terms(student, case, slow, case.arguments["images"]))
+        return of_a_runaway(last_finite(history), terms(student, case, slow, case.arguments["images"]))
     untrained, _ = student.value(case.but(epochs=0), finite=False, seconds=60.0)
     images = case.arguments["images"]
     if terms(student, case, untrained, images) == terms(student, case, model, images):
         return "no_update", "After 40 epochs the model computes what it does after none."
-    return by_terms(*terms(student, case, model, images), last_finite(lists), certain=8.0)
+    last = last_finite(history)
+    return by_terms(*terms(student, case, model, images), last, certain=8.0) if last else ("", "")
 
 
-def last_finite(lists):
-    """Return the entries of the last epoch in which all lists are finite; an empty tuple where there is none."""
-    rows = [tuple(map(float, row)) for row in zip(*lists, strict=False)]
-    return next((row for row in reversed(rows) if all(map(math.isfinite, row))), ())
+def last_finite(history):
+    """Return the entries of the last epoch in which all three lists are finite; an empty tuple where there is none."""
+    rows = zip(*(numbers(history, name) for name in ("elbo", "kl_1", "kl_2")), strict=False)
+    return next((row for row in reversed(list(rows)) if all(map(math.isfinite, row))), ())

@@ -4,6 +4,7 @@ import torch
 
 from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.sandbox.questions import Question
+from tests.public.histories import numbers
 from tests.public.latent_optimization_training.evidence import Fit, divergence, mistake_in_learning, squares
 
 AT_MOST = 10.0
@@ -38,8 +39,7 @@ def test_learns(student):
             student.require(right, made, "`decoder(z)` returns images of shape (B, 144) for z of shape (B, M)")
             return value.reshape(-1, 144)
 
-        said = history.get("loss") if isinstance(history, dict) else None
-        return Fit(decode, mean, log_var, [float(value) for value in said] if said is not None else [])
+        return Fit(decode, mean, log_var, numbers(history, "loss"))
 
     fit = train(images)
     error, kl = squares(fit, images, (fit.log_var / 2).exp()), divergence(fit.mean, fit.log_var)

@@ -5,6 +5,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from autograder.authoring import Case, CheckFailed, FailureKind, check
 from autograder.sandbox.questions import Question
+from tests.public.histories import numbers
 from tests.public.stripes import stripes
 from tests.public.vae_training.evidence import mistake_in_learning
 
@@ -65,5 +66,5 @@ def explained(student, case, model, history):
         -binary_cross_entropy_with_logits(y, images, reduction="none").sum(dim=-1).mean() for y in (logits, at_mean)
     )
     divergence = 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(dim=-1).mean()
-    said = [float(value) for value in history["elbo"]] if isinstance(history, dict) and "elbo" in history else []
+    said = numbers(history, "elbo")
     return mistake_in_learning(said, case.arguments["epochs"], float(told), float(divergence), float(best), logits)

@@ -12,14 +12,13 @@ from torch.distributions import Normal, kl_divergence
 
 from autograder.authoring.cases import Case
 from autograder.authoring.failures import CheckFailed
-from autograder.checking.describe import kind_of
 from autograder.checking.student import Student
 from autograder.records import FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Question
 from autograder.training.measures.vae.codes import Code, log_likelihood, without_latents
 from autograder.training.measures.vae.pictures import COLUMNS, Shown, grids, latents
-from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix
+from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix, what_came
 
 _DRAWS = 4
 """Of z for every image: an average over hundreds of images hardly varies then."""
@@ -95,7 +94,7 @@ class VaeRun(ModelRun):
             or parts[0].shape != parts[1].shape
         ):
             wanted = f"the mean and the log-variance of q(z | x), two finite tensors of shape ({len(images)}, M)"
-            message = f"`model.encode(x)` should return {wanted}, but gave {kind_of(value)}"
+            message = f"`model.encode(x)` should return {wanted}, but gave {what_came(value)}"
             raise CheckFailed(FailureKind.CONTRACT, message)
         return parts[0].double(), parts[1].double()
 
