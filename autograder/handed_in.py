@@ -71,6 +71,7 @@ class Submission(Record):
         sha256: Digest of the sorted (path, content) pairs, so that a zip and the folder it came from agree.
         sources: Python files and notebooks.
         files: Everything else.
+        shown: Pictures among the outputs of notebooks, as `"lab.ipynb [cell 3]"`; not decoded.
         notes: What was repaired, removed or looked odd.
     """
 
@@ -79,6 +80,7 @@ class Submission(Record):
     sha256: str
     sources: tuple[SourceFile, ...]
     files: tuple[DataFile, ...] = ()
+    shown: tuple[DataFile, ...] = ()
     notes: tuple[Note, ...] = ()
 
 

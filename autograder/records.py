@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from autograder.drawn import Contours, Curve, Drawing, Grid, Layer, Picture, Scatter, TrainingRecord
 from autograder.handed_in import About, Attempt, Cell, Code, DataFile, Note, Record, SourceFile, Submission
 from autograder.outcomes import EARNS, Evidence, FailureKind, Outcome
 
@@ -120,75 +121,6 @@ class TaskRecord(Record):
     code: Code | None = None
 
 
-class Curve(Record):
-    """One line of a training plot: `values[i]` belongs to epoch `i + 1`; `title` is its name in words, where that says more."""
-
-    name: str
-    title: str = ""
-    unit: str
-    values: tuple[float, ...]
-
-
-class Grid(Record):
-    """Grey pictures of one size in rows, made by the trusted process.
-
-    Attributes:
-        title: What they are, in words.
-        columns: How many stand in a row.
-        width, height: Of one picture, in dots.
-        levels: Base64 of one byte a dot (0 is black), picture by picture, row by row.
-    """
-
-    title: str
-    columns: int = Field(gt=0, le=50)
-    width: int = Field(gt=0, le=256)
-    height: int = Field(gt=0, le=256)
-    levels: str = Field(max_length=400_000)
-
-
-class Scatter(Record):
-    """Points in the plane, made by the trusted process; `classes[i]` is the class of point i, from 0 to 9."""
-
-    title: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    classes: tuple[int, ...]
-
-
-class TrainingRecord(Record):
-    """What is known about one training run, measured by the trusted process unless said otherwise.
-
-    Attributes:
-        dataset, dataset_title: The name of the data set, and what a reader is told; the name itself where nothing is said.
-        examples: What one of them is called, in the plural.
-        classes: What the classes of `confusion` are called, in the plural.
-        metrics: Named figures, `{"test_accuracy": 0.9812}`.
-        titles: Figures in words, by name, where these are not those of the name itself.
-        thresholds: What each figure had to reach.
-        curves: The student's own history, as reported by the submission.
-        confusion: Rows are true classes, columns predicted ones.
-        grids, scatters: Pictures of what the model does.
-    """
-
-    task: str
-    dataset: str
-    dataset_title: str = ""
-    examples: str = "examples"
-    classes: str = "classes"
-    device: str
-    n_train: int
-    n_validation: int
-    n_test: int
-    epochs: int
-    metrics: dict[str, float]
-    thresholds: dict[str, float]
-    titles: dict[str, str] = Field(default_factory=dict)
-    curves: tuple[Curve, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
-    grids: tuple[Grid, ...] = ()
-    scatters: tuple[Scatter, ...] = ()
-
-
 class Flag(Record):
     """Something staff should look at: an attack that was stopped, an undecided check, a policy question."""
 
@@ -272,6 +204,8 @@ class GradeRecord(Record):
         carry: Whether a failure that comes from another task, which was charged for it, was charged again.
         passed: In a track that is passed or not: whether `automatic_score` reaches `pass_mark`. `passes` looks at `score`.
         pass_mark: Points that such a track asks for, a decimal string with two places.
+        drawings: What the grader drew for work that a person grades.
+        pictures: What pictures the submission holds, in files and in notebooks.
         waiting: Work that a person grades.
         about: Who handed it in and when.
         attempts: What earlier submissions of the same student earned, the first one first.
@@ -294,6 +228,8 @@ class GradeRecord(Record):
     attempts: tuple[Attempt, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
     training: tuple[TrainingRecord, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     notes: tuple[Note, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     manual: tuple[ManualPoints, ...] = ()
@@ -353,18 +289,24 @@ __all__ = [
     "Cell",
     "CheckRecord",
     "Code",
+    "Contours",
     "Curve",
     "DataFile",
     "Deduction",
+    "Drawing",
     "Evidence",
     "FailureKind",
     "Flag",
     "GradeRecord",
+    "Grid",
+    "Layer",
     "ManualPoints",
     "MistakeRecord",
     "Note",
     "Outcome",
+    "Picture",
     "Record",
+    "Scatter",
     "SourceFile",
     "Submission",
     "TaskRecord",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RUBRIC = "rubric.yaml"
 REFERENCE = "reference"
+FIGURES = "tests/figures"
 
 
 class Assignment:
@@ -136,6 +137,10 @@ class Assignment:
     def check_names(self, task_id: str) -> tuple[str, ...]:
         """Return the names of the checks that the rubric weighs for a task; none for a task that it does not have."""
         return next((tuple(c.name for c in task.checks) for task in self.rubric.tasks if task.id == task_id), ())
+
+    def figures(self, rubric: Rubric) -> tuple[str, ...]:
+        """Return the tasks for a person that something is drawn for: `tests/figures/<id>.py` has a function `draw`."""
+        return tuple(t.id for t in rubric.tasks if not t.checks and (self.folder / FIGURES / f"{t.id}.py").is_file())
 
     def require_checks(self, found: Collection[str]) -> None:
         """Refuse an assignment whose rubric and tests do not name the same checks; `found` are the ids of the tests.

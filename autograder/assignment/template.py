@@ -18,7 +18,7 @@ from autograder.assignment.loading import REFERENCE, Assignment
 from autograder.assignment.notebook import NOTEBOOK, lab_text, notebook_text, offered
 from autograder.assignment.rubric import FULL, Deliverable, Rubric
 from autograder.assignment.stubs import BODY, Needs, Source, import_lines, needs, program_stub
-from autograder.assignment.template_texts import BY_HAND, MAKEFILE, README
+from autograder.assignment.template_texts import BY_HAND, DRAWN, MAKEFILE, README
 
 FOLDER = "student_template"
 LABS = Path(REFERENCE) / "notebooks"
@@ -60,7 +60,7 @@ def build_template(assignment: Assignment, public: Collection[str], track: str =
         files[ANSWERS] = answers_template(sheets)
     files["contract.json"] = contract_text(rubric, contract, public, notebook=NOTEBOOK in files)
     labs = [name for name in files if name.endswith(".ipynb") and name != NOTEBOOK]
-    files["README.md"] = readme_text(rubric, contract, public, labs)
+    files["README.md"] = readme_text(rubric, contract, public, labs, assignment.figures(rubric))
     files["Makefile"] = makefile_text(rubric)
     files[STUDENT_TOOL.name] = STUDENT_TOOL.read_text(encoding="utf-8")
     return files
@@ -148,7 +148,13 @@ def contract_text(rubric: Rubric, contract: Contract, public: Collection[str], *
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def readme_text(rubric: Rubric, contract: Contract, public: Collection[str], labs: Sequence[str] = ()) -> str:
+def readme_text(
+    rubric: Rubric,
+    contract: Contract,
+    public: Collection[str],
+    labs: Sequence[str] = (),
+    figures: Sequence[str] = (),
+) -> str:
     """Return the students' README."""
     rows, by_hand = [], []
     for task in rubric.tasks:
@@ -166,7 +172,7 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str], lab
     texts = {
         "title": rubric.title,
         "tasks": "\n".join(rows),
-        "by_hand": "\n".join(["", BY_HAND, *by_hand, ""]) if by_hand else "",
+        "by_hand": "\n".join(["", BY_HAND, *by_hand, *_drawn(figures), ""]) if by_hand else "",
         "points": f"{rubric.points.normalize():f}",
         "pass": f" {rubric.pass_mark} points are needed to pass." if rubric.pass_mark else "",
         "deliverables": "\n".join(["", "Beside your code, hand in:", "", *handed, ""]) if handed else "",
@@ -180,6 +186,11 @@ def readme_text(rubric: Rubric, contract: Contract, public: Collection[str], lab
         "call_seconds": f"{rubric.budgets.call_seconds:g}",
     }
     return _filled(README, texts)
+
+
+def _drawn(figures: Sequence[str]) -> list[str]:
+    """What is said of pictures, where the grader draws some of its own."""
+    return ["", DRAWN.format(example=figures[0], names=", ".join(f"`{name}`" for name in figures))] if figures else []
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -38,6 +38,11 @@ People of the course read the rest and give its points by hand:
 | what it is | file | points |
 | --- | --- | ---: |"""
 """What stands above the tasks that have no checks."""
+DRAWN = """\
+For some of these the grader draws pictures of its own with your functions and models, which stand in your report. A
+picture file of yours (PNG, JPEG) that is named for one of them, `{example}.png` say, is shown beside it; other
+pictures, and those in your notebooks, are shown in a list. The names: {names}."""
+"""What is said of pictures."""
 README = """\
 # {title}
 

@@ -16,7 +16,18 @@ from autograder.grading.code import code_of
 from autograder.grading.options import Device, GradeOptions
 from autograder.grading.provenance import digest_of, provenance_of
 from autograder.grading.scoring import flags_of, score_task
-from autograder.records import Flag, GradeRecord, Note, Outcome, Submission, TaskRecord, TrainingRecord, Waiting
+from autograder.records import (
+    Drawing,
+    Flag,
+    GradeRecord,
+    Note,
+    Outcome,
+    Picture,
+    Submission,
+    TaskRecord,
+    TrainingRecord,
+    Waiting,
+)
 
 if TYPE_CHECKING:
     from autograder.checking.results import CheckResult
@@ -31,6 +42,7 @@ class Graded:
     Attributes:
         report: What loading the submission found.
         results: How every check ended, by id.
+        drawings, pictures: For work that people grade: what was drawn with the submission, and what it brought along.
         datasets: What models were trained on, or would have been.
         findings: What the track's rules say.
         loading_flags: What was noticed while the submission was loaded.
@@ -47,6 +59,8 @@ class Graded:
     report: LoadReport
     results: Mapping[str, CheckResult]
     training: Sequence[TrainingRecord]
+    drawings: tuple[Drawing, ...]
+    pictures: tuple[Picture, ...]
     datasets: Sequence[str]
     findings: Findings
     loading_flags: Sequence[str]
@@ -90,6 +104,8 @@ def graded_record(graded: Graded) -> GradeRecord:
         tasks=tuple(records),
         waiting=tuple(_waiting(graded)),
         training=tuple(graded.training),
+        drawings=graded.drawings,
+        pictures=graded.pictures,
         notes=(*graded.submission.notes, *_loading_notes(graded.report), *graded.findings.notes),
         flags=(
             *flags_of(graded.results, graded.loading_flags, isolated=graded.sandbox["isolated"]),

@@ -15,18 +15,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.assignment.kinds import KINDS, Work
+from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
-from autograder.assignment.rubric import Rubric, TaskRule
+from autograder.assignment.rubric import Rubric
 from autograder.errors import SubmissionRejected, UsageError
 from autograder.grading.options import Device, GradeOptions, SandboxChoice, device_of, limits_on
 from autograder.grading.record import Graded, graded_record, rejected_record
-from autograder.records import Flag, GradeRecord, Submission
+from autograder.records import Drawing, Flag, GradeRecord, Submission
 
 if TYPE_CHECKING:  # pytest, Hypothesis and torch, which a rejected submission does not need
     from autograder.checking.results import CheckResult
     from autograder.diagnosis.follow import Following
     from autograder.sandbox.proxy import Sandbox
+    from autograder.sandbox.questions import LoadReport
 
 
 @dataclass
@@ -128,6 +129,8 @@ def open_backend(choice: SandboxChoice, device: str = "cpu", data_root: Path | N
 
 
 def _run(session: _Session) -> GradeRecord:
+    from autograder.grading.drawings import handed_in
+    from autograder.grading.files import judged, work_of
     from autograder.grading.rules import look_at
     from autograder.sandbox.apart import Apart
     from autograder.sandbox.proxy import Sandbox
@@ -145,14 +148,17 @@ def _run(session: _Session) -> GradeRecord:
             report = loading.result()
         runs = _training_runs(session, trainer)
         results, remarks = _checked(session, asked, runs)
+        drawings, faults = _drawn(session, asked, report, runs)
         trainer.close()
         trained = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
         flags = list(dict.fromkeys([*asked.flags, *trainer.flags]))
     with session.timed("files"):
-        work = _work(session)
-        results |= _judged(rubric.tasks, work)
+        work = work_of(session.submission, assignment, rubric, session.backend)
+        results |= judged(rubric.tasks, work)
         findings = look_at(session.submission, rubric, work)
+    with session.timed("pictures"):
+        pictures = handed_in(session.submission, session.backend, rubric.budgets)
     session.seconds["total"] = time.monotonic() - session.started
     return graded_record(
         Graded(
@@ -163,10 +169,12 @@ def _run(session: _Session) -> GradeRecord:
             report=report,
             results=results,
             training=trained,
+            drawings=drawings,
+            pictures=pictures,
             datasets=tuple(dict.fromkeys(run.data.name for run in runs.values())),
             findings=findings,
             loading_flags=flags,
-            remarks=remarks,
+            remarks=(*remarks, *faults),
             sandbox=session.backend.describe(),
             device=session.device,
             work=work,
@@ -174,6 +182,30 @@ def _run(session: _Session) -> GradeRecord:
             restarts=restarts,
         )
     )
+
+
+def _drawn(
+    session: _Session, asked: Sandbox, report: LoadReport, runs: Mapping[str, Any]
+) -> tuple[tuple[Drawing, ...], tuple[Flag, ...]]:
+    """Draw for work that a person grades; return the pictures, and what staff should know."""
+    from autograder.grading.drawings import drawn
+    from autograder.training.data import load_images
+
+    assignment, options = session.assignment, session.options
+    tasks = assignment.figures(session.rubric)
+    if not tasks:
+        return (), ()
+    with session.timed("drawings"), _one_thread():
+        return drawn(
+            assignment.code,
+            tasks,
+            assignment.contract,
+            asked,
+            report,
+            runs,
+            lambda: load_images(options.data, options.data_root),
+            session.seeds(),
+        )
 
 
 def _import_what_takes_long() -> None:
@@ -346,40 +378,6 @@ def _reporter(progress: Callable[[int, int, str], None] | None, total: int) -> C
         progress(done, total, result.id)
 
     return report
-
-
-# ------------------------------------------------------------------------------------------- what asks no function
-
-
-def _work(session: _Session) -> Work:
-    from autograder.sandbox.readers import count_pages
-
-    return Work(
-        files=session.submission.files,
-        sheets=session.assignment.sheets,
-        count_pages=lambda data: count_pages(session.backend, data, session.rubric.budgets),
-    )
-
-
-def _judged(tasks: Sequence[TaskRule], work: Work) -> dict[str, CheckResult]:
-    """Return how the checks of tasks ended that ask no function, by id."""
-    from autograder.checking.results import CheckResult
-
-    results = {}
-    for task in tasks:
-        for judged in KINDS[task.kind].judge(task, work):
-            check_id = f"{task.id}.{judged.name}"
-            results[check_id] = CheckResult(
-                check_id,
-                judged.title,
-                "public",
-                judged.outcome,
-                judged.kind,
-                judged.message,
-                judged.help,
-                judged.evidence,
-            )
-    return results
 
 
 __all__ = ["GradeOptions", "grade", "grade_submission", "open_backend", "wanted_files"]

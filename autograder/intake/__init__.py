@@ -176,6 +176,7 @@ def _assemble(
         sha256=digest,
         sources=tuple(SourceFile(path=e.path, module=modules[e.path], cells=result.cells) for e, result in parsed),
         files=tuple(DataFile(path=entry.path, data=entry.data) for entry in others),
+        shown=tuple(picture for _, result in parsed for picture in result.shown),
         notes=(*notes, *dropped, *_nested_notes(others), *renamed, *found),
     )
 

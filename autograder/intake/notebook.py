@@ -1,4 +1,4 @@
-"""Notebooks of any format version into cells of plain Python. Outputs and attachments are never looked at."""
+"""Notebooks of any format version into cells of plain Python. Of their outputs pictures are kept, as bytes that nobody has looked into."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.intake.limits import IntakeLimits
 from autograder.intake.magics import cell_magic
+from autograder.intake.outputs import pictures_of
 from autograder.intake.source import Effort, Parsed, SyntaxProblem, plain_python, shortened, unreadable
 from autograder.intake.text import printable, size, without_surrogates
 from autograder.records import Cell, Note
@@ -24,7 +25,8 @@ def read_notebook(path: str, data: bytes, limits: IntakeLimits, effort: Effort) 
     """The code cells of a notebook. What cannot be read becomes a note; the cells around it survive."""
     try:
         raw = _load(data, limits)
-        sources = _code(raw, limits)
+        every = _cells(raw, _version(raw))
+        sources = _code(raw, every, limits)
     except _Unusable as error:
         return unreadable(path, "notebook-unreadable", str(error))
     cells: list[Cell] = []
@@ -33,7 +35,8 @@ def read_notebook(path: str, data: bytes, limits: IntakeLimits, effort: Effort) 
         cell, more = _cell(source, f"cell {number}", path, effort)
         cells += [cell] if cell else []
         notes += more
-    return Parsed(tuple(cells), (*_language_notes(raw, path), *shortened(notes, path, limits)))
+    found = (*_language_notes(raw, path), *shortened(notes, path, limits))
+    return Parsed(tuple(cells), found, shown=pictures_of(every, path))
 
 
 def _load(data: bytes, limits: IntakeLimits) -> dict[str, Any]:
@@ -58,8 +61,8 @@ def _load(data: bytes, limits: IntakeLimits) -> dict[str, Any]:
     return raw
 
 
-def _code(raw: dict[str, Any], limits: IntakeLimits) -> list[str]:
-    """The source of every code cell, read by `nbformat` in whatever version the notebook has."""
+def _version(raw: dict[str, Any]) -> int:
+    """The version of a notebook's format."""
     version = raw.get("nbformat")
     if type(version) is not int or version not in _VERSIONS:
         found = "has no format version" if version is None else f"has format version {printable(repr(version), 40)}"
@@ -67,7 +70,12 @@ def _code(raw: dict[str, Any], limits: IntakeLimits) -> list[str]:
             f"The notebook {found}; versions {_VERSIONS[0]} to {_VERSIONS[-1]} are known. "
             "Open it in Jupyter and save it again."
         )
-    cells = _cells(raw, version)
+    return version
+
+
+def _code(raw: dict[str, Any], cells: list[Any], limits: IntakeLimits) -> list[str]:
+    """The source of every code cell, read by `nbformat` in whatever version the notebook has."""
+    version = _version(raw)
     code = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     if len(code) > limits.cells:
         raise _Unusable(f"It has {len(code):,} code cells; the limit is {limits.cells:,}.")

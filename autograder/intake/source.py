@@ -19,7 +19,7 @@ from autograder.intake.magics import (
     transform,
 )
 from autograder.intake.text import printable, size, without_surrogates
-from autograder.records import Cell, Note
+from autograder.records import Cell, DataFile, Note
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 # Text encodings only: `rot13` is not one, and decoding `punycode` takes quadratic time.
@@ -38,11 +38,13 @@ class Parsed(NamedTuple):
 
     Attributes:
         unreadable: Why nothing of it can be used, if so; also among the notes.
+        shown: Pictures among the outputs of a notebook.
     """
 
     cells: tuple[Cell, ...] = ()
     notes: tuple[Note, ...] = ()
     unreadable: str | None = None
+    shown: tuple[DataFile, ...] = ()
 
 
 @dataclass

@@ -1,32 +1,23 @@
-"""Training curves and confusion matrices as inline SVG, byte for byte the same for the same record.
-
-matplotlib is imported by the functions that draw, because it costs half a second and most reports have no figure. Its
-SVG is rewritten element by element: only known elements and attributes pass, and `style` attributes become
-presentation attributes, because the page's content security policy forbids inline styles.
-"""
+"""Curves, confusion matrices, pictures, points and contours as inline SVG, byte for byte the same for the same record: see `svg`."""
 
 from __future__ import annotations
 
 import base64
 import io
 import math
-import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from autograder.records import Curve, Grid, Scatter
+from autograder.records import Contours, Curve, Grid, Scatter
 from autograder.report import text
+from autograder.report.svg import GRID, LINES, canvas, dress, fresh, is_drawable, label_of, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-_INK, _MUTED, _GRID = "#22272b", "#5c656c", "#e3e1dc"
-_LINES = (("#1f5f8b", "-"), ("#b4571b", "--"), ("#3f7d4e", "-."), ("#7a4b93", ":"), ("#8a6d00", "-"), ("#565f66", "--"))
 _CLASS_COLOURS = [
     "#1f5f8b",
     "#b4571b",
@@ -40,31 +31,9 @@ _CLASS_COLOURS = [
     "#111111",
 ]
 _MARKERS = "osD^vP*X<>"
-_MOST_POINTS, _LARGEST = 1000, 1e12
-_SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "autograder",
-    "svg.fonttype": "none",
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9,
-    "text.parse_math": False,
-    "text.usetex": False,
-    "text.color": _INK,
-    "axes.edgecolor": _MUTED,
-    "axes.labelcolor": _INK,
-    "xtick.color": _MUTED,
-    "ytick.color": _MUTED,
-    "axes.unicode_minus": True,
-    "path.simplify": False,
-}
-
-_ELEMENTS = frozenset({"svg", "g", "defs", "path", "use", "text", "tspan", "clipPath", "rect"})
-_ATTRIBUTES = frozenset(
-    {"viewBox", "d", "x", "y", "width", "height", "transform", "clip-path", "opacity", "font-size", "font-weight"}
-    | {"text-anchor", "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-dashoffset"}
-    | {"stroke-linecap", "stroke-linejoin", "stroke-opacity"}
-)
-_FOREIGN = re.compile(r"[^ -~\u00a1-\u00ac\u00ae-\u024f\u0370-\u0377\u0384-\u038a\u038e-\u03a1\u03a3-\u03ff\u2212]")
-_LOCAL = re.compile(r"^(?:url\()?#([\w-]+)\)?$")
+_MOST_POINTS = 1000
+_LEVELS = (-4.5, -2.0, -0.5)
+"""Of the logarithm, below the largest value: a Gaussian has them at three, two and one standard deviations."""
 
 
 def groups(curves: Sequence[Curve]) -> list[tuple[str, tuple[Curve, ...]]]:
@@ -72,7 +41,7 @@ def groups(curves: Sequence[Curve]) -> list[tuple[str, tuple[Curve, ...]]]:
     by_unit: dict[tuple[str, bool], list[Curve]] = {}
     for curve in curves:
         by_unit.setdefault((curve.unit, text.is_fraction(curve.name)), []).append(curve)
-    size = len(_LINES)
+    size = len(LINES)
     return [
         (unit, tuple(members[start : start + size]))
         for (unit, _), members in by_unit.items()
@@ -88,20 +57,20 @@ def curves_svg(curves: tuple[Curve, ...], unit: str, prefix: str) -> Markup | No
         return None
     import matplotlib as mpl
 
-    with mpl.rc_context(_fresh(mpl)):
-        figure, axes = _canvas(width=4.7, height=3.0)
-        for (curve, points), (colour, dashes) in zip(drawable, _LINES, strict=False):
+    with mpl.rc_context(fresh(mpl)):
+        figure, axes = canvas(width=4.7, height=3.0)
+        for (curve, points), (colour, dashes) in zip(drawable, LINES, strict=False):
             epochs, values = zip(*points, strict=True)
             marker = "o" if len(points) <= 12 else None
-            label = _label(curve_title(curve), 20)
+            label = label_of(curve_title(curve), 20)
             axes.plot(epochs, values, dashes, color=colour, linewidth=1.6, marker=marker, markersize=3, label=label)
-        _dress(axes, "epoch", _label(text.words(unit), 20))
+        dress(axes, "epoch", label_of(text.words(unit), 20))
         if all(text.is_fraction(curve.name) for curve, _ in drawable):
             _as_percent(axes)
         axes.legend(
             frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handlelength=2.4
         )
-        return _svg(figure, prefix, "Training curves over epochs")
+        return svg(figure, prefix, "Training curves over epochs")
 
 
 def curve_title(curve: Curve) -> str:
@@ -118,7 +87,7 @@ def curve_caption(curve: Curve) -> str:
     )
     words = f"{curve_title(curve)}: {first} after epoch 1"
     words += f", {last} after epoch {len(curve.values):,}" if len(curve.values) > 1 else ""
-    odd = len(curve.values) - sum(map(_is_drawable, curve.values))
+    odd = len(curve.values) - sum(map(is_drawable, curve.values))
     return words + (f" ({text.count(odd, 'value')} cannot be drawn)" if odd else "")
 
 
@@ -130,17 +99,17 @@ def confusion_svg(confusion: tuple[tuple[int, ...], ...], prefix: str) -> Markup
         return None
     import matplotlib as mpl
 
-    with mpl.rc_context(_fresh(mpl)):
-        figure, axes = _canvas(width=4.7, height=4.4)
+    with mpl.rc_context(fresh(mpl)):
+        figure, axes = canvas(width=4.7, height=4.4)
         for true, row in enumerate(confusion):
             for predicted, amount in enumerate(row):
                 _cell(axes, predicted, true, amount, sum(row))
         axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), aspect="equal")
         axes.set_xticks(range(size))
         axes.set_yticks(range(size))
-        _dress(axes, "predicted", "true")
+        dress(axes, "predicted", "true")
         axes.grid(visible=False)
-        return _svg(figure, prefix, "Confusion matrix: rows are true classes, columns predicted ones")
+        return svg(figure, prefix, "Confusion matrix: rows are true classes, columns predicted ones")
 
 
 def confusion_caption(confusion: Sequence[Sequence[int]], classes: str = "classes") -> str:
@@ -188,14 +157,14 @@ def grid_png(grid: Grid) -> Markup | None:
 def scatter_svg(scatter: Scatter, prefix: str) -> Markup | None:
     """Points by class, or `None` where there are none that can be drawn."""
     points = [
-        p for p in zip(scatter.x, scatter.y, scatter.classes, strict=False) if _is_drawable(p[0]) and _is_drawable(p[1])
+        p for p in zip(scatter.x, scatter.y, scatter.classes, strict=False) if is_drawable(p[0]) and is_drawable(p[1])
     ]
     if not points:
         return None
     import matplotlib as mpl
 
-    with mpl.rc_context(_fresh(mpl)):
-        figure, axes = _canvas(width=4.7, height=4.2)
+    with mpl.rc_context(fresh(mpl)):
+        figure, axes = canvas(width=4.7, height=4.2)
         for number in sorted({c for _, _, c in points}):
             x, y = zip(*((a, b) for a, b, c in points if c == number), strict=True)
             colour = _CLASS_COLOURS[number % len(_CLASS_COLOURS)]
@@ -208,7 +177,7 @@ def scatter_svg(scatter: Scatter, prefix: str) -> Markup | None:
                 color=colour,
                 label=str(number),
             )
-        _dress(axes, "first coordinate", "second coordinate")
+        dress(axes, "first coordinate", "second coordinate")
         axes.legend(
             frameon=False,
             loc="lower left",
@@ -218,32 +187,34 @@ def scatter_svg(scatter: Scatter, prefix: str) -> Markup | None:
             columnspacing=0.5,
             borderaxespad=0.2,
         )
-        return _svg(figure, prefix, "Points in the plane, by class")
+        return svg(figure, prefix, "Points in the plane, by class")
 
 
-def _fresh(mpl: Any) -> Any:
-    """matplotlib's defaults with our settings, whatever a user's matplotlibrc says."""
-    skipped = {"backend", "backend_fallback", "interactive", "toolbar", "timezone"}
-    return {key: value for key, value in mpl.rcParamsDefault.items() if key not in skipped} | _SETTINGS
+@lru_cache(maxsize=64)  # both pages of a record show the same pictures
+def contours_svg(plane: Contours, prefix: str) -> Markup | None:
+    """The layers on the same axes, or `None` where nothing can be drawn. `prefix` keeps its ids apart."""
+    shape = (len(plane.y), len(plane.x))
+    layers = [
+        layer
+        for layer in plane.layers
+        if len(layer.values) == shape[0] and all(len(row) == shape[1] for row in layer.values)
+    ][: len(LINES)]
+    if min(shape) < 2 or not layers or not all(map(is_drawable, (*plane.x, *plane.y))):
+        return None
+    import matplotlib as mpl
+    from matplotlib.lines import Line2D
 
-
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="#ffffff")
-    return figure, figure.subplots()
-
-
-def _dress(axes: Axes, x: str, y: str) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(visible=True, color=_GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=8.5)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1)) if x == "epoch" else None
+    with mpl.rc_context(fresh(mpl)):
+        figure, axes = canvas(width=4.7, height=4.2)
+        known = []
+        for layer, (colour, dashes) in zip(layers, LINES, strict=False):
+            axes.contour(
+                plane.x, plane.y, layer.values, levels=_LEVELS, colors=[colour], linestyles=dashes, linewidths=1.4
+            )
+            known.append(Line2D([], [], color=colour, linestyle=dashes, label=label_of(layer.label, 24)))
+        dress(axes, label_of(plane.x_label, 12), label_of(plane.y_label, 12))
+        axes.legend(handles=known, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+        return svg(figure, prefix, "Contours of densities")
 
 
 def _as_percent(axes: Axes) -> None:
@@ -261,71 +232,12 @@ def _cell(axes: Axes, x: int, y: int, amount: int, total: int) -> None:
     full = to_rgb("#a9c9e2" if x == y else "#e58a4e")
     depth = share if x == y else min(1.0, math.sqrt(share) * 2)
     colour = tuple(1 - depth * (1 - channel) for channel in full)
-    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor=_GRID, linewidth=0.7))
+    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor=GRID, linewidth=0.7))
     if amount:
         axes.text(x, y, f"{amount}", ha="center", va="center", fontsize=7.5)
 
 
-def _is_drawable(value: float) -> bool:
-    return math.isfinite(value) and abs(value) < _LARGEST
-
-
 def _points(values: Sequence[float]) -> list[tuple[int, float]]:
     """(epoch, value) for what can be drawn, thinned out evenly."""
-    points = [(epoch, value) for epoch, value in enumerate(values, start=1) if _is_drawable(value)]
+    points = [(epoch, value) for epoch, value in enumerate(values, start=1) if is_drawable(value)]
     return points[:: max(1, math.ceil(len(points) / _MOST_POINTS))]
-
-
-def _label(label: str, limit: int) -> str:
-    """A student's text in one short line of characters that the font has; the caption has the text in full."""
-    shown = _FOREIGN.sub("?", " ".join(label[:1000].split()))
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _svg(figure: Figure, prefix: str, title: str) -> Markup:
-    """The figure as an SVG element made of known parts only."""
-    buffer = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing)
-    source = ElementTree.fromstring(buffer.getvalue())  # noqa: S314 - matplotlib's own output
-    wanted = {local for part in source.iter() for key, value in _attributes(part) if (local := _reference(key, value))}
-    root = _rebuild(source, wanted, prefix)
-    if root is None:
-        raise ValueError("matplotlib wrote something that is not an SVG element")
-    for size in ("width", "height"):
-        root.attrib.pop(size, None)
-    root.attrib.update({"role": "img", "aria-label": title})
-    return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - serialised from known parts
-
-
-def _rebuild(source: ElementTree.Element, wanted: set[str], prefix: str) -> ElementTree.Element | None:
-    """A copy of `source` and what is in it, without unknown elements, unknown attributes and unused ids."""
-    name = source.tag.rpartition("}")[2]
-    if name not in _ELEMENTS:
-        return None
-    copy = ElementTree.Element(name)
-    copy.text = source.text if name in ("text", "tspan") else None
-    for key, value in _attributes(source):
-        local = _reference(key, value)
-        if key == "id":
-            if value in wanted:
-                copy.set("id", f"{prefix}-{value}")
-        elif local:
-            copy.set(key, value.replace(f"#{local}", f"#{prefix}-{local}"))
-        elif key in _ATTRIBUTES and "url" not in value:
-            copy.set(key, " ".join(value.split()))
-    copy.extend(child for part in source if (child := _rebuild(part, wanted, prefix)) is not None)
-    return copy
-
-
-def _reference(key: str, value: str) -> str | None:
-    """The id that an attribute refers to, if it does."""
-    match = _LOCAL.match(value) if key in ("href", "clip-path") else None
-    return match[1] if match else None
-
-
-def _attributes(source: ElementTree.Element) -> list[tuple[str, str]]:
-    """Attributes with plain names, and the declarations of `style` as attributes of their own."""
-    plain = [(key.rpartition("}")[2], value) for key, value in source.attrib.items() if key != "style"]
-    declared = [part.partition(":") for part in source.get("style", "").split(";") if part.strip()]
-    return plain + [(key.strip(), value.strip().removesuffix("px")) for key, _, value in declared]

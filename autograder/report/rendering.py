@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from autograder.report import figures, handed_in, text, view, words
+from autograder.report import figures, gallery, handed_in, text, view, words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST = 20_000
@@ -60,6 +60,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(sentence=text.sentence, number=text.number, signature=text.signature)
     environment.globals.update(words=words, figures=figures, count=text.count, metrics=view.metrics, tables=view.tables)
     environment.globals.update(facts=handed_in.facts, attempts=handed_in.attempts)
+    environment.globals.update(exhibits=gallery.exhibits, others=gallery.others, address=gallery.address)
     environment.globals.update(pass_line=view.pass_line, points_waiting=view.points_waiting)
     return environment
 

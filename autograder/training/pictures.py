@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 
+import torch
 from torch import Tensor
 
-from autograder.records import Grid, Scatter
+from autograder.records import Grid, Layer, Scatter
 
 _MOST_POINTS = 500
+_LOWEST = -1000.0
 
 
 def grid(title: str, images: Tensor, columns: int) -> Grid:
@@ -32,3 +34,9 @@ def scatter(title: str, points: Tensor, classes: Tensor) -> Scatter:
         shown = shown.expand(-1, 2) * shown.new_tensor([1.0, 0.0])
     x, y = (tuple(round(value, 3) for value in column.tolist()) for column in shown[:_MOST_POINTS].T)
     return Scatter(title=title, x=x, y=y, classes=tuple(classes[:_MOST_POINTS].tolist()))
+
+
+def layer(label: str, logarithm: Tensor) -> Layer:
+    """Return a function over a plane, given its logarithm (height, width), less the largest value."""
+    shown = torch.nan_to_num(logarithm.double() - logarithm.max(), nan=_LOWEST).clamp(min=_LOWEST)
+    return Layer(label=label, values=tuple(tuple(round(value, 2) for value in row) for row in shown.tolist()))

@@ -55,9 +55,19 @@ class Walk:
         tasks = {task.id for task in self.assignment.rubric.tasks}
         candidates = set(self.assignment.candidates.tasks()) - tasks
         checks = {check.partition(".")[0] for check in (*self.public, *self.hidden)} - tasks
-        return [f"candidates of {task}, which rubric.yaml does not have" for task in sorted(candidates)] + [
-            f"checks or inputs of {task}, which rubric.yaml does not have"
-            for task in sorted(checks | self.inputs - tasks)
+        figures = {
+            path.stem
+            for path in self.assignment.folder.glob("tests/figures/*.py")
+            if "\ndef draw(" in path.read_text("utf-8")
+        }
+        for_people = {task.id for task in self.assignment.rubric.tasks if not task.checks}
+        return [
+            *(f"candidates of {task}, which rubric.yaml does not have" for task in sorted(candidates)),
+            *(
+                f"checks or inputs of {task}, which rubric.yaml does not have"
+                for task in sorted(checks | self.inputs - tasks)
+            ),
+            *(f"a figure of {task}, which no person grades" for task in sorted(figures - for_people)),
         ]
 
     # --------------------------------------------------------------------------------------------------- the parts

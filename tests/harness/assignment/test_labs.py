@@ -36,9 +36,9 @@ def labs_of(track: str) -> dict[str, Any]:
 
 
 OFFERED = {
-    "full": {"ppca", "vae", "hierarchical_vae"},
-    "uppsala": {"ppca", "vae", "hierarchical_vae"},
-    "dtu": {"hierarchical_vae"},
+    "full": {"lab_ppca", "lab_vae", "lab_hierarchical_vae"},
+    "uppsala": {"lab_ppca", "lab_vae", "lab_hierarchical_vae"},
+    "dtu": {"lab_hierarchical_vae"},
     "huji": set(),
     "toronto": set(),
 }

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 
 import torch
+from PIL import Image
 
 from autograder.records import (
     About,
     Attempt,
     CheckRecord,
     Code,
+    Contours,
     Curve,
+    Drawing,
     Evidence,
     FailureKind,
     Flag,
@@ -21,11 +26,12 @@ from autograder.records import (
     MistakeRecord,
     Note,
     Outcome,
+    Picture,
     TaskRecord,
     TrainingRecord,
     Waiting,
 )
-from autograder.training.pictures import grid, scatter
+from autograder.training.pictures import grid, layer, scatter
 
 CANARY = "tensor([[0.31337, -4.2424]])"
 """Stands in the evidence of hidden checks only."""
@@ -170,9 +176,37 @@ def training() -> tuple[TrainingRecord, ...]:
     return classifier, vae
 
 
+def drawings() -> tuple[Drawing, ...]:
+    """One of every sort of picture, and one that could not be made."""
+    squares = torch.linspace(-3, 3, 9) ** 2
+    plane = Contours(
+        title="two densities, `f` and `g`", x_label="z1", y_label="z2", x=tuple(range(9)), y=tuple(range(9)),
+        layers=(layer("f", -(squares + squares[:, None])), layer("g", -(squares + 3 * squares[:, None]))),
+    )  # fmt: skip
+    vae = training()[1]
+    return (
+        Drawing(task="samples_figure", grids=vae.grids, curves=vae.curves),
+        Drawing(task="contours_figure", contours=(plane,), scatters=vae.scatters),
+        Drawing(task="completion_figure", why_not="`complete_image` failed: it is a stub"),
+    )
+
+
+def pictures() -> tuple[Picture, ...]:
+    """Pictures that were handed in: one for a task, one for none, one that cannot be read."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (120, 80), "#80a0c0").save(buffer, "PNG")
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    return (
+        Picture(path="figures/Samples-figure (2).png", encoded=encoded),
+        Picture(path="lab.ipynb [cell 7]", encoded=encoded),
+        Picture(path="broken.jpg", why_not="it cannot be read as a picture"),
+    )
+
+
 def full_marks() -> GradeRecord:
     """Everything is right."""
-    return record(tasks=tuple(complete(entry[1]) for entry in CATALOGUE), training=training()[:1])
+    tasks = tuple(complete(entry[1]) for entry in CATALOGUE)
+    return record(tasks=tasks, training=training()[:1], drawings=drawings(), pictures=pictures())
 
 
 def template() -> GradeRecord:
@@ -481,6 +515,7 @@ def hostile(text: str) -> GradeRecord:
     other, fields = every_kind(), mixed()
     both = fields.model_copy(
         update={name: getattr(other, name) for name in ("waiting", "pass_mark", "passed")}
+        | {"drawings": drawings(), "pictures": pictures()}
         | {"tasks": (*fields.tasks, *other.tasks[2:]), "notes": (*fields.notes, *other.notes)}
     )
     return GradeRecord.model_validate(poison(both.model_dump(mode="json")))

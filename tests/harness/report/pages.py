@@ -10,7 +10,7 @@ VOID = frozenset({"meta", "img"})
 _HTML = {
     "html": "lang", "head": "", "meta": "http-equiv content charset name", "title": "", "style": "", "body": "class",
     "header": "class", "main": "", "footer": "", "section": "class id aria-labelledby aria-label", "div": "class",
-    "article": "class id", "h1": "", "h2": "id", "h3": "", "h4": "", "p": "class", "span": "class aria-hidden",
+    "article": "class id", "h1": "", "h2": "id", "h3": "id", "h4": "", "p": "class", "span": "class aria-hidden",
     "sup": "", "sub": "", "em": "",
     "bdi": "", "b": "", "strong": "", "a": "href", "code": "class", "pre": "class role tabindex aria-label", "blockquote": "",
     "ul": "class", "li": "id", "dl": "class", "dt": "", "dd": "", "details": "class open", "summary": "",

@@ -12,7 +12,18 @@ import factories
 import pytest
 from pages import ALLOWED, Structure
 
-from autograder.records import About, CheckRecord, FailureKind, GradeRecord, ManualPoints, MistakeRecord, Note, Outcome
+from autograder.records import (
+    About,
+    CheckRecord,
+    FailureKind,
+    GradeRecord,
+    ManualPoints,
+    MistakeRecord,
+    Note,
+    Outcome,
+    Picture,
+    Waiting,
+)
 from autograder.report import staff_page, student_page, words
 from autograder.report.handed_in import lateness
 
@@ -276,7 +287,7 @@ def test_a_price_that_is_no_number_is_left_out() -> None:
 
 def test_points_given_by_hand() -> None:
     """They are added to the score, with their reason, which is text whatever it says; the author is for staff."""
-    entry = ManualPoints(task="elbo", points=Decimal("-0.5"), reason="<script>x</script> `elbo`", author="Kim <b>")
+    entry = ManualPoints(task="elbo", points=Decimal("-0.5"), reason="<script>x</script> `elbo`", author="Kim Xü <b>")
     graded = factories.full_marks().model_copy(update={"automatic_score": "12.00"}).with_manual([entry])
     student, staff = student_page(graded), staff_page(graded)
 
@@ -285,8 +296,8 @@ def test_points_given_by_hand() -> None:
         assert "<b>-0.50</b> for" in page
         assert "&lt;script&gt;x&lt;/script&gt; <code>elbo</code>" in page
         assert "The checks gave 12.00; with these points it is 11.50." in page
-    assert "Kim &lt;b&gt;" in staff
-    assert "Kim" not in student
+    assert "Kim Xü &lt;b&gt;" in staff
+    assert "Kim Xü" not in student
 
 
 def test_a_task_that_calls_a_missing_function_is_not_missing() -> None:
@@ -511,6 +522,42 @@ def test_what_a_model_does_is_shown_in_pictures(student: str) -> None:
     assert base64.b64decode(data, validate=True).endswith(b"IEND\xaeB`\x82")
     assert "Points in the plane, by class" in student
     assert re.search(r"Active count</th><td class=\"num\">7</td>", student)
+
+
+def test_figures_stand_beside_what_was_handed_in_for_them() -> None:
+    """A picture named for a task stands with the grader's own; the others have a section; what could not be drawn or read says why."""
+    record = factories.full_marks()
+    page = student_page(record)
+    exhibit, *others = re.split(r'<h3 id="drawing-\d">', page)[1:]
+    said = flat(page)
+
+    assert "figures/Samples-figure (2).png" in exhibit
+    assert "figures/Samples-figure (2).png" not in "".join(others)
+    assert "Nothing could be drawn: complete_image failed: it is a stub." in said
+    assert "Two densities, f and g. Lines where a Gaussian has one, two and three standard deviations" in said
+    assert page.index("Other pictures that were handed in") < page.index("lab.ipynb [cell 7]")
+    assert "broken.jpg is not shown: it cannot be read as a picture" in said
+    assert len(re.findall(r'<img class="picture" src="data:image/png;base64,[^"]+"', page)) == 2
+    assert "Contours of densities" in page
+
+
+def test_work_for_a_person_leads_to_its_pictures() -> None:
+    """In the list of what a person grades, and back to nothing where nothing was drawn."""
+    waiting = Waiting(id="contours_figure", title="Contours", max_points="1.00", what="")
+    record = factories.full_marks().model_copy(update={"waiting": (waiting,)})
+
+    assert '<a href="#drawing-2">Pictures of it</a>' in staff_page(record)
+    assert "Pictures of it" not in staff_page(record.model_copy(update={"drawings": ()}))
+
+
+@pytest.mark.parametrize("encoded", ["", "!!!!", "AAAA", base64.b64encode(b"<svg onload=alert(1)>").decode()])
+def test_a_picture_that_is_none_of_ours_is_not_shown(encoded: str) -> None:
+    """A record that somebody changed holds other data: nothing of it reaches the page."""
+    record = factories.full_marks().model_copy(update={"pictures": (Picture(path="a.png", encoded=encoded),)})
+    page = student_page(record)
+
+    assert 'class="picture"' not in page
+    assert "a.png is not shown: it cannot be read" in flat(page)
 
 
 def test_a_task_with_checks_left_out_of_the_record_is_still_drawn() -> None:

@@ -6,13 +6,14 @@ import io
 
 import pytest
 from make_submission import LIMITS
+from PIL import Image
 from pypdf import PdfWriter
 
 from autograder.errors import HarnessFault
 from autograder.sandbox import readers
 from autograder.sandbox.bubblewrap import Bubblewrap
 from autograder.sandbox.proxy import Sandbox
-from autograder.sandbox.readers import count_pages
+from autograder.sandbox.readers import Dots, count_pages, read_pictures
 from autograder.sandbox.uid import Uid
 
 
@@ -31,6 +32,7 @@ def pdf(pages: int, password: str | None = None, **options: str) -> bytes:
 def program(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     """Put another program in place of the one that reads documents: as if a document made it do so."""
     monkeypatch.setattr(readers, "_SOURCE", f"def pages(data):\n    {body}\n")
+    monkeypatch.setattr(readers, "_PICTURES", f"def picture(data):\n    {body}\n")
 
 
 DOCUMENTS = {
@@ -114,3 +116,67 @@ def test_a_submission_without_python_loads(backend: Bubblewrap) -> None:
 
     assert (report.found, report.failures, report.cut_short, report.excluded) == ({}, {}, (), {})
     assert (sandbox.flags, sandbox.restarts) == ([], 0)
+
+
+# ------------------------------------------------------------------------------------------------------------ pictures
+
+
+def picture(width: int, height: int, kind: str = "PNG", mode: str = "RGB", colour: str = "#102030") -> bytes:
+    """A picture of one colour."""
+    target = io.BytesIO()
+    Image.new(mode, (width, height), colour).save(target, kind)
+    return target.getvalue()
+
+
+DAMAGED = "it cannot be read as a picture"
+PICTURES = {
+    "as it is": (picture(30, 20), (30, 20, b"\x10\x20\x30")),
+    "JPEG": (picture(16, 16, "JPEG", colour="white"), (16, 16, b"\xff\xff\xff")),
+    "palette": (picture(5, 7, "GIF", "P", "white"), (5, 7, None)),
+    "transparent is white": (picture(4, 4, mode="RGBA", colour="#00000000"), (4, 4, b"\xff\xff\xff")),
+    "made smaller": (picture(3000, 1500), (900, 450, b"\x10\x20\x30")),
+    "too many dots": (picture(9000, 9000, mode="1", colour="white"), "it has more than 40 million dots"),
+    "text": (b"no picture", DAMAGED),
+    "a stump": (picture(300, 300)[:60], DAMAGED),
+    "nothing": (b"", DAMAGED),
+    "a format that nobody needs": (picture(4, 4, "PPM"), DAMAGED),
+}
+
+
+def test_pictures_become_dots(backend: Bubblewrap) -> None:
+    """Every picture in one worker; a damaged one does not stop the next."""
+    answers = list(read_pictures(backend, [data for data, _ in PICTURES.values()], LIMITS))
+
+    for name, answer, (_, expected) in zip(PICTURES, answers, PICTURES.values(), strict=True):
+        if isinstance(expected, str):
+            assert isinstance(answer, str), name
+            assert answer.startswith(expected), name
+        else:
+            assert isinstance(answer, Dots), name
+            assert (answer.width, answer.height) == expected[:2], name
+            assert expected[2] is None or answer.data[:3] == expected[2], name
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "import os; os._exit(0)",
+        "raise MemoryError",
+        "return 'I am fine'",
+        "return 2, 2, bytes(11)",
+        "return True, True, bytes(3)",
+        "return 100_000, 1, bytes(300_000)",
+        "return -1, -1, bytes(3)",
+        "return [2, 2]",
+    ],
+)
+def test_what_a_picture_makes_of_the_worker(backend: Bubblewrap, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    """A hang, a crash, memory without end and lies are sentences, never a fault of ours; the next one is read all the same."""
+    program(monkeypatch, f"if data == b'bad':\n        {body}\n    return 1, 1, b'abc'")
+    monkeypatch.setattr(readers, "_SECONDS", 1.0)
+    bad, good = read_pictures(backend, [b"bad", b"good"], LIMITS)
+
+    assert isinstance(bad, str), bad
+    assert bad.startswith("it cannot be read")
+    assert good == Dots(1, 1, b"abc")

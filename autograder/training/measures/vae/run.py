@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,6 +23,8 @@ from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun,
 
 _DRAWS = 4
 """Of z for every image: an average over hundreds of images hardly varies then."""
+_AT_A_TIME = 100
+"""Importance samples of every image that are decoded in one question."""
 _EXTREME = 80.0
 _FEW = 400
 """Training images that are told in ways that differ."""
@@ -141,6 +144,21 @@ class VaeRun(ModelRun):
     def _draw(self, mean: Tensor, log_var: Tensor) -> Tensor:
         noise = torch.randn(mean.shape, generator=self.generator, dtype=mean.dtype)
         return mean + (log_var / 2).exp() * noise
+
+    def log_likelihood(
+        self, student: Student, model: Handle, images: Tensor, n_samples: int, generator: torch.Generator
+    ) -> Tensor:
+        """Estimate log p(x) in nats of some binary images (N, D), shape (N,), by importance sampling with q(z | x) (Burda et al., 2016)."""
+        mean, log_var = self.encode(student, model, images)
+        q, prior = Normal(mean, (log_var / 2).exp()), Normal(torch.zeros_like(mean), torch.ones_like(mean))
+        weights = []
+        for _ in range(n_samples // _AT_A_TIME):
+            noise = torch.randn(_AT_A_TIME, *mean.shape, generator=generator, dtype=mean.dtype)
+            z = q.mean + q.stddev * noise
+            decoded = self.decode(student, model, z.flatten(0, 1)).reshape(_AT_A_TIME, *images.shape)
+            told = log_likelihood(images.expand(_AT_A_TIME, -1, -1), decoded, "bernoulli")
+            weights.append(told + (prior.log_prob(z) - q.log_prob(z)).sum(dim=-1))  # type: ignore[no-untyped-call]
+        return torch.logsumexp(torch.cat(weights), dim=0) - math.log(_AT_A_TIME * len(weights))
 
     def mixture(self, student: Student, model: Model, images: Tensor, n_components: int) -> Callable[[Tensor], Tensor]:
         """Return the log-density of a mixture of Gaussians fitted to draws of q(z | x) for training images, z (N, M) -> (N,).
