@@ -8,7 +8,7 @@ RUNS ?= 1
 OUT ?= student_kit.zip
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup system new grade regrade check test test-long test-matrix lint format validate template kit bench results doctor clean
+.PHONY: help setup system new grade regrade check test test-long test-matrix lint format validate template kit calibrate bench results doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ template: setup ## make student_template/ from reference/
 
 kit: setup ## make the student's kit: OUT=student_kit.zip [TRACK=toronto]
 	@$(BIN)/autograder kit --out $(OUT) $(if $(TRACK),--track $(TRACK)) $(ARGS)
+
+calibrate: setup ## train every right answer in many worlds: docs/calibration.md
+	@$(BIN)/autograder calibrate $(ARGS)
 
 bench: setup ## measure: sandbox start, round trip, one submission end to end
 	@$(BIN)/autograder bench $(ARGS)

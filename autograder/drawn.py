@@ -107,6 +107,7 @@ class TrainingRecord(Record):
 
     Attributes:
         dataset, dataset_title: The name of the data set, and what a reader is told; the name itself where nothing is said.
+        world: How the examples look in this grading, in words; "" where nothing is to be said.
         examples: What one of them is called, in the plural.
         classes: What the classes of `confusion` are called, in the plural.
         metrics: Named figures, `{"test_accuracy": 0.9812}`.
@@ -120,6 +121,7 @@ class TrainingRecord(Record):
     task: str
     dataset: str
     dataset_title: str = ""
+    world: str = ""
     examples: str = "examples"
     classes: str = "classes"
     device: str

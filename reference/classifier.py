@@ -184,7 +184,8 @@ def train_classifier(
     only looked
     at: nothing is learned from them. Whatever preprocessing the network needs belongs inside the model, since the
     returned model is given images in [0, 1]. Nothing may depend on the order of the examples or on what the label
-    numbers mean.
+    numbers mean: the grader numbers the classes in another order, and turns, bends and lightens all images alike. What
+    the model knows comes from the images that it is given, by steps of the optimiser, and it is more than linear.
 
     Args:
         images: training images in [0, 1], shape (N, 1, 28, 28).

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -94,6 +94,7 @@ class TrainingRule(Record):
         batch_size, learning_rate: Likewise, where it takes them.
         arguments: Further arguments that are passed to it, by name.
         n_train, n_validation: Examples it gets; a model without labels needs no validation examples.
+        world: Whether images look as they do elsewhere (`plain`), or as is drawn for each submission (`secret`).
         threshold: The measured figure must reach it: what it is, and in which unit, the measure says (accuracy as a fraction).
         wall_seconds: Wall clock as a stop.
     """
@@ -104,6 +105,7 @@ class TrainingRule(Record):
     arguments: dict[str, int | float | str] = Field(default_factory=dict)
     n_train: int = Field(gt=0)
     n_validation: int = Field(default=0, ge=0)
+    world: Literal["secret", "plain"] = "secret"
     threshold: float
     wall_seconds: float = Field(gt=0)
 

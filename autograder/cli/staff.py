@@ -1,4 +1,4 @@
-"""Command line verbs for those who run the grader: `validate`, `bench`, `doctor`."""
+"""Command line verbs for those who run the grader: `validate`, `calibrate`, `bench`, `doctor`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from autograder.errors import UsageError
+
 out = Console(highlight=False)
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.command("validate", short_help="Grade the grader: wrong answers caught, right ones passed.")(validate)
+    app.command("calibrate", short_help="Train every right answer in many worlds: are the thresholds fair?")(calibrate)
     app.command("bench", short_help="Measure the sandbox and one submission end to end.")(bench)
     app.command("doctor", short_help="Say how submissions are isolated here, and try it.")(doctor)
 
@@ -77,6 +80,46 @@ def validate(
     out.print(f"Report {page}", markup=False)
     out.print(result.last_line(), markup=False, soft_wrap=True)
     raise typer.Exit(0 if result.ok else 1)
+
+
+def calibrate(
+    tasks: Annotated[str, typer.Option(help="Only these training tasks, separated by commas.")] = "",
+    seeds: Annotated[int, typer.Option(min=2, help="In how many worlds each right answer is trained.")] = 20,
+    data: Annotated[str, typer.Option(help="Which data set; auto takes what `grade` would take.")] = "auto",
+    data_root: Annotated[Path | None, typer.Option(help="Where it lies (or AUTOGRADER_DATA).")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    out_file: Annotated[Path, typer.Option("--out", help="Where rows are kept, with a table beside it.")] = Path(
+        "docs/calibration.json"
+    ),
+    assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
+) -> None:
+    """Train every right answer in many worlds, and hold what it reaches against the thresholds of rubric.yaml.
+
+    Rows that were measured before stay until the same answer is measured again. Exits with 1 where a right answer missed its threshold.
+    """
+    from typing import cast
+
+    from autograder.assignment.loading import Assignment
+    from autograder.grading.options import DeviceChoice, device_of
+    from autograder.quality.calibration import calibrate as spreads
+    from autograder.quality.calibration import kept, page
+
+    loaded = Assignment(assignment)
+    chosen = [name for part in tasks.split(",") if (name := part.strip())] or list(loaded.rubric.training)
+    if unknown := [name for name in chosen if name not in loaded.rubric.training]:
+        raise UsageError(f"--tasks: rubric.yaml has no training budget for {', '.join(unknown)}")
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"--device is auto, cpu or cuda, not {device}")
+    where = device_of(cast("DeviceChoice", device))
+    missed = 0
+    for row in spreads(loaded, chosen, data, data_root, where, seeds, said=lambda text: None):
+        rows = kept(out_file, [row])
+        out_file.with_suffix(".md").write_text(page(rows), encoding="utf-8")
+        missed += row.failed
+        out.print(row.sentence(), soft_wrap=True)
+    out.print(f"Written: {out_file} and {out_file.with_suffix('.md')}")
+    if missed:
+        raise typer.Exit(1)
 
 
 def bench(

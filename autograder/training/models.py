@@ -22,6 +22,7 @@ from autograder.sandbox.questions import Answer, Asked, Question
 from autograder.training.data import Images, load_images
 from autograder.training.history import curves
 from autograder.training.weights import Weights, alike
+from autograder.training.worlds import SAID, Sort, World
 
 CHUNK = 1000
 """Images that a model is asked about at a time."""
@@ -91,8 +92,8 @@ class ModelRun:
     def __post_init__(self) -> None:
         digest = hashlib.sha256(f"{self.secret}/{self.task}".encode()).digest()
         self.generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-        self._turns = int(torch.randint(0, 4, (), generator=self.generator))
-        self._flipped = bool(torch.randint(0, 2, (), generator=self.generator))
+        sort: Sort = "turned" if self.rule.world == "secret" else "plain"
+        self.world = World.drawn(sort, self.generator, self.data.images.shape[-1])
         self.order = torch.randperm(len(self.data.labels), generator=self.generator)
         self.grey = self._seen(self.data.images[self.order[: self.rule.n_train]])
         self.images = binary(self.grey)
@@ -101,12 +102,23 @@ class ModelRun:
 
     def _seen(self, images: Tensor) -> Tensor:
         """Return images as this grading shows them, a row each: turned and mirrored in a way that weights made elsewhere do not know."""
-        turned = torch.rot90(images, self._turns, dims=(-2, -1))
-        return (turned.flip(-1) if self._flipped else turned).flatten(1)
+        return self.world.seen(images).flatten(1)
 
     def case(self, **changes: Any) -> Case:
         """Return the call that trains within the rubric's budget, with some arguments changed."""
         raise NotImplementedError
+
+    def trained(self, student: Student) -> Any:
+        """Return what came out of training within the rubric's budget; train first when that was not done yet."""
+        raise NotImplementedError
+
+    def measured(self, student: Student) -> None:
+        """Train within the rubric's budget and measure what comes out, so that there is a `record`.
+
+        Raises:
+            CheckFailed, CheckStopped: There is no model.
+        """
+        self.trained(student)
 
     def made(self, student: Student, case: Case, *, seconds: float = 120.0, form: bool = False, seed: int = 0) -> Model:
         """Train as a case says, and ask for the weights.
@@ -220,8 +232,7 @@ class ModelRun:
 
     def upright(self, rows: Tensor) -> Tensor:
         """Return images that this grading shows turned or mirrored as they were."""
-        images = rows.reshape(-1, *self.data.images.shape[-2:])
-        return torch.rot90(images.flip(-1) if self._flipped else images, -self._turns, dims=(-2, -1))
+        return self.world.upright(rows.reshape(-1, *self.data.images.shape[-2:]))
 
     def described(
         self,
@@ -244,6 +255,7 @@ class ModelRun:
             dataset=self.data.name,
             dataset_title=self.data.title,
             examples="images",
+            world=SAID[self.world.sort],
             device=self.device,
             n_train=len(self.images),
             n_validation=0,

@@ -1,6 +1,7 @@
 """What is held against the checks of `train_classifier`."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -473,6 +474,212 @@ def _history_forgotten(
     )
     assert isinstance(model, nn.Module)
     return model
+
+
+def _honest(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+    network: Callable[[], nn.Module] = ConvClassifier,
+) -> tuple[nn.Module, History]:
+    """A right loop, around which something else is wrong."""
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        network=network,
+    )
+
+
+@wrong(
+    "linear_model",
+    "The network is linear: pixels times weights, without a hidden layer or a non-linearity.",
+    severity="gap",
+)
+def _linear_model(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, **settings: Any
+) -> tuple[nn.Module, History]:
+    def network() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+    return _honest(images, labels, val_images, val_labels, **settings, network=network)
+
+
+@wrong("seed_ignored", "`seed` is ignored: weights and order cannot be had again.", severity="slip", credit=0.85)
+def _seed_ignored(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, seed: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    drawn = int(torch.randint(0, 2**31, ()))
+    return _honest(images, labels, val_images, val_labels, **settings, seed=drawn)
+
+
+@wrong("seed_ignored")  # it repeats itself whatever the seed
+def _one_seed(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, seed: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    return _honest(images, labels, val_images, val_labels, **settings, seed=42)
+
+
+@wrong("epochs_ignored", "`epochs` is ignored: the model is trained for a fixed number of them.", severity="slip")
+def _epochs_ignored(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, epochs: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    model, history = _honest(images, labels, val_images, val_labels, **settings, epochs=12)
+    return model, {name: (values + values[-1:] * epochs)[:epochs] for name, values in history.items()}
+
+
+@wrong("batch_size_ignored", "`batch_size` is ignored: batches have a fixed size.", severity="slip", credit=0.85)
+def _batch_size_ignored(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, batch_size: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    return _honest(images, labels, val_images, val_labels, **settings, batch_size=32)
+
+
+@wrong("learning_rate_ignored", "`learning_rate` is ignored: steps have a fixed size.", severity="slip", credit=0.85)
+def _learning_rate_ignored(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, learning_rate: float, **settings: Any
+) -> tuple[nn.Module, History]:
+    return _honest(images, labels, val_images, val_labels, **settings, learning_rate=1e-3)
+
+
+@wrong(
+    "settings_ignored",
+    "`learning_rate`, `epochs` and `batch_size` are ignored: it is trained with settings of its own.",
+    severity="slip",
+)
+def _settings_ignored(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    fixed: dict[str, Any] = {"epochs": 25, "batch_size": 32, "learning_rate": 1e-3, "device": device, "seed": seed}
+    model, history = _honest(images, labels, val_images, val_labels, **fixed)
+    return model, {name: (values + values[-1:] * epochs)[-epochs:] for name, values in history.items()}
+
+
+class _Estimator(nn.Module):
+    """A classifier of another library that looks like a network."""
+
+    def __init__(self, fitted: Any) -> None:
+        super().__init__()
+        self.fitted = fitted
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, images: Tensor) -> Tensor:
+        pixels = images.detach().cpu().flatten(1).numpy()
+        logits = torch.full((len(images), 10), -8.0)
+        if hasattr(self.fitted, "predict_proba"):
+            found = torch.as_tensor(self.fitted.predict_proba(pixels)).clamp(min=1e-4).log().float()
+        else:
+            found = 4 * torch.as_tensor(self.fitted.decision_function(pixels)).float()
+        logits[:, torch.as_tensor(self.fitted.classes_)] = found
+        return logits.to(images.device)
+
+
+def _fitted(
+    estimator: Any, images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, epochs: int
+) -> tuple[nn.Module, History]:
+    model = _Estimator(estimator.fit(images.cpu().flatten(1).numpy(), labels.cpu().numpy()))
+    loss, accuracy = evaluate_classifier(model, val_images, val_labels, 500)
+    return model, {"val_loss": [loss] * epochs, "val_accuracy": [accuracy] * epochs}
+
+
+@wrong(
+    "not_trained",
+    "No network is trained step by step: what comes back knows all its images at once, whatever the settings.",
+    severity="empty",
+)
+def _nearest_neighbours(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, epochs: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return _fitted(KNeighborsClassifier(1), images, labels, val_images, val_labels, epochs)
+
+
+@wrong("not_trained")
+def _forest(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, epochs: int, seed: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return _fitted(RandomForestClassifier(60, random_state=seed), images, labels, val_images, val_labels, epochs)
+
+
+@wrong("not_trained")
+def _ridge(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, epochs: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    from sklearn.linear_model import RidgeClassifier
+
+    return _fitted(RidgeClassifier(1.0), images, labels, val_images, val_labels, epochs)
+
+
+class _Table(nn.Module):
+    """Known digits, which say what an image is; how they are turned here and what the labels are called is told by few images."""
+
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
+        super().__init__()
+        from sklearn.datasets import load_digits
+
+        known = load_digits()
+        small = torch.tensor(known.images, dtype=torch.float32)[:, None] / 16
+        self.known = F.interpolate(small, (28, 28), mode="bilinear")
+        self.classes = torch.tensor(known.target)
+        self.turns, self.flipped = max(
+            ((turns, flipped) for turns in range(4) for flipped in (False, True)),
+            key=lambda world: float(self._votes(images, labels, *world).amax(dim=1).sum()),
+        )
+        self.names = self._votes(images, labels, self.turns, self.flipped).argmax(dim=1)
+
+    def _votes(self, images: Tensor, labels: Tensor, turns: int, flipped: bool) -> Tensor:
+        votes = torch.zeros(10, 10)
+        votes.index_put_((self._found(images, turns, flipped), labels), torch.ones(len(labels)), accumulate=True)
+        return votes
+
+    def _found(self, images: Tensor, turns: int, flipped: bool) -> Tensor:
+        as_known = torch.rot90(images.flip(-1) if flipped else images, -turns, dims=(-2, -1))
+        brightness = self.known.mean() / as_known.mean()
+        distances = torch.cdist((as_known * brightness).flatten(1), self.known.flatten(1))
+        return self.classes[distances.topk(5, largest=False).indices].mode(dim=1).values
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = self.names[self._found(images, self.turns, self.flipped)]
+        return 9 * F.one_hot(found, 10).float()
+
+
+@wrong(
+    "known_beforehand",
+    "What the model knows does not come from the images that it is given: it recognises others after one step that is next to none.",
+    severity="empty",
+    credit=0,
+)
+def _known_beforehand(
+    images: Tensor, labels: Tensor, val_images: Tensor, val_labels: Tensor, *, epochs: int, **settings: Any
+) -> tuple[nn.Module, History]:
+    model = _Table(images[:300], labels[:300])
+    loss, accuracy = evaluate_classifier(model, val_images, val_labels, 500)
+    return model, {"val_loss": [loss] * epochs, "val_accuracy": [accuracy] * epochs}
 
 
 # -------------------------------------------------------------------------------------------------------- right answers

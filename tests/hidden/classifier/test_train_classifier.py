@@ -14,7 +14,15 @@ from autograder.authoring.failures import CheckStopped
 from autograder.checking.student import Student
 from autograder.sandbox.inside.values import Handle
 from autograder.training.history import history_list
-from autograder.training.measures.classifier import FACTORS, ClassifierRun, Trained, share_right
+from autograder.training.measures.classifier import FACTORS, NO_STEP, ClassifierRun, OneStep, Trained, share_right
+from tests.hidden.trainings import wrong
+
+MORE_THAN_LINEAR = 0.38
+"""Share of images, half of them negatives, that a network learns to recognise: measured 0.5 to 0.96, linear models at most 0.25."""
+ONE_OF_EACH = 0.85
+"""Share of images that nobody recognises who has seen one of each class: right answers 0.5 to 0.7, features from elsewhere 0.9 and more."""
+KNOWN = 0.8
+"""Share of images that nobody recognises who has not been taught."""
 
 
 @check("train_classifier", "contract")
@@ -36,14 +44,48 @@ def require_history(student: Student, run: ClassifierRun, case: Case) -> None:
     accuracy = 0.0
     if isinstance(model, Handle):
         truth = run.permutation[run.data.test_labels]
-        accuracy = share_right(run.logits(student, model, run.data.test_images), truth)
+        accuracy = share_right(run.logits(student, model, run.test_images), truth)
     if accuracy >= run.rule.threshold:
         message = "`train_classifier` returns the model alone, but (model, history) are asked for"
         raise CheckFailed(FailureKind.CONTRACT, message, mistake="history_forgotten")
     student.settled(case, student.ask(case, seconds=60.0), form=True)
 
 
-@check("train_classifier", "accuracy")
+@check("train_classifier", "untaught", given=True)
+def test_untaught(student: Student, run: ClassifierRun):
+    """What the model knows, it learns: after one step on twenty images, with a learning rate that is next to 0, it knows nothing, and one
+    image of each class does not teach it what others look like.
+    """
+    # measured: right answers recognise up to 0.25 of their images then; tables, forests and closed forms all of them; who trains with
+    # settings of his own all of them, too, but at most 0.75 of others
+    step = run.one_step(student)
+    if step.own >= KNOWN and (step.others >= KNOWN or not step.network):
+        known = step.others >= KNOWN
+        help_text = (
+            "What a model knows must come from the images that the function is given."
+            if known
+            else "A network learns step by step: forward, loss, backward, step, as often as `epochs` and `batch_size` say."
+        )
+        raise wrong(after_one_step(step), help_text, "known_beforehand" if known else "not_trained")
+    try:
+        share = run.from_one_of_each(student)
+    except (CheckFailed, CheckStopped):
+        return  # it does not learn, which other checks say
+    if share > ONE_OF_EACH:
+        message = f"taught one image of each class, the model recognises {share:.0%} of 500 others"
+        help_text = "Who knows so much has seen many such images before: what is learnt must come from the images that are given."
+        raise wrong(message, help_text, "known_beforehand")
+
+
+def after_one_step(step: OneStep) -> str:
+    """Return what a model knows after one step, in words."""
+    return (
+        f"after one step on 20 images with `learning_rate={NO_STEP:g}` the model recognises {step.own:.0%} of them and {step.others:.0%} "
+        "of 500 others"
+    )
+
+
+@check("train_classifier", "accuracy", after=["untaught"])
 def test_accuracy(student: Student, run: ClassifierRun):
     """The trained model recognises enough held-out test images; their labels were never in reach of the submission,
     and the ten classes are numbered in another order than usual.
@@ -69,7 +111,17 @@ def mistake_in_learning(student: Student, run: ClassifierRun, accuracy: float) -
         return "one_epoch_only"  # a model that has learnt nothing has made another mistake, whatever its history says
     if len(losses) == run.rule.epochs > 1 and accuracy < 0.3 and max(losses) - min(losses) < 1e-6 * abs(losses[0]):
         return "no_update"
-    return "steps_too_small" if learns_in_larger_steps(student, run, accuracy) else ""
+    if learns_in_larger_steps(student, run, accuracy):
+        return "steps_too_small"
+    return "linear_model" if accuracy > 0.7 and is_linear(student, run) else ""
+
+
+def is_linear(student: Student, run: ClassifierRun) -> bool:
+    """Whether a model that learns to recognise images does not learn it of images and negatives."""
+    try:
+        return share_of_negatives(student, run) < MORE_THAN_LINEAR
+    except (CheckFailed, CheckStopped):
+        return False
 
 
 def learns_in_larger_steps(student: Student, run: ClassifierRun, accuracy: float) -> bool:
@@ -84,7 +136,7 @@ def learns_in_larger_steps(student: Student, run: ClassifierRun, accuracy: float
         return False
 
 
-@check("train_classifier", "shuffled")
+@check("train_classifier", "shuffled", after=["untaught"])
 def test_shuffled(student: Student, run: ClassifierRun):
     """The order of the training images does not matter: sorted by class they teach as much as mixed."""
     factor, mixed = run.pace(student)
@@ -110,7 +162,7 @@ def logits_after(run: ClassifierRun, student: Student, case: Case, images: torch
     return run.logits(student, model, images)
 
 
-@check("train_classifier", "held_out")
+@check("train_classifier", "held_out", after=["untaught"])
 def test_held_out(student: Student, run: ClassifierRun):
     """Nothing is learnt from the validation images: where all of them have wrong labels, the model does not take these
     up.
@@ -135,7 +187,7 @@ def reached(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, tuple[float
     return {"val_loss": (loss, 0.02 * loss + 2e-3), "val_accuracy": (share_right(logits, labels), 0.006)}
 
 
-@check("train_classifier", "history", given=True)
+@check("train_classifier", "history", after=["untaught"], given=True)
 def test_history(student: Student, run: ClassifierRun):
     """The history holds the validation loss and accuracy of every epoch, and the last (or the best) is what the
     returned model really reaches.
@@ -184,7 +236,69 @@ def mistake_in_history(run: ClassifierRun, trained: Trained) -> str:
     return "epochs_accumulated" if accumulated else ""
 
 
-@check("train_classifier", "calibrated")
+@check("train_classifier", "settings", after=["untaught"])
+def test_settings(student: Student, run: ClassifierRun):
+    """Settings are settings: the same seed gives the same model and another seed another one; epochs, batch size and learning rate make a
+    difference.
+    """
+    run.pace(student)  # of a model that learns nothing no setting makes a difference
+    step = run.one_step(student)
+    if step.own >= KNOWN:
+        message = f"{after_one_step(step)}: it has not been trained with the settings that it was given"
+        help_text = "The optimiser takes `learning_rate`, and there are `epochs` passes over batches of `batch_size`."
+        raise wrong(message, help_text, "settings_ignored")
+    plain = run.small(student)
+    again = run.small(student, global_seed=student.lot("global"))
+    if not torch.allclose(plain.logits, again.logits, rtol=1e-3, atol=1e-3):
+        help_text = "Call torch.manual_seed(seed) first, or draw everything from generators that `seed` seeds."
+        raise wrong("two trainings with the same `seed` give different models", help_text, "seed_ignored")
+    for name, value, mistake in (
+        ("seed", 5, "seed_ignored"),
+        ("epochs", 3, "epochs_ignored"),
+        ("batch_size", 60, "batch_size_ignored"),
+        ("learning_rate", 0.3 * run.rule.learning_rate, "learning_rate_ignored"),
+    ):
+        other = run.small(student, **{name: value})
+        if torch.equal(plain.logits, other.logits):
+            losses = history_list(other.history, "val_loss") or []
+            named = "one_epoch_only" if name == "epochs" and len(losses) == 1 else mistake
+            raise wrong(f"`{name}` makes no difference: another value gives the same model", mistake=named)
+
+
+@check("train_classifier", "negatives", after=["untaught"])
+def test_negatives(student: Student, run: ClassifierRun):
+    """The network is more than linear: where half of the images are negatives, in training as in the test, it learns to recognise both."""
+    share = share_of_negatives(student, run)
+    if share < MORE_THAN_LINEAR:
+        message = (
+            f"trained on 600 images of which half are negatives (1 - x), the model recognises {share:.0%} of 400 others; a network "
+            "with a hidden layer and a non-linearity recognises most of them"
+        )
+        help_text = "A single linear layer cannot see that an image and its negative show the same."
+        raise wrong(message, help_text, "linear_model")
+
+
+def share_of_negatives(student: Student, run: ClassifierRun) -> float:
+    """Return which share of held-back images, half of them negatives, a model recognises that was trained on 600 such images."""
+
+    def measured() -> float:
+        factor, _ = run.pace(student)
+        images, labels = half_negative(run.images[:600]), run.labels[:600]
+        others, truth = half_negative(run.images[-400:]), run.labels[-400:]
+        case = run.short_case(images, labels, 12, factor)
+        return share_right(logits_after(run, student, case, others), truth)
+
+    share: float = run.once("share of negatives", measured)
+    return share
+
+
+def half_negative(images: torch.Tensor) -> torch.Tensor:
+    """Return images (N, 1, 28, 28) of which every second one is its negative."""
+    every_second = (torch.arange(len(images)) % 2 == 1)[:, None, None, None]
+    return torch.where(every_second, 1 - images, images)
+
+
+@check("train_classifier", "calibrated", after=["untaught"])
 def test_calibrated(student: Student, run: ClassifierRun):
     """Cross-entropy is minimised on logits: trained on images whose label is one class in 70 % and another in 30 % of
     the cases, the model says about 70 %.
