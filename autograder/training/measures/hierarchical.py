@@ -7,6 +7,7 @@ p(z₁ | z₂) and p(x | z₁).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,11 +21,13 @@ from autograder.checking.student import Student
 from autograder.records import FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Question
-from autograder.training.measures.vae.codes import log_likelihood, without_latents
+from autograder.training.measures.vae.codes import WIDTHS, log_likelihood, without_latents
 from autograder.training.measures.vae.pictures import COLUMNS, Shown, grids, latents
 from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix, what_came
 
+Width = Callable[[Tensor], Tensor]
 _DRAWS = 4
+_FEW = 400
 _EXTREME = 80.0
 
 
@@ -50,11 +53,22 @@ class Levels:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out of the training that the rubric's budget pays for."""
+    """What came out of the training that the rubric's budget pays for.
+
+    Attributes:
+        widths: Bounds of some training images with other log-variances of q at one level, in nats per image, by ("lower" or "upper",
+            name in `WIDTHS`).
+    """
 
     model: Model
     training: Levels
     test: Levels
+    widths: Mapping[tuple[str, str], float]
+
+
+def widened(q: Normal, width: Width) -> Normal:
+    """Return a Gaussian with other log-variances."""
+    return Normal(q.mean, (width(2 * q.stddev.log()).clamp(-_EXTREME, _EXTREME) / 2).exp())
 
 
 @dataclass
@@ -106,20 +120,36 @@ class HierarchicalRun(ModelRun):
             raise CheckFailed(FailureKind.CONTRACT, message)
         return parts[0].double(), parts[1].double()
 
-    def levels(self, student: Student, model: Handle, other: Handle, images: Tensor) -> Levels:
-        """Tell images through a model: q where it was trained, p in another process."""
-        q1, sums = self.gaussian(student, model, "q1", images), torch.zeros(3, dtype=torch.float64)
+    def levels(
+        self,
+        student: Student,
+        model: Handle,
+        other: Handle,
+        images: Tensor,
+        lower: Width = WIDTHS["as encoded"],
+        upper: Width = WIDTHS["as encoded"],
+    ) -> Levels:
+        """Tell images through a model: q where it was trained, p in another process.
+
+        Args:
+            student: The submission.
+            model: Has q1 and q2.
+            other: Has p1 and the decoder.
+            images: Shape (N, D).
+            lower, upper: What the log-variances of q1 and q2 are taken to be, given those that the model returns.
+        """
+        q1, sums = widened(self.gaussian(student, model, "q1", images), lower), torch.zeros(3, dtype=torch.float64)
         for _ in range(_DRAWS):
             z1 = self.draw(q1)
-            q2 = self.gaussian(student, model, "q2", z1)
+            q2 = widened(self.gaussian(student, model, "q2", z1), upper)
             p1 = self.gaussian(student, other, "p1", self.draw(q2))
             if p1.mean.shape != z1.shape:
                 message = f"`model.p1(z2)` gives {p1.mean.shape[1]} numbers for an image, but z₁ has {z1.shape[1]}"
                 raise CheckFailed(FailureKind.CONTRACT, message)
             told = log_likelihood(images, self.decode(student, other, z1), "bernoulli").mean()
             ratio = (q1.log_prob(z1) - p1.log_prob(z1)).sum(dim=-1).mean()  # type: ignore[no-untyped-call]
-            upper = kl_divergence(q2, Normal(torch.zeros_like(q2.mean), 1.0)).sum(dim=-1).mean()
-            sums += torch.stack([told, ratio, upper])
+            above = kl_divergence(q2, Normal(torch.zeros_like(q2.mean), 1.0)).sum(dim=-1).mean()
+            sums += torch.stack([told, ratio, above])
         return Levels(*(sums / _DRAWS).tolist())
 
     def draw(self, q: Normal) -> Tensor:
@@ -141,6 +171,11 @@ class HierarchicalRun(ModelRun):
             model,
             self.levels(student, model.handle, other, self.images[:MOST_TEST_IMAGES]),
             self.levels(student, model.handle, other, self.test_images),
+            {
+                (level, name): self.levels(student, model.handle, other, self.images[:_FEW], **{level: width}).bound
+                for level in ("lower", "upper")
+                for name, width in WIDTHS.items()
+            },
         )
         self._show(student, model, other)
         self.metrics = {

@@ -18,6 +18,8 @@ from autograder.training.measures.vae import nats
 from tests.hidden.trainings import require_settings, wrong
 from tests.public.hierarchical_training.evidence import by_history, by_terms, of_a_runaway
 
+NARROWER = 2.5
+"""Nats by which the bound may be better with other log-variances: right ones have 0.1, a draw that is left out 6, a tenth of the KL 4."""
 LISTS = {"elbo": "bound", "kl_1": "lower", "kl_2": "upper"}
 """The history's lists, and what is measured of each."""
 
@@ -128,6 +130,26 @@ def known_mistake(student: Student, run: HierarchicalRun) -> str:
         return evidence_of(student, run)[0]
     except (CheckFailed, CheckStopped):
         return ""
+
+
+@check("train_hierarchical_vae", "posterior", after=["elbo"])
+def test_posterior(student: Student, run: HierarchicalRun):
+    """`q1` and `q2` return the log-variances that training has fitted: with others, the training images are not told better."""
+    widths = run.trained(student).widths
+    for level, part in (("lower", "q1"), ("upper", "q2")):
+        usual = widths[level, "as encoded"]
+        best, bound = max(((name, bound) for (at, name), bound in widths.items() if at == level), key=lambda f: f[1])
+        if bound > usual + NARROWER:
+            other = "doubled" if best == "twice" else f"{best} each"
+            message = (
+                f"the bound of training images is {nats(usual)} with the log-variances that `{part}` returns, and {nats(bound)} with these "
+                f"{other}: they are not those that the bound is best for"
+            )
+            help_text = (
+                "Both levels are drawn from, the deviation is exp(log_var / 2) in the noise as in the KL, both KL terms count in full, and "
+                "gradients flow through all of it."
+            )
+            raise wrong(message, help_text)
 
 
 @check("train_hierarchical_vae", "terms", given=True)

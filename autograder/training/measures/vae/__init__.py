@@ -5,10 +5,10 @@ before. z is drawn here, and the divergence from the prior is charged here. Anot
 model and has never seen an image, decodes. Whatever the first one does, it cannot tell the second one more than it was charged for.
 """
 
-from autograder.training.measures.vae.codes import Code, log_likelihood, nats
+from autograder.training.measures.vae.codes import WIDTHS, Code, log_likelihood, nats
 from autograder.training.measures.vae.run import Trained, VaeRun
 
-__all__ = ["Code", "Run", "Trained", "VaeRun", "log_likelihood", "nats"]
+__all__ = ["WIDTHS", "Code", "Run", "Trained", "VaeRun", "log_likelihood", "nats"]
 
 Run = VaeRun
 """What `measure_named` finds here."""

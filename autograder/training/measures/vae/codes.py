@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,15 @@ from torch.distributions import Bernoulli, ContinuousBernoulli, Normal
 
 ACTIVE = 0.05
 """Nats that a latent variable tells of an image, on average, to count as used."""
+
+WIDTHS: dict[str, Callable[[Tensor], Tensor]] = {
+    "as encoded": lambda log_var: log_var,
+    "twice": lambda log_var: 2 * log_var,
+    "-1": lambda log_var: log_var - 1,
+    "-2": lambda log_var: log_var - 2,
+    "+1": lambda log_var: log_var + 1,
+}
+"""Other log-variances of q that a bound is asked about: "as encoded", "twice" where they are doubled, or a number that is added to them."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from autograder.checking.student import Student
 from autograder.records import FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Question
-from autograder.training.measures.vae.codes import Code, log_likelihood, without_latents
+from autograder.training.measures.vae.codes import WIDTHS, Code, log_likelihood, without_latents
 from autograder.training.measures.vae.pictures import COLUMNS, Shown, grids, latents
 from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix, what_came
 
@@ -28,13 +28,6 @@ _AT_A_TIME = 100
 _EXTREME = 80.0
 _FEW = 400
 """Training images that are told in ways that differ."""
-_WIDTHS: dict[str, Callable[[Tensor], Tensor]] = {
-    "as encoded": lambda log_var: log_var,
-    "twice": lambda log_var: 2 * log_var,
-    "-1": lambda log_var: log_var - 1,
-    "-2": lambda log_var: log_var - 2,
-    "+1": lambda log_var: log_var + 1,
-}
 
 
 @dataclass(frozen=True)
@@ -187,7 +180,7 @@ class VaeRun(ModelRun):
             self.code(student, model, decoder, self.test_images),
             {
                 name: self.code(student, model, decoder, self.images[:_FEW], wider=wider).bound
-                for name, wider in _WIDTHS.items()
+                for name, wider in WIDTHS.items()
             },
         )
         self._show(student, model, decoder)
