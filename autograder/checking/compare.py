@@ -3,8 +3,9 @@
 An answer `a` agrees with the exact value `e` where |a − e| ≤ tolerance(dtype) · max(1, scale, |e|). The expected value is computed in
 float64 from the very inputs that the student got, so only the student's own rounding counts.
 
-* float64: 1e-7. Rounding alone would allow 1e-12; the rest is room for a float32 constant such as log 2π inside
-  otherwise float64 work (relative error up to 6e-8).
+* float64: 3e-7. Rounding alone would allow 1e-12; the rest is room for float32 inside otherwise float64 work: a constant such as
+  log 2π (relative error up to 6e-8), or a number that became a tensor (`torch.as_tensor(sigma)`), whose logarithm and square are
+  float32 then, too (measured: 1.9e-7 of the result).
 * float32: 3e-4. Sums of up to a thousand terms, and a Cholesky factor with condition number 1e3, stay below 1e-4 in every
   variant that we have (measured in tests/harness/checking/test_compare.py).
 * float16, bfloat16: 3e-2, for completeness; no check asks in these.
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 TOLERANCE = {
-    torch.float64: 1e-7,
+    torch.float64: 3e-7,
     torch.float32: 3e-4,
     torch.float16: 3e-2,
     torch.bfloat16: 3e-2,

@@ -34,10 +34,15 @@ _AT_FIRST = 12.0
 """Standard errors by which so few draws must differ: their own error is known badly where they are skewed."""
 
 
+_OF_FORM = "Can't call numpy() on Tensor that requires grad"
+"""The text of an exception that says what was done to the form, whatever is computed: no other exception is like it."""
+
+
 def wording(failure: CheckFailed) -> str:
     """Return what of a refusal does not depend on how the function is written: no numbers, no texts of exceptions."""
     message = re.sub(r"(it raised \w+).*", r"\1", failure.message, flags=re.DOTALL)
-    return f"{failure.kind}: {re.sub(r'[0-9]+([.,][0-9]+)*', '#', message)}"
+    of_form = f" ({_OF_FORM})" if _OF_FORM in failure.message else ""
+    return f"{failure.kind}: {re.sub(r'[0-9]+([.,][0-9]+)*', '#', message)}{of_form}"
 
 
 def _drawn_of(question: Question, answer: Answer) -> dict[str, Any]:

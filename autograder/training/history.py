@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from autograder.records import Curve
@@ -17,7 +18,7 @@ _MOST_CURVES, _LONGEST = 12, 1000
 def history_list(history: Any, name: str) -> list[float] | None:
     """Return one of the history's lists as floats, or None when it is not a list of numbers."""
     values = history.get(name) if isinstance(history, dict) else None
-    if isinstance(values, Tensor) and values.dim() == 1:
+    if isinstance(values, Tensor | np.ndarray) and values.ndim == 1:
         values = values.tolist()
     if not isinstance(values, list | tuple):
         return None

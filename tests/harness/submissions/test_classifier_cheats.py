@@ -89,7 +89,10 @@ def table():
     return TABLE.replace("{images}", images).replace("{labels}", labels)
 
 
-@pytest.mark.parametrize("name", [*FITTED, "table"])
+ALL = [pytest.param(name, marks=pytest.mark.long if name != "forest" else ()) for name in FITTED]
+
+
+@pytest.mark.parametrize("name", [*ALL, "table"])
 def test_what_trains_nothing_earns_form(grade, tmp_path, name):
     """A table of known images that finds out how they are turned, and what fits at once, whatever the settings."""
     known, fit = (table(), FIT_TABLE) if name == "table" else FITTED[name]

@@ -7,7 +7,8 @@ from tests.submissions import build
 
 from .tools import ROOT, SUBMISSIONS, explain, write
 
-VARIANTS = ["correct_modules.zip", "variant_package", "correct_notebook.ipynb"]
+VARIANTS = ["correct_modules.zip", "variant_package", "variant_distributions", "correct_notebook.ipynb"]
+"""`variant_distributions` and `variant_numpy` were written by people who had seen the students' kit and nothing else."""
 PACKED_OTHERWISE = ["variant_wrapped.zip", "variant_encoded.zip"]
 """The code of `correct_modules` in other folders, encodings and names."""
 ENOUGH = 13
@@ -21,18 +22,34 @@ def test_generated_files_are_what_the_folders_make():
 
 
 def test_full_marks_with_training(grade):
-    """All tasks that it was written for, training on the digits included."""
-    record = grade(SUBMISSIONS / "variant_distributions", training=True)
-    assert answered_in_full(record), explain(record)
-    assert any(task.kind == "training" and task.points == task.max_points for task in record.tasks), explain(record)
+    """Two trainings on the digits, in the style of torch.distributions."""
+    record = grade(SUBMISSIONS / "variant_distributions", ("train_vae", "train_classifier"), training=True)
+    assert record.score == record.max_score, explain(record)
 
 
 @pytest.mark.long
-def test_full_marks_of_what_is_trained(grade, rubric):
-    """The other style's model; its functions are asked in `test_full_marks`."""
-    record = grade(SUBMISSIONS / "correct_modules.zip", tuple(rubric.training), training=True)
-    assert record.score == record.max_score, explain(record)
-    assert any(task.kind == "training" and task.points == task.max_points for task in record.tasks), explain(record)
+@pytest.mark.parametrize(
+    ("name", "share"), [("correct_modules.zip", 1.0), ("variant_distributions", 1.0), ("variant_numpy", 0.95)]
+)
+def test_full_marks_of_what_is_trained(grade, rubric, name, share):
+    """Every training in every style; the functions are asked in `test_full_marks`."""
+    record = grade(SUBMISSIONS / name, tuple(rubric.training), training=True)
+    assert float(record.score) >= share * float(record.max_score), explain(record)
+
+
+FORM = {"numpy_array", "other_dtype", "result_without_gradient"}
+
+
+@pytest.mark.long
+def test_numpy_costs_what_form_costs(grade):
+    """A notebook that computes with numpy wherever it can: right values, arrays for results, gradients that are lost there."""
+    record = grade(SUBMISSIONS / "variant_numpy")
+    named = {mistake.name for task in record.tasks for mistake in task.mistakes}
+    forms = {form for task in record.tasks for check in task.checks for form in check.forms}
+    poor = [task.id for task in record.tasks if float(task.points) < 0.75 * float(task.max_points)]
+    assert named | forms <= FORM, explain(record)
+    assert poor == [], explain(record)
+    assert float(record.score) >= 0.88 * float(record.max_score), explain(record)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -57,7 +74,7 @@ def answered_in_full(record):
 
     What is built from `correct_modules` has an answer to every task there is, but that a notebook holds no `answers.yaml` and no program.
     """
-    by_hand = record.submission in ("variant_package", "variant_distributions")
+    by_hand = record.submission == "variant_package"
     notebook = record.submission.endswith("notebook")
     tasks = [t for t in record.tasks if t.found_in or not (by_hand or (notebook and t.kind in ("answers", "script")))]
     whole = all(task.points == task.max_points and task.outcome is Outcome.PASSED for task in tasks)

@@ -16,8 +16,8 @@ SECONDS = 60.0
 LATENTS = {"dark": 3, "bright": 40}
 INK = {"dark": 0.1, "bright": 0.8}
 """Share of white pixels in the images that a model is trained on."""
-BRIGHTER = 0.05
-"""By which pictures of samples differ then, on average: 0.6 without a margin around them, 0.2 with the margins of Matplotlib."""
+BRIGHTER = 0.035
+"""By which pictures of samples differ then, on average: 0.6 without a margin around them, 0.2 with those of Matplotlib, less in colour."""
 MOST_PIXELS = 20_000_000
 _models = weakref.WeakKeyDictionary()
 """The models that a submission has made, by what they were trained on."""
@@ -42,7 +42,7 @@ def model_of(student, world):
     """Return the file of the model that `train` makes of dark or of bright images; trained once."""
     known = _models.setdefault(student.asked, {})
     if world not in known:
-        argv = ["train", "--device", "cpu", "--latent-dim", f"{LATENTS[world]}", "--epochs", "8", "--batch-size", "64"]
+        argv = ["train", "--device", "cpu", "--latent-dim", f"{LATENTS[world]}", "--epochs", "20", "--batch-size", "64"]
         files = mnist(INK[world], student.lot(world))
         run = student.run_script(PROGRAM, [*argv, "--model", "model.pt"], files=files, seconds=SECONDS)
         known[world] = run, run.file("model.pt")
