@@ -133,6 +133,9 @@ Replace `raise NotImplementedError` in the cells below by your code and keep the
 at all of them. In a terminal, `make check` in this folder looks at the saved notebook: functions that you wrote here are
 found, as long as those in the `.py` files are still stubs.
 
+**How you compute it is up to you.** Any correct form counts. Results keep the dtype of the inputs, inputs are not
+changed, gradients flow through (no `.numpy()`, no `.detach()` on the way), and there is no Python loop over the batch.
+
 **Hand in:** this file, `{notebook}`, or a zip of the folder. The grader runs the notebook once from the top, without
 network and without your data, and stops waiting for cells that take long: from there on it only reads imports,
 functions, classes and constants. The functions of the tasks must not need anything that a long training cell made.
