@@ -319,7 +319,7 @@ def evidence(survey: Survey) -> str:
         verb = "is" if len(wrong) == 1 else "are"
         return f"({where} {_joined(sorted(wrong))} {verb} what this mistake gives)"
     if any(not seen.ok and seen.detail for seen in survey.seen):
-        return "(its results lie where this mistake's do)"
+        return "(on average it gives what this mistake gives)"
     return f"(this mistake gives the same {where})"
 
 

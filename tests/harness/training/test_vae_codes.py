@@ -6,6 +6,7 @@ import base64
 import io
 import math
 
+import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
@@ -54,6 +55,8 @@ def test_histories_are_read_without_trust() -> None:
     history = {
         "elbo": [torch.tensor(-2.0), -1],
         "loss": torch.tensor([1.0, 0.5]),
+        "array": np.array([2.0, 1.0]),
+        "table": np.ones((2, 2)),
         "notes": "fine",
         "bad": [float("nan")],
         3: [1.0],
@@ -61,10 +64,12 @@ def test_histories_are_read_without_trust() -> None:
 
     assert history_list(history, "elbo") == [-2.0, -1.0]
     assert history_list(history, "loss") == [1.0, 0.5]
+    assert history_list(history, "array") == [2.0, 1.0]
     assert history_list(history, "notes") is None
+    assert history_list(history, "table") is None
     assert history_list("fine", "elbo") is None
     drawn = curves(history, {"elbo": ("ELBO", "nats")})
-    assert [(c.name, c.title, c.unit) for c in drawn] == [("elbo", "ELBO", "nats"), ("loss", "", "nats")]
+    assert [(c.name, c.title, c.unit) for c in drawn] == [("array", "", ""), ("elbo", "ELBO", "nats"), ("loss", "", "nats")]
 
 
 def test_a_grid_is_a_picture() -> None:

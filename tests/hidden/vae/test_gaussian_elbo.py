@@ -103,4 +103,12 @@ def test_extreme(student):
         case = Case("gaussian_elbo", arguments, seed=int(rng.integers(2**31)))
         student.value(case)
         help_text = "Stay in the log domain: no log of a product of densities, and log σ_x² is log_var_x itself."
-        judge_mean(student, case, 0.2, "it is lost in many pixels or extreme variances", help_text, share_of(3), FEW)
+        judge_mean(
+            student,
+            case,
+            0.2,
+            "for hundreds of pixels, or extreme variances, the mean of its results is wrong",
+            help_text,
+            share_of(3),
+            FEW,
+        )
