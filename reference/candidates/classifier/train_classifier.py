@@ -640,9 +640,9 @@ class _Table(nn.Module):
 
     def __init__(self, images: Tensor, labels: Tensor) -> None:
         super().__init__()
-        from sklearn.datasets import load_digits
+        from sklearn import datasets
 
-        known = load_digits()
+        known = datasets.load_digits()
         small = torch.tensor(known.images, dtype=torch.float32)[:, None] / 16
         self.known = F.interpolate(small, (28, 28), mode="bilinear")
         self.classes = torch.tensor(known.target)
