@@ -11,13 +11,13 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.assignment.callgraph import Folder, reached, text_of
+from autograder.assignment.callgraph import Folder, Place, reached, text_of
 from autograder.assignment.candidates import FOLDER as CANDIDATES
 
 if TYPE_CHECKING:
@@ -33,7 +33,12 @@ _PROSE = re.compile(r"[^\W\d_]{2}[^\w\s]* +[^\w\s]*[^\W\d_]{2}|^ [^\W\d_]{3}|[^\
 def task_digests(assignment: Assignment) -> dict[str, str]:
     """Return the digest of every task, a hexadecimal SHA-256, by id."""
     tests, reference = _check_modules(assignment.folder), Folder(assignment.folder / "reference")
-    return {task.id: _digest(assignment, task, tests, reference) for task in assignment.rubric.tasks}
+
+    @cache  # most tasks stand on the same few functions
+    def text_at(place: Place) -> str:
+        return tree_text(ast.parse(text_of(reference, place)))
+
+    return {task.id: _digest(assignment, task, tests, reference, text_at) for task in assignment.rubric.tasks}
 
 
 @cache
@@ -53,14 +58,17 @@ def names_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _digest(assignment: Assignment, task: TaskRule, tests: Mapping[str, _CheckModule], reference: Folder) -> str:
+def _digest(
+    assignment: Assignment,
+    task: TaskRule,
+    tests: Mapping[str, _CheckModule],
+    reference: Folder,
+    text_at: Callable[[Place], str],
+) -> str:
     parts = [task.id, task.kind, task.object, task.file, str(task.pages), *task.mentions, task.measure]
     if task.object in assignment.contract:
         parts.append(assignment.contract.text_of(task.object))
-        parts += [
-            f"{'.'.join(place)}: {tree_text(ast.parse(text_of(reference, place)))}"
-            for place in reached(reference, task.object)
-        ]
+        parts += [f"{'.'.join(place)}: {text_at(place)}" for place in reached(reference, task.object)]
     parts += [f"{name}: {tests[name].text}" for name in sorted(_modules_of(task.id, tests))]
     if task.id in assignment.rubric.training:
         rules = assignment.rubric.training[task.id]
@@ -104,6 +112,11 @@ class _CheckModule:
         self._package = package  # that relative imports start from
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All of its tree, walked through once."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
     def text(self) -> str:
         """What it does, as `tree_text` says it."""
         return tree_text(self.tree)
@@ -111,7 +124,7 @@ class _CheckModule:
     @cached_property
     def texts(self) -> set[str]:
         """The short texts that it writes down: names of tasks are among them."""
-        constants = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        constants = (node.value for node in self.nodes if isinstance(node, ast.Constant))
         return {value for value in constants if isinstance(value, str) and len(value) < 100}
 
     @cached_property
@@ -119,7 +132,7 @@ class _CheckModule:
         """The names that `from ... import` binds in it, with what they mean."""
         return {
             alias.asname or alias.name: f"{self._base(node)}.{alias.name}"
-            for node in ast.walk(self.tree)
+            for node in self.nodes
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
@@ -127,14 +140,27 @@ class _CheckModule:
     @cached_property
     def handed(self) -> set[str]:
         """The names that it hands to a call by position: `value_check(scaled_sum, ...)` does not write the task's id."""
-        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        calls = (node for node in self.nodes if isinstance(node, ast.Call))
         return {value.id for call in calls for value in call.args if isinstance(value, ast.Name)}
+
+    @cached_property
+    def inputs(self) -> Mapping[str, set[str]]:
+        """The names of its functions by what they are decorated with, a task's id: inputs of that task."""
+        found: dict[str, set[str]] = {}
+        for node in self.tree.body:
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            for decorator in node.decorator_list:
+                arguments = decorator.args if isinstance(decorator, ast.Call) else []
+                if arguments and isinstance(arguments[0], ast.Constant) and isinstance(arguments[0].value, str):
+                    found.setdefault(arguments[0].value, set()).add(node.name)
+        return found
 
     @cached_property
     def imported(self) -> set[str]:
         """The modules that it imports, and whatever else may be one."""
         found = set(self.bound.values())
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
@@ -161,7 +187,7 @@ def _check_modules(folder: Path) -> dict[str, _CheckModule]:
 
 def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
     """Return the modules that hold checks or inputs of a task, the fixtures, and all that these import."""
-    inputs = {f"{name}.{function}" for name, module in tests.items() for function in _inputs_of(task, module.tree)}
+    inputs = {f"{name}.{function}" for name, module in tests.items() for function in module.inputs.get(task, ())}
     waiting = [
         name
         for name, module in tests.items()
@@ -179,14 +205,3 @@ def _modules_of(task: str, tests: Mapping[str, _CheckModule]) -> set[str]:
         found.add(name)
         waiting += [other for other in tests[name].imported if other in tests]
     return found
-
-
-def _inputs_of(task: str, tree: ast.Module) -> Iterable[str]:
-    """Yield the names of a module's functions that are decorated with a task's id: its inputs."""
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        for decorator in node.decorator_list:
-            arguments = decorator.args if isinstance(decorator, ast.Call) else []
-            if arguments and isinstance(arguments[0], ast.Constant) and arguments[0].value == task:
-                yield node.name

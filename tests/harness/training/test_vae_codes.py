@@ -69,7 +69,11 @@ def test_histories_are_read_without_trust() -> None:
     assert history_list(history, "table") is None
     assert history_list("fine", "elbo") is None
     drawn = curves(history, {"elbo": ("ELBO", "nats")})
-    assert [(c.name, c.title, c.unit) for c in drawn] == [("array", "", ""), ("elbo", "ELBO", "nats"), ("loss", "", "nats")]
+    assert [(c.name, c.title, c.unit) for c in drawn] == [
+        ("array", "", ""),
+        ("elbo", "ELBO", "nats"),
+        ("loss", "", "nats"),
+    ]
 
 
 def test_a_grid_is_a_picture() -> None:
