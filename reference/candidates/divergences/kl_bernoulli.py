@@ -370,11 +370,6 @@ def _clamped_at_1e_7(probs: Tensor, prior: float = 0.5) -> Tensor:
 
 
 @wrong("epsilon_added")
-def _clamped_at_1e_8(probs: Tensor, prior: float = 0.5) -> Tensor:
-    return kl_bernoulli(probs.clamp(1e-8, 1 - 1e-8), prior)
-
-
-@wrong("epsilon_added")
 def _epsilon_1e_3(probs: Tensor, prior: float = 0.5) -> Tensor:
     return _with_epsilon(probs, prior, 1e-3)
 

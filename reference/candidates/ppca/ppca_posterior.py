@@ -35,14 +35,6 @@ def _std_before_inverse(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> t
     return mean, cov / sigma2**0.5
 
 
-@wrong(
-    "detached", "The results are cut from the graph, so no gradient flows through them.", severity="slip", credit=0.75
-)
-def _detached(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
-    mean, cov = ppca_posterior(x, W, mu, sigma2)
-    return mean.detach(), cov.detach()
-
-
 @wrong("not_centred", "μ is not subtracted from x.", severity="slip")
 def _not_centred(x: Tensor, W: Tensor, mu: Tensor, sigma2: Variance) -> tuple[Tensor, Tensor]:
     return ppca_posterior(x, W, torch.zeros_like(mu), sigma2)
