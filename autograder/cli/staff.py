@@ -102,7 +102,7 @@ def calibrate(
     from autograder.assignment.loading import Assignment
     from autograder.grading.options import DeviceChoice, device_of
     from autograder.quality.calibration import calibrate as spreads
-    from autograder.quality.calibration import kept, page
+    from autograder.quality.calibration import kept, page, remembered
 
     loaded = Assignment(assignment)
     chosen = [name for part in tasks.split(",") if (name := part.strip())] or list(loaded.rubric.training)
@@ -112,11 +112,13 @@ def calibrate(
         raise UsageError(f"--device is auto, cpu or cuda, not {device}")
     where = device_of(cast("DeviceChoice", device))
     missed = 0
-    for row in spreads(loaded, chosen, data, data_root, where, seeds, said=lambda text: None):
-        rows = kept(out_file, [row])
-        out_file.with_suffix(".md").write_text(page(rows), encoding="utf-8")
-        missed += row.failed
-        out.print(row.sentence(), soft_wrap=True)
+    remembered(out_file)  # before hours are spent
+    with out.status("") as status:  # a line that moves in a terminal; elsewhere the line of each answer has to do
+        for row in spreads(loaded, chosen, data, data_root, where, seeds, said=status.update):
+            rows = kept(out_file, [row])
+            out_file.with_suffix(".md").write_text(page(rows), encoding="utf-8")
+            missed += row.failed
+            out.print(row.sentence(), soft_wrap=True)
     out.print(f"Written: {out_file} and {out_file.with_suffix('.md')}")
     if missed:
         raise typer.Exit(1)

@@ -76,8 +76,9 @@ def drawn(
     return tuple(drawings), tuple(flags)
 
 
-def handed_in(submission: Submission, backend: Any, limits: Limits) -> tuple[Picture, ...]:
-    """Return the pictures of a submission, in files and in notebooks, encoded anew; the first `MOST_PICTURES` of them.
+def handed_in(submission: Submission, backend: Any, limits: Limits) -> tuple[tuple[Picture, ...], tuple[Flag, ...]]:
+    """Return the pictures of a submission, in files and in notebooks, encoded anew, the first `MOST_PICTURES` of them; and what staff
+    should know. Our own fault costs the pictures and nothing else.
 
     Args:
         submission: What was handed in.
@@ -86,8 +87,14 @@ def handed_in(submission: Submission, backend: Any, limits: Limits) -> tuple[Pic
     """
     found = [*(file for file in submission.files if file.path.lower().endswith(_KINDS)), *submission.shown]
     if not found:
-        return ()
-    return tuple(_redrawn(found[:MOST_PICTURES], backend, limits))
+        return (), ()
+    pictures: list[Picture] = []
+    try:
+        pictures += _redrawn(found[:MOST_PICTURES], backend, limits)
+    except Exception as error:
+        message = f"Pictures of the submission could not be read: {type(error).__name__}: {error}"
+        return tuple(pictures), (Flag(code="our-fault", message=message[:1000]),)
+    return tuple(pictures), ()
 
 
 def _redrawn(files: list[DataFile], backend: Any, limits: Limits) -> Iterator[Picture]:

@@ -158,7 +158,7 @@ def _run(session: _Session) -> GradeRecord:
         results |= judged(rubric.tasks, work)
         findings = look_at(session.submission, rubric, work)
     with session.timed("pictures"):
-        pictures = handed_in(session.submission, session.backend, rubric.budgets)
+        pictures, unread = handed_in(session.submission, session.backend, rubric.budgets)
     session.seconds["total"] = time.monotonic() - session.started
     return graded_record(
         Graded(
@@ -174,7 +174,7 @@ def _run(session: _Session) -> GradeRecord:
             datasets=tuple(dict.fromkeys(run.data.name for run in runs.values())),
             findings=findings,
             loading_flags=flags,
-            remarks=(*remarks, *faults),
+            remarks=(*remarks, *faults, *unread),
             sandbox=session.backend.describe(),
             device=session.device,
             work=work,

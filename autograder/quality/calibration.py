@@ -20,6 +20,7 @@ import torch
 from autograder.assignment.loading import Assignment
 from autograder.authoring.failures import CheckFailed, CheckStopped
 from autograder.checking.student import Student
+from autograder.errors import UsageError
 from autograder.report.text import less_is_better
 from autograder.sandbox.inprocess import OneFunction
 from autograder.training import measure_named
@@ -94,12 +95,17 @@ def calibrate(
         device: Where.
         seeds: How many worlds.
         said: Told what is going on.
+
+    Raises:
+        UsageError: A task has no budget for these data.
     """
     torch.set_num_threads(1)  # as in a grading
     for task in tasks:
         rule = assignment.rubric.task(task)
         measure = measure_named(rule.measure)
         images = measure.load(data, root)
+        if images.name not in assignment.rubric.training[task]:
+            raise UsageError(f"rubric.yaml has no training budget of {task} for the data set {images.name!r}")
         budget = assignment.rubric.training[task][images.name]
         answers: dict[str, Any] = {"reference": assignment.objects[rule.object]}
         answers |= {found.name: found.function for found in assignment.candidates.variants(task)}
@@ -123,10 +129,18 @@ def calibrate(
 
 
 def remembered(path: Path) -> list[Spread]:
-    """Return the rows of a file that `kept` wrote; none where there is no file."""
+    """Return the rows of a file that `kept` wrote; none where there is no file.
+
+    Raises:
+        UsageError: It holds something else.
+    """
     if not path.is_file():
         return []
-    return [Spread(**row | {"values": tuple(row["values"])}) for row in json.loads(path.read_text(encoding="utf-8"))]
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [Spread(**row | {"values": tuple(row["values"])}) for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{path} is not what `calibrate` writes ({error}); name another file with --out") from None
 
 
 def kept(path: Path, rows: Sequence[Spread]) -> list[Spread]:

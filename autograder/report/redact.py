@@ -27,6 +27,10 @@ def for_student(record: GradeRecord) -> GradeRecord:
             "notes": tuple(note for note in record.notes if note.audience == "student"),
             "waiting": tuple(work.model_copy(update={"what": ""}) for work in record.waiting),
             "manual": tuple(entry.model_copy(update={"author": "staff"}) for entry in record.manual),
+            "drawings": tuple(
+                drawing.model_copy(update={"why_not": _RAISED.sub(_without_its_text, drawing.why_not)})
+                for drawing in record.drawings
+            ),
             "flags": (),
             "provenance": {},
             "timing": {},

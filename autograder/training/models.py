@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -21,13 +21,13 @@ from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Answer, Asked, Question
 from autograder.training.data import Images, load_images
 from autograder.training.history import curves
+from autograder.training.once import Once
 from autograder.training.weights import Weights, alike
 from autograder.training.worlds import SAID, Sort, World
 
 CHUNK = 1000
 """Images that a model is asked about at a time."""
 MOST_TEST_IMAGES = 1000
-Found = TypeVar("Found")
 
 
 def binary(images: Tensor) -> Tensor:
@@ -64,6 +64,7 @@ class ModelRun:
         decoding: Name of its method that decodes.
         decoded: What that gives, in words.
         few: Arguments of short trainings, which are asked only for what they make of the weights.
+        once: Remembers trainings, and what was asked of them.
         untrained: Arguments of a call that gives an untrained model.
     """
 
@@ -76,7 +77,7 @@ class ModelRun:
     metrics: dict[str, float] = field(default_factory=dict)
     grids: tuple[Grid, ...] = ()
     scatters: tuple[Scatter, ...] = ()
-    _known: dict[str, Any] = field(default_factory=dict)
+    once: Once = field(default_factory=Once)
 
     model: ClassVar[str] = "a torch.nn.Module with the methods encode and decode"
     decoding: ClassVar[str] = "decode"
@@ -153,19 +154,6 @@ class ModelRun:
         name = f"{sorted(arguments.items())} {n} {grey} {global_seed}"
         case = self.case(images=kind[:n], device="cpu", **arguments)
         return self.once(name, lambda: self.made(student, case, seed=global_seed))
-
-    def once(self, name: str, make: Callable[[], Found]) -> Found:
-        """Return what was made under this name, or raise what it ended in; made when it is asked for first."""
-        if name not in self._known:
-            try:
-                self._known[name] = make()
-            except (CheckFailed, CheckStopped) as failure:
-                self._known[name] = failure
-        found = self._known[name]
-        if isinstance(found, BaseException):
-            raise found
-        result: Found = found
-        return result
 
     def weights(self, student: Student, model: Handle) -> Weights:
         """Ask a model for its `state_dict`: tensors by name.

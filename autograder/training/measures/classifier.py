@@ -7,7 +7,6 @@ A network that was trained elsewhere, or a table of known images, has seen anoth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Asked, Question
 from autograder.training.data import Images, load_images
 from autograder.training.history import curves
+from autograder.training.once import Once
 from autograder.training.pictures import grid
 from autograder.training.worlds import SAID, Sort, World
 
@@ -96,7 +96,7 @@ class ClassifierRun:
     secret: str
     device: str
     metrics: dict[str, float] = field(default_factory=dict)
-    _known: dict[str, Any] = field(default_factory=dict)
+    once: Once = field(default_factory=Once)
     _confusion: tuple[tuple[int, ...], ...] = ()
     _grids: tuple[Grid, ...] = ()
 
@@ -148,19 +148,7 @@ class ClassifierRun:
 
     def trained(self, student: Student, factor: float = 1.0) -> Trained:
         """Return what came out of training at a multiple of the learning rate; train first when that was not done yet."""
-        found: Trained = self.once(f"trained at {factor:g}", lambda: self._train(student, factor))
-        return found
-
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return what was made under this name, or raise what it ended in; made when it is asked for first."""
-        if name not in self._known:
-            try:
-                self._known[name] = make()
-            except (CheckFailed, CheckStopped) as failure:
-                self._known[name] = failure
-        if isinstance(self._known[name], BaseException):
-            raise self._known[name]
-        return self._known[name]
+        return self.once(f"trained at {factor:g}", lambda: self._train(student, factor))
 
     def _train(self, student: Student, factor: float) -> Trained:
         model, history = student.value(self.case(factor), finite=False, seconds=self.rule.wall_seconds)
@@ -176,8 +164,7 @@ class ClassifierRun:
         Raises:
             CheckFailed, CheckStopped: There is no model, or none of the rates teaches it anything.
         """
-        found: tuple[float, float] = self.once("pace", lambda: self._find_pace(student))
-        return found
+        return self.once("pace", lambda: self._find_pace(student))
 
     def _find_pace(self, student: Student) -> tuple[float, float]:
         images, labels = self.images[:600], self.labels[:600]
@@ -207,8 +194,7 @@ class ClassifierRun:
             model, history = student.settled(case, answer, finite=False)
             return Small(history, self.logits(student, model, self.val_images[:100]))
 
-        found: Small = self.once(f"small {sorted(changes.items())} {global_seed}", make)
-        return found
+        return self.once(f"small {sorted(changes.items())} {global_seed}", make)
 
     def one_step(self, student: Student) -> OneStep:
         """Return what a model knows after one step that is next to none, on two images of each class.
@@ -216,8 +202,7 @@ class ClassifierRun:
         Raises:
             CheckFailed, CheckStopped: There is no model.
         """
-        found: OneStep = self.once("one step", lambda: self._one_step(student))
-        return found
+        return self.once("one step", lambda: self._one_step(student))
 
     def _one_step(self, student: Student) -> OneStep:
         places = torch.cat([(self.labels == c).nonzero()[:2, 0] for c in range(10)])
@@ -245,8 +230,7 @@ class ClassifierRun:
             model, _ = student.value(case, finite=False, seconds=60.0)
             return share_right(self.logits(student, model, self.images[-500:]), self.labels[-500:])
 
-        share: float = self.once("from one of each", measured)
-        return share
+        return self.once("from one of each", measured)
 
     def _is_network(self, student: Student, model: Handle, images: Tensor) -> bool:
         """Whether what a model says depends on parameters of it, differentiably."""
@@ -306,7 +290,7 @@ class ClassifierRun:
 
     def record(self) -> TrainingRecord | None:
         """Return what is known about the run; None when nothing was trained."""
-        trained = self._known.get("trained at 1")
+        trained = self.once.get("trained at 1")
         if not isinstance(trained, Trained):
             return None
         return TrainingRecord(

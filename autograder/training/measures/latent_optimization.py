@@ -232,7 +232,7 @@ class LatentOptimizationRun(ModelRun):
 
     def record(self) -> TrainingRecord | None:
         """Return what is known about the run; None when nothing was trained."""
-        trained = self._known.get("the whole training")
+        trained = self.once.get("the whole training")
         if not isinstance(trained, Trained):
             return None
         record = self.described(

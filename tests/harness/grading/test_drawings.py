@@ -17,6 +17,7 @@ from autograder.grading.options import GradeOptions
 from autograder.grading.run import grade_submission
 from autograder.intake import take_in
 from autograder.records import GradeRecord
+from autograder.sandbox import readers
 
 WITH_A_PLOT = (
     RUBRIC.replace("points: 3\n    budgets", "points: 4\n    budgets")
@@ -131,6 +132,15 @@ def test_pictures_are_encoded_anew(graded: Any) -> None:
     assert again.format == "PNG"
     assert again.width / again.height == pytest.approx(1600 / 900, rel=0.02)
     assert len(plot.encoded) < 130_000
+
+
+def test_a_reader_that_breaks_costs_the_pictures_only(graded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grade stands, and staff learn of it."""
+    monkeypatch.setattr(readers, "_PICTURES", "import a_library_that_is_not_there\ndef picture(data): pass\n")
+    record = graded(FOUR, plot_png=picture(4, 4))
+
+    assert (record.status, record.score, record.pictures) == ("graded", "3.00", ())
+    assert any("Pictures of the submission could not be read" in flag.message for flag in record.flags)
 
 
 def test_they_are_not_without_end(graded: Any) -> None:

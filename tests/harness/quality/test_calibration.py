@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from autograder.assignment.loading import Assignment
+from autograder.errors import UsageError
 from autograder.quality.calibration import Spread, calibrate, kept, page, remembered
 
 OWN = Assignment(Path(__file__).resolve().parents[3])
@@ -55,6 +56,16 @@ def test_rows_are_kept_until_they_are_measured_again(tmp_path: Path) -> None:
     assert kept(path, [again]) == [again, other]
     assert remembered(path) == [again, other]
     assert "| `fit` | few | cpu | tall | 2 | test accuracy | 0.95 |" in page(remembered(path))
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '[{"task": "fit"}]'])
+def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+    """Nothing is written over that `calibrate` did not write."""
+    path = tmp_path / "calibration.json"
+    path.write_text(text)
+
+    with pytest.raises(UsageError, match="is not what `calibrate` writes"):
+        remembered(path)
 
 
 def test_right_answers_are_trained_in_worlds_of_their_own() -> None:

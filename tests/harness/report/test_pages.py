@@ -15,6 +15,7 @@ from pages import ALLOWED, Structure
 from autograder.records import (
     About,
     CheckRecord,
+    Drawing,
     FailureKind,
     GradeRecord,
     ManualPoints,
@@ -539,6 +540,16 @@ def test_figures_stand_beside_what_was_handed_in_for_them() -> None:
     assert "broken.jpg is not shown: it cannot be read as a picture" in said
     assert len(re.findall(r'<img class="picture" src="data:image/png;base64,[^"]+"', page)) == 2
     assert "Contours of densities" in page
+
+
+def test_what_an_exception_says_in_a_figure_is_for_staff() -> None:
+    """Its text could quote what it was asked with, as in a hidden check."""
+    stopped = Drawing(task="plot", why_not="`f` failed: it raised ValueError: secret 0.31337")
+    record = factories.full_marks().model_copy(update={"drawings": (stopped,)})
+
+    assert "secret" in staff_page(record)
+    assert "secret" not in student_page(record)
+    assert "it raised ValueError" in student_page(record)
 
 
 def test_work_for_a_person_leads_to_its_pictures() -> None:

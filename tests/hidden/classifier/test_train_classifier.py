@@ -5,6 +5,7 @@ something is learnt in them (`ClassifierRun.pace`).
 """
 
 import math
+from itertools import takewhile
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -19,8 +20,8 @@ from tests.hidden.trainings import wrong
 
 MORE_THAN_LINEAR = 0.38
 """Share of images, half of them negatives, that a network learns to recognise: measured 0.5 to 0.96, linear models at most 0.25."""
-ONE_OF_EACH = 0.85
-"""Share of images that nobody recognises who has seen one of each class: right answers 0.5 to 0.7, features from elsewhere 0.9 and more."""
+ONE_OF_EACH = 0.92
+"""Share of images that nobody recognises who has seen one of each class: right answers 0.45 to 0.75, with turned copies 0.78."""
 KNOWN = 0.8
 """Share of images that nobody recognises who has not been taught."""
 
@@ -252,15 +253,16 @@ def test_settings(student: Student, run: ClassifierRun):
     if not torch.allclose(plain.logits, again.logits, rtol=1e-3, atol=1e-3):
         help_text = "Call torch.manual_seed(seed) first, or draw everything from generators that `seed` seeds."
         raise wrong("two trainings with the same `seed` give different models", help_text, "seed_ignored")
-    for name, value, mistake in (
-        ("seed", 5, "seed_ignored"),
-        ("epochs", 3, "epochs_ignored"),
-        ("batch_size", 60, "batch_size_ignored"),
-        ("learning_rate", 0.3 * run.rule.learning_rate, "learning_rate_ignored"),
+    for name, values, mistake in (
+        ("seed", (5,), "seed_ignored"),
+        ("epochs", (3, 1, 12), "epochs_ignored"),  # who returns the best epoch may end in the same one twice
+        ("batch_size", (60,), "batch_size_ignored"),
+        ("learning_rate", (0.3 * run.rule.learning_rate,), "learning_rate_ignored"),
     ):
-        other = run.small(student, **{name: value})
-        if torch.equal(plain.logits, other.logits):
-            losses = history_list(other.history, "val_loss") or []
+        others = (run.small(student, **{name: value}) for value in values)
+        same = list(takewhile(lambda other: torch.equal(plain.logits, other.logits), others))
+        if len(same) == len(values):
+            losses = history_list(same[0].history, "val_loss") or []
             named = "one_epoch_only" if name == "epochs" and len(losses) == 1 else mistake
             raise wrong(f"`{name}` makes no difference: another value gives the same model", mistake=named)
 

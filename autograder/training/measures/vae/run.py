@@ -206,7 +206,7 @@ class VaeRun(ModelRun):
 
     def record(self) -> TrainingRecord | None:
         """Return what is known about the run; None when nothing was trained."""
-        trained = self._known.get("the whole training")
+        trained = self.once.get("the whole training")
         if not isinstance(trained, Trained):
             return None
         in_use = f"latent variables in use, of {len(trained.test.divergences)}"
