@@ -162,6 +162,15 @@ def _noise_missing(images: Tensor, **settings: Any) -> Made:
 
 
 @wrong(
+    "kl_hardly_counts",
+    "Both KL terms count a tenth only, so q is much narrower than the bound is best for.",
+    severity="slip",
+)
+def _kl_hardly_counts(images: Tensor, **settings: Any) -> Made:
+    return _train(images, **settings, lower=0.1, upper=0.1)
+
+
+@wrong(
     "reconstruction_averaged",
     "The reconstruction term is averaged over pixels while the KL terms are summed: they win, and z says nothing of the image.",
     severity="slip",

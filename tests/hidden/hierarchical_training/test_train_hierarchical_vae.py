@@ -13,7 +13,7 @@ from autograder.authoring import CheckFailed, FailureKind, check
 from autograder.authoring.failures import CheckStopped
 from autograder.checking.student import Student
 from autograder.training.history import history_list
-from autograder.training.measures.hierarchical import HierarchicalRun, Levels
+from autograder.training.measures.hierarchical import HierarchicalRun, Levels, Trained
 from autograder.training.measures.vae import nats
 from tests.hidden.trainings import require_settings, wrong
 from tests.public.hierarchical_training.evidence import by_history, by_terms, of_a_runaway
@@ -132,10 +132,17 @@ def known_mistake(student: Student, run: HierarchicalRun) -> str:
         return ""
 
 
+def mistake_in_widths(trained: Trained) -> str:
+    """Return the name of what makes q(z₁ | x) narrower than the bound wants it; "" where it is not."""
+    gain = trained.widths["lower", "+1"] - trained.widths["lower", "as encoded"]
+    return "kl_hardly_counts" if gain > NARROWER else ""
+
+
 @check("train_hierarchical_vae", "posterior", after=["elbo"])
 def test_posterior(student: Student, run: HierarchicalRun):
     """`q1` and `q2` return the log-variances that training has fitted: with others, the training images are not told better."""
-    widths = run.trained(student).widths
+    trained = run.trained(student)
+    widths = trained.widths
     for level, part in (("lower", "q1"), ("upper", "q2")):
         usual = widths[level, "as encoded"]
         best, bound = max(((name, bound) for (at, name), bound in widths.items() if at == level), key=lambda f: f[1])
@@ -149,7 +156,7 @@ def test_posterior(student: Student, run: HierarchicalRun):
                 "Both levels are drawn from, the deviation is exp(log_var / 2) in the noise as in the KL, both KL terms count in full, and "
                 "gradients flow through all of it."
             )
-            raise wrong(message, help_text)
+            raise wrong(message, help_text, mistake_in_widths(trained))
 
 
 @check("train_hierarchical_vae", "terms", given=True)
@@ -171,7 +178,9 @@ def test_terms(student: Student, run: HierarchicalRun):
             if abs(said[-1] - found) > allowed:
                 message = f"history['{name}'] says {said[-1]:.4g} at the end, but for the training images it is {nats(found)} per image"
                 help_text = "`elbo` is the bound, not the loss; `kl_1` is log q(z1 | x) - log p(z1 | z2), `kl_2` the KL of q(z2 | z1)."
-                raise wrong(message, help_text, mistake_in_history(run, measured, history))
+                raise wrong(
+                    message, help_text, mistake_in_history(run, measured, history) or mistake_in_widths(trained)
+                )
 
 
 def mistake_in_history(run: HierarchicalRun, measured: Levels, history: object) -> str:
