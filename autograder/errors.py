@@ -57,3 +57,8 @@ class SandboxUnavailable(HarnessFault):
 
 class SandboxFault(HarnessFault):
     """The sandbox failed for a reason that is not the student's (it could not be started, or its root died)."""
+
+
+def in_words(error: BaseException) -> str:
+    """Return why a file could not be used, without the number that the system has for it."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -84,18 +84,43 @@ class Submission(Record):
     notes: tuple[Note, ...] = ()
 
 
+class Member(Record):
+    """One of those who handed something in, as the platform knows them; what it does not know is empty.
+
+    Attributes:
+        name: As the platform writes it, in any script.
+        id: The student number, or what the platform calls its own id.
+        login, email: For exports that look for them.
+    """
+
+    name: str = ""
+    id: str = ""
+    login: str = ""
+    email: str = ""
+
+
 class About(Record):
     """Who handed a submission in, and when, as far as the platform knows it: `autograder grade --about FILE.json`.
 
     Attributes:
         name, id: Of the student, or of the group.
         submitted_at, due: Points in time in ISO 8601, `"2026-03-01T23:59:00+01:00"`; lateness follows from them.
+        extension: When it is due for this student alone; "" for as everybody.
+        members: All of a group, or the one student with what else is known.
+        platform: Where it comes from: `"moodle"`, `"canvas"`, `"gradescope"`; "" for a plain folder.
+        platform_id: What that platform calls this submission or its participant, as its imports want it back.
+        late: Whether the platform marked it late; None where it does not say.
     """
 
     name: str = ""
     id: str = ""
     submitted_at: str = ""
     due: str = ""
+    extension: str = ""
+    members: tuple[Member, ...] = ()
+    platform: str = ""
+    platform_id: str = ""
+    late: bool | None = None
 
 
 class Attempt(Record):

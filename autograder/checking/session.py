@@ -144,6 +144,23 @@ def _profile() -> Iterator[None]:
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread here.
+
+    Numbers are added up in one order, whatever the machine: a record holds their last decimals. And what checks ask is small: a second
+    thread makes them twice as slow, and ten times on a machine that does something else.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def _undisturbed() -> Iterator[None]:
     """Keep pytest from what this machine would add to a session: options and plugins that variables name, and plugins that
     happen to be installed. (pytest runs the checks in this process; under pytest-xdist this process is a test's.)
@@ -185,7 +202,7 @@ def run_checks(
         arguments.append("--collect-only")
     started = time.monotonic()
     text = io.StringIO()
-    with redirect_stdout(text), redirect_stderr(text), _profile(), _undisturbed():
+    with redirect_stdout(text), redirect_stderr(text), _profile(), _undisturbed(), one_thread():
         plugin.conftests = conftests_of(code, parts)
         exit_code = pytest.main(arguments, plugins=[plugin])
     if plugin.problems:  # before the next: pytest also calls itself interrupted when a file cannot be imported

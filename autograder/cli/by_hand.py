@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from autograder.cli.shown import in_log, out, write_reports
+from autograder.cli.shown import in_log, out
 from autograder.errors import UsageError
 from autograder.grading.manual import COLUMNS, Given, entry_of, give, read_table
+from autograder.report.files import write_reports
 
 
 def register(app: typer.Typer) -> None:
@@ -46,8 +48,13 @@ def by_hand(
     for column in ("by the checks", "now", "of"):
         shown.add_column(column, justify="right", no_wrap=True)
     for name, record in written:
-        cells = (name, record.automatic_score or "–", record.score or "–", record.max_score or "–")
+        cells = (name, record.automatic_score or "–", record.score or "–", record.out_of or "–")
         shown.add_row(*(Text(in_log(cell)) for cell in cells))
     out.print(shown)
+    for name, record in written:
+        if Decimal(record.score or 0) > Decimal(record.out_of or 0):
+            out.print(
+                Text(in_log(f"{name} has more points than there are: take some away if that is not meant."), "yellow")
+            )
     many = "result was" if len(written) == 1 else "results were"
     out.print(Text(f"{len(written)} {many} written, with their pages."))

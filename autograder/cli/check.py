@@ -101,8 +101,6 @@ def student_files(path: Path, names: Sequence[str]) -> list[Path]:
         if path.suffix not in (".py", ".ipynb"):
             raise UsageError(f"{path} is neither a folder nor a .py or .ipynb file (unpack archives first)")
         return [path]
-    if not path.is_dir():
-        raise UsageError(f"{path} does not exist")
     files = [file for file in sorted(path.glob("*.py")) if file.stem != STUDENT_TOOL]
     for package in sorted(folder for folder in path.iterdir() if folder.is_dir()):
         if package.name not in _NOT_MODULES and not package.name.startswith(".") and any(package.glob("*.py")):
@@ -155,6 +153,8 @@ def check(path: Path, assignment: Path | None, wanted: Sequence[str], report: Re
         UsageError: An argument or a file is unusable.
         HarnessFault: The checks could not be run.
     """
+    if not path.exists():
+        raise UsageError(f"{path} does not exist")
     home = path if path.is_dir() else path.parent
     rules = load_rules(home, assignment)
     tasks = chosen(rules, wanted)

@@ -28,7 +28,7 @@ def threshold(asked: str) -> Callable[[GradeRecord], bool]:
     percent = asked.endswith("%")
 
     def enough(record: GradeRecord) -> bool:
-        score, most = record.score, record.max_score
+        score, most = record.score, record.out_of
         if score is None or most is None:
             return False
         return Decimal(score) >= (least * Decimal(most) / 100 if percent else least)
@@ -38,7 +38,7 @@ def threshold(asked: str) -> Callable[[GradeRecord], bool]:
 
 def write_junit(record: GradeRecord, path: Path) -> None:
     """Write the JUnit file of a result."""
-    from autograder.report.ci import junit
+    from autograder.export.junit import junit
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(junit(record), encoding="utf-8")
@@ -46,7 +46,7 @@ def write_junit(record: GradeRecord, path: Path) -> None:
 
 def show_on_github(record: GradeRecord) -> None:
     """Print annotations, and add a summary to the file that `$GITHUB_STEP_SUMMARY` names, where it names one."""
-    from autograder.report.ci import annotation_lines, summary
+    from autograder.export.github import annotation_lines, summary
 
     for line in annotation_lines(record):
         print(line, flush=True)

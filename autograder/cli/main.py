@@ -7,28 +7,58 @@ import sys
 import traceback
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
 from autograder.cli import author as cli_author
+from autograder.cli import batch as cli_batch
 from autograder.cli import by_hand as cli_by_hand
+from autograder.cli import export as cli_export
+from autograder.cli import options as choices
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
 from autograder.cli.ci import show_on_github, threshold, write_junit
 from autograder.cli.progress import Ticker
-from autograder.cli.shown import err, in_log, out, report_name, require_folder, show_result, write_reports
+from autograder.cli.shown import (
+    err,
+    in_log,
+    out,
+    report_name,
+    require_file,
+    require_folder,
+    require_submission,
+    show_result,
+)
 from autograder.errors import AutograderError
 from autograder.grading.history import read_about, with_history
-from autograder.grading.regrading import RESULT, manual_in, read_record
+from autograder.grading.results import manual_in, read_record
+from autograder.records import RESULT
+from autograder.report.files import write_reports
 
 EXIT_CODES = (
     "Exit codes: 0 done (graded, whatever the score); 1 less than asked for (--fail-under, checks that fail); "
     "2 the submission or an argument is unusable; 3 our own failure; 130 interrupted."
 )
+
+
+class _Verbs(TyperGroup):
+    """The verbs; an interrupted one ends with a sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a verb."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            err.print("Interrupted. What was written before stays as it is.")
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
+    cls=_Verbs,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -37,8 +67,6 @@ app = typer.Typer(
     help="Grade and check students' work.",
     epilog=EXIT_CODES,
 )
-AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
-HERE = Path()
 
 
 def _show_version(wanted: bool) -> None:
@@ -62,14 +90,12 @@ def grade(
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Where to write. Default: reports/<submission>.")
     ] = None,
-    track: Annotated[str, typer.Option(help="Which choice of tasks of rubric.yaml.")] = "full",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models are trained.")] = "auto",
-    data: Annotated[
-        Literal["auto", "mnist", "digits"], typer.Option(help="auto: MNIST if it is there, else digits.")
-    ] = "auto",
-    data_root: Annotated[Path | None, typer.Option(help="Folder that holds MNIST/raw (or AUTOGRADER_DATA).")] = None,
-    tasks: Annotated[str, typer.Option(help="Only these task ids, separated by commas.")] = "",
-    no_training: Annotated[bool, typer.Option("--no-training", help="Leave out tasks that train a model.")] = False,
+    track: choices.Track = "full",
+    device: choices.Device = "auto",
+    data: choices.Data = "auto",
+    data_root: choices.DataRoot = None,
+    tasks: choices.Tasks = "",
+    no_training: choices.NoTraining = False,
     sandbox: Annotated[
         Literal["auto", "bubblewrap", "uid", "none"],
         typer.Option(help="none runs the submission unprotected: for your own work only."),
@@ -78,7 +104,7 @@ def grade(
         Path | None, typer.Option(help="An earlier result of this submission: what still holds is not asked again.")
     ] = None,
     about: Annotated[
-        Path | None, typer.Option(help="JSON with name, id, submitted_at, due: shown in the reports.")
+        Path | None, typer.Option(help="JSON with name, id, submitted_at, due, extension: shown in the reports.")
     ] = None,
     fail_under: Annotated[
         str, typer.Option(metavar="POINTS", help="Exit with 1 below these points, or below a percentage: 50%.")
@@ -87,9 +113,10 @@ def grade(
     github: Annotated[
         bool, typer.Option("--github", help="Print annotations for GitHub Actions, and add to $GITHUB_STEP_SUMMARY.")
     ] = False,
-    assignment: AssignmentOption = HERE,
+    assignment: choices.Assignment = choices.HERE,
 ) -> None:
     """Grade one submission and write result.json, student.html and staff.html."""
+    from autograder.assignment.late import Late
     from autograder.assignment.loading import Assignment
     from autograder.grading.ahead import processors
     from autograder.grading.options import GradeOptions
@@ -98,9 +125,10 @@ def grade(
 
     folder = out_dir or assignment / "reports" / report_name(submission)
     enough = threshold(fail_under)
+    require_submission(submission, assignment)
     require_folder(folder, "--out")
     if junit is not None:
-        require_folder(junit.parent, "--junit")
+        require_file(junit, "--junit")
     manual = manual_in(folder)
     known = None if about is None else read_about(about)
     ticker = Ticker(out)
@@ -109,16 +137,19 @@ def grade(
         device=device,
         data=data,
         data_root=data_root,
-        tasks=tuple(part.strip() for part in tasks.split(",") if part.strip()),
+        tasks=choices.ids_in(tasks),
         training=not no_training,
         sandbox=sandbox,
         earlier=None if reuse is None else read_record(reuse / RESULT if reuse.is_dir() else reuse),
         processes=min(2, processors()),
         progress=ticker.tick,
     )
+    late: Late | None = None
     try:
         with ticker:
-            record = grade_submission(submission, Assignment(assignment), options)
+            loaded = Assignment(assignment)
+            late = loaded.rubric.for_track(track).late
+            record = grade_submission(submission, loaded, options)
     except KeyboardInterrupt:
         kept = "an earlier result, as it was" if (folder / RESULT).exists() else "no result"
         err.print(Text(f"Interrupted: nothing was written. {in_log(str(folder))} holds {kept}."), soft_wrap=True)
@@ -131,7 +162,7 @@ def grade(
         for line in traceback.format_exc().splitlines():
             err.print(Text(" " * (len(line) - len(line.lstrip())) + in_log(line)))
         record = error_record(submission, options, error)
-    record = with_history(record.with_manual(manual), folder, known)
+    record = with_history(record.with_manual(manual), folder, known, late)
     code = show_result(record, write_reports(record, folder))
     if junit is not None:
         write_junit(record, junit)
@@ -140,10 +171,12 @@ def grade(
     raise typer.Exit(code or int(not enough(record)))
 
 
+cli_batch.register(app)
 cli_author.register(app)
 cli_student.register(app)
 cli_regrade.register(app)
 cli_by_hand.register(app)
+cli_export.register(app)
 cli_staff.register(app)
 
 

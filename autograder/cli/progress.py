@@ -17,12 +17,18 @@ LINE_EVERY_SECONDS = 10.0
 
 
 class Ticker:
-    """Shows how many checks are done, and for how long the present one has been running. Use it as a context manager.
+    """Shows how many checks (or `what` else) are done, and for how long it has been running. Use it as a context manager.
 
     A log gets a line every `every` seconds, also while nothing ends: a training takes minutes.
     """
 
-    def __init__(self, console: Console, every: float = LINE_EVERY_SECONDS) -> None:
+    def __init__(
+        self,
+        console: Console,
+        every: float = LINE_EVERY_SECONDS,
+        what: str = "checks",
+        first: str = "starting the sandbox",
+    ) -> None:
         self._console = Console(
             file=console.file,
             width=console.width if console.is_terminal else 200,  # lines of a log are not wrapped
@@ -33,7 +39,7 @@ class Ticker:
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
         self._started = time.monotonic()
-        self._state = "starting the sandbox"
+        self._what, self._state = what, first
         self._ended = threading.Event()
         self._said = ""
         self._thread: threading.Thread | None = None
@@ -67,7 +73,7 @@ class Ticker:
 
     def tick(self, done: int, total: int, title: str) -> None:
         """Note that `done` of `total` are done, the last of them being `title`."""
-        self._state = f"{done} of {total} checks done ({title})"
+        self._state = f"{done} of {total} {self._what} done ({title})"
         if self._progress is not None and self._bar is not None:
             self._progress.update(self._bar, completed=done, total=total, description=title)
         elif done == total:

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.cli.shown import in_log, write_reports
-from autograder.errors import UsageError
+from autograder.cli.shown import in_log, require_file
 from autograder.grading.regrading import CAUSES, CheckChange, Regrade, SubmissionChange, compare
 from autograder.grading.regrading import write as write_standing
 from autograder.records import GradeRecord
+from autograder.report.files import write_reports
 
 out = Console(highlight=False)
 
@@ -39,14 +39,13 @@ def regrade(
     ] = False,
 ) -> None:
     """Compare two gradings: whose points change, by which check, and which points stand."""
+    if json_file is not None:
+        require_file(json_file, "--json")
     result = compare(old, new)
     show(result)
     if json_file is not None:
-        try:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(result.to_json(), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"--json {json_file}: cannot be written ({error})") from None
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(result.to_json(), encoding="utf-8")
     if write:
         changed = write_standing(old, new, _publish)
         names = ", ".join(changed) if changed else "nothing: they are what they should be"

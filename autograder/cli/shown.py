@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ def require_folder(folder: Path, option: str) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{option}: {folder} is a file, not a folder. Name another place.")
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
@@ -51,15 +52,32 @@ def require_folder(folder: Path, option: str) -> None:
         raise UsageError(f"{option}: nothing can be written to {folder} ({why}). Name another place.") from None
 
 
-def write_reports(record: GradeRecord, folder: Path) -> Path:
-    """Write the three files of a result and return the folder."""
-    from autograder.report import staff_page, student_page
+def require_file(file: Path, option: str) -> None:
+    """See that a file can be written, before any work is done; it is not made.
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "result.json").write_text(record.to_json(), encoding="utf-8")
-    (folder / "student.html").write_text(student_page(record), encoding="utf-8")
-    (folder / "staff.html").write_text(staff_page(record), encoding="utf-8")
-    return folder
+    Raises:
+        UsageError: It cannot.
+    """
+    if file.is_dir():
+        raise UsageError(f"{option}: {file} is a folder, not a file. Name a file in it.")
+    require_folder(file.parent, option)
+
+
+def require_submission(submission: Path, assignment: Path) -> None:
+    """See that there is something to grade, and that it is no answer of the assignment's own.
+
+    Raises:
+        UsageError: There is nothing, or it is a folder that holds all of the assignment's reference or checks.
+    """
+    place, home = (Path(os.path.realpath(path)) for path in (submission, assignment))
+    if not os.path.lexists(submission):  # with a link that leads nowhere, and all else, intake deals
+        raise UsageError(f"{submission} does not exist. Check the path; nothing was written.")
+    own = [home / "reference", home / "tests" / "public", home / "tests" / "hidden"]
+    if any(folder.is_dir() and folder.is_relative_to(place) for folder in own):
+        raise UsageError(
+            f"{submission} holds the assignment's own answers or checks, and is no submission. "
+            "Name the file or folder that a student handed in: make grade SUBMISSION=work.zip"
+        )
 
 
 def show_result(record: GradeRecord, folder: Path) -> int:
@@ -91,9 +109,7 @@ def show_result(record: GradeRecord, folder: Path) -> int:
     for line in _notices(record):
         out.print(Text(in_log(line), style="yellow"))
     by_hand = in_log(f"({record.automatic_score} by the checks, the rest by hand)") if record.manual else ""
-    out.print(
-        Text.assemble("Score ", (in_log(f"{record.score} of {record.max_score}"), "bold"), f" {by_hand}".rstrip())
-    )
+    out.print(Text.assemble("Score ", (in_log(f"{record.score} of {record.out_of}"), "bold"), f" {by_hand}".rstrip()))
     if (passed := pass_line(record)) is not None:
         out.print(Text(in_log(passed[1][:1].upper() + passed[1][1:]), style=_MARKS[Outcome(passed[0])][1]))
     out.print(

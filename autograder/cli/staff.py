@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from autograder.cli import options
+from autograder.cli.shown import require_file, require_submission
 from autograder.errors import UsageError
 
 out = Console(highlight=False)
@@ -30,7 +32,7 @@ def validate(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Compute every row again, also those that are stored.")
     ] = False,
-    assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
+    assignment: options.Assignment = options.HERE,
 ) -> None:
     """Grade the grader: every named wrong answer must be caught, every correct variant must pass."""
     from autograder.assignment.loading import Assignment
@@ -38,7 +40,9 @@ def validate(
     from autograder.quality.store import default_store
     from autograder.quality.validation import validate as run_validation
 
+    page = assignment / "reports" / "validation.html"
     loaded = Assignment(assignment)
+    require_file(page, "the report")
     chosen = tuple(name for part in tasks.split(",") if (name := part.strip()))
     asked = {task.id for task in loaded.rubric.for_track("full").only(chosen).tasks}
     result = run_validation(
@@ -50,7 +54,6 @@ def validate(
         store=None if fresh else default_store(),
         progress=lambda line: out.print(line, markup=False),
     )
-    page = assignment / "reports" / "validation.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(validation_page(result), encoding="utf-8")
     for survivor in result.survivors:
@@ -91,7 +94,7 @@ def calibrate(
     out_file: Annotated[Path, typer.Option("--out", help="Where rows are kept, with a table beside it.")] = Path(
         "docs/calibration.json"
     ),
-    assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
+    assignment: options.Assignment = options.HERE,
 ) -> None:
     """Train every right answer in many worlds, and hold what it reaches against the thresholds of rubric.yaml.
 
@@ -112,6 +115,7 @@ def calibrate(
         raise UsageError(f"--device is auto, cpu or cuda, not {device}")
     where = device_of(cast("DeviceChoice", device))
     missed = 0
+    require_file(out_file, "--out")
     remembered(out_file)  # before hours are spent
     with out.status("") as status:  # a line that moves in a terminal; elsewhere the line of each answer has to do
         for row in spreads(loaded, chosen, data, data_root, where, seeds, said=status.update):
@@ -129,11 +133,14 @@ def bench(
         "tests/submissions/correct_modules.zip"
     ),
     repeats: Annotated[int, typer.Option(min=1, help="How often each thing is measured.")] = 5,
-    assignment: Annotated[Path, typer.Option(help="Folder with rubric.yaml, reference/ and tests/.")] = Path(),
+    assignment: options.Assignment = options.HERE,
 ) -> None:
     """Measure sandbox start, round trips, and one submission from command to report. Prints medians."""
+    from autograder.assignment.loading import Assignment
     from autograder.quality.bench import measure
 
+    Assignment(assignment)  # refused before minutes are spent
+    require_submission(submission, assignment)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("what", "median", "min", "max", "unit", "ratio to the first of its kind"):
         table.add_column(column, justify="left" if column in ("what", "unit") else "right")
@@ -148,5 +155,5 @@ def doctor() -> None:
 
     report = examine()
     for line in report.lines:
-        out.print(line, markup=False)
+        out.print(line, markup=False, soft_wrap=True)
     raise typer.Exit(0 if report.ok else 3)

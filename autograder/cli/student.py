@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autograder.cli import options
+from autograder.cli.shown import require_file
+
 if TYPE_CHECKING:
     from autograder.assignment.loading import Assignment
-
-AssignmentOption = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
-HERE = Path()
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def template(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 2 if a file is not up to date.")] = False,
-    assignment: AssignmentOption = HERE,
+    assignment: options.Assignment = options.HERE,
 ) -> None:
     """Make student_template/ from reference/ and rubric.yaml."""
     from autograder.assignment.loading import Assignment
@@ -47,12 +47,13 @@ def template(
 def kit(
     out: Annotated[Path, typer.Option("--out", help="The zip to write.")] = Path("student_kit.zip"),
     track: Annotated[str, typer.Option(help="Whose tasks, points and rules.")] = "full",
-    assignment: AssignmentOption = HERE,
+    assignment: options.Assignment = options.HERE,
 ) -> None:
     """Pack what students receive: the template, the public checks and a wheel of the engine."""
     from autograder.assignment.kit import build_kit
     from autograder.assignment.loading import Assignment
 
+    require_file(out, "--out")
     loaded = Assignment(assignment)
     contents = build_kit(loaded, _public(loaded), track)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -36,10 +36,10 @@ from autograder.intake.source import Effort, Parsed, read_python
 from autograder.intake.text import printable, size, submission_name
 from autograder.records import DataFile, Note, SourceFile, Submission
 
-__all__ = ["DEFAULT", "IntakeLimits", "printable", "static_notes", "take_in"]
+__all__ = ["ARCHIVES", "DEFAULT", "IntakeLimits", "printable", "static_notes", "take_in"]
 
 Kind = Literal["zip", "tar", "folder", "file", "notebook"]
-_NESTED = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 
 
 def take_in(path: Path, limits: IntakeLimits = DEFAULT, wanted: Collection[str] = ()) -> Submission:
@@ -76,7 +76,7 @@ def _read(path: Path, name: str, limits: IntakeLimits, wanted: tuple[str, ...]) 
                 f"{name} has {size(count)}; the limit is {size(limits.archive_bytes)}. "
                 "Hand in code and notebooks only, without datasets."
             )
-        if _is_wanted(path.name, wanted) and not path.name.lower().endswith(_NESTED):
+        if _is_wanted(path.name, wanted) and not path.name.lower().endswith(ARCHIVES):
             return _read_alone(stream, path, name, limits)
         return _read_file(stream, path, name, limits, wanted)
 
@@ -159,7 +159,8 @@ def _assemble(
         kind == "folder",
         {entry.path: _text(entry) for entry in sources},
         [entry.path for entry in others],
-        [entry.path for entry in others if entry.path.lower().endswith(_NESTED)],
+        [entry.path for entry in others if entry.path.lower().endswith(ARCHIVES)],
+        [entry.path for entry in others if _is_wanted(entry.path, wanted)],
     )
     _require_work(name, entries, sources, wanted, other_work)
     _require_moderate(name, sources, limits)
@@ -210,7 +211,7 @@ def _require_work(
     if office is not None:
         raise SubmissionRejected(f"{name} is {office}, whatever its name says. {_hand_in(wanted)}")
     listed = ", ".join(printable(path, 60) for path in paths[:5]) + (", ..." if len(paths) > 5 else "")
-    nested = " Do not pack an archive into an archive." if any(p.lower().endswith(_NESTED) for p in paths) else ""
+    nested = " Do not pack an archive into an archive." if any(p.lower().endswith(ARCHIVES) for p in paths) else ""
     missing = "no Python file (.py) and no notebook (.ipynb)"
     if wanted:
         missing = f"no Python file (.py), no notebook (.ipynb) and none of: {', '.join(wanted)}; it holds"
@@ -245,11 +246,11 @@ def _is_notebook(entry: Entry) -> bool:
 def _text(entry: Entry) -> str:
     """The code of a file as far as it tells what is defined: of a notebook each line of a cell on a line of its own."""
     text = entry.data.decode("utf-8", "replace")
-    return re.sub(r'^\s*"|\\n"?,?$', "", text, flags=re.MULTILINE) if _is_notebook(entry) else text
+    return re.sub(r'"|\\n', "\n", text) if _is_notebook(entry) else text
 
 
 def _nested_notes(others: list[Entry]) -> list[Note]:
     """Notes about archives inside the submission: they stay data, nothing in them is graded."""
     message = "It is an archive inside the submission and was not unpacked. Hand in the files themselves."
-    nested = (entry.path for entry in others if entry.path.lower().endswith(_NESTED))
+    nested = (entry.path for entry in others if entry.path.lower().endswith(ARCHIVES))
     return [Note(code="nested-archive", message=message, path=path) for path in nested]

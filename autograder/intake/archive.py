@@ -1,4 +1,4 @@
-"""Archives into `(path, bytes)` pairs, in memory and under limits. Nothing is ever written to a disk."""
+"""Archives into `(path, bytes)` pairs, in memory and under limits; a zip also member by member. Nothing is ever written to a disk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, NoReturn
 
 from autograder.errors import SubmissionRejected
@@ -32,21 +34,35 @@ def read_zip(stream: IO[bytes], name: str, limits: IntakeLimits) -> tuple[list[E
     :raises SubmissionRejected: if the zip is damaged, encrypted, too large or holds something that is not a file.
     """
     collector = Collector(name, limits)
+    with opened_zip(stream, collector) as (archive, members):
+        for path, info in members:
+            with archive.open(info) as file:
+                collector.read(path, file)
+            if len(collector.entries[-1].data) != info.file_size:
+                raise zipfile.BadZipFile(f"{printable(path)} is shorter than declared")
+    return collector.finish()
+
+
+@contextmanager
+def opened_zip(
+    stream: IO[bytes], collector: Collector
+) -> Iterator[tuple[zipfile.ZipFile, list[tuple[str, zipfile.ZipInfo]]]]:
+    """An open zip with its files as (safe path, member), junk left out, checked by its table of contents alone.
+
+    Whatever is wrong with the zip while the caller reads members becomes a rejection too.
+
+    :raises SubmissionRejected: if the zip is damaged, encrypted, too large or holds something that is not a file.
+    """
+    name = collector.name
     try:
-        with zipfile.ZipFile(_Directory(stream, name, limits)) as archive:
+        with zipfile.ZipFile(_Directory(stream, name, collector.limits)) as archive:
             infos = archive.infolist()
             _refuse_overlaps(infos, archive.start_dir, name)
-            members = [(path, info) for info in infos if (path := _admit_zip(collector, info)) is not None]
-            for path, info in members:
-                with archive.open(info) as file:
-                    collector.read(path, file)
-                if len(collector.entries[-1].data) != info.file_size:
-                    raise zipfile.BadZipFile(f"{printable(path)} is shorter than declared")
+            yield archive, [(path, info) for info in infos if (path := _admit_zip(collector, info)) is not None]
     except RuntimeError as error:  # zipfile's word for passwords and for compression it does not know
         _damaged(name, "zip", error)
     except _BROKEN_ZIP as error:
         _damaged(name, "zip", error)
-    return collector.finish()
 
 
 class _Directory:
@@ -79,7 +95,7 @@ class _Directory:
 
 def _admit_zip(collector: Collector, info: zipfile.ZipInfo) -> str | None:
     """The path of a zip's member if it is to be read, from the table of contents alone."""
-    name = _zip_name(info)
+    name = zip_name(info)
     path = collector.admit(name)
     if path is None or name.endswith(("/", "\\")):
         if path is not None:
@@ -107,7 +123,7 @@ def _admit_zip(collector: Collector, info: zipfile.ZipInfo) -> str | None:
     return path
 
 
-def _zip_name(info: zipfile.ZipInfo) -> str:
+def zip_name(info: zipfile.ZipInfo) -> str:
     """The member's name. Without the UTF-8 flag, bytes that are valid UTF-8 are UTF-8 (macOS), others code page 437."""
     name = info.orig_filename
     if info.flag_bits & _UTF8_NAME:

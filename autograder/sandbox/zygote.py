@@ -167,6 +167,7 @@ class Zygote:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
+                    process_group=0,  # a Ctrl-C in the terminal is for the grader, which then says what was kept
                 )
             except OSError as error:
                 raise SandboxUnavailable(f"the sandbox could not be started: {error}") from None

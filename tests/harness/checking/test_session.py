@@ -56,6 +56,26 @@ def triple(x: Any) -> Any:
     return 3 * x
 
 
+def test_checks_compute_in_one_thread(tmp_path: Path) -> None:
+    """A second one costs minutes where the machine does something else; afterwards everything is as it was, as in a notebook."""
+    import torch
+
+    seen = set()
+
+    def watched(x: Any) -> Any:
+        seen.add(torch.get_num_threads())
+        return 2 * x
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert outcomes(results_of(make_assignment(tmp_path), watched)) == BOTH_PASSED
+        assert seen == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_session_is_the_same_on_every_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither variables for pytest, nor its files of options, nor installed plugins (pytest-xdist) reach the checks' session."""
     folder = make_assignment(tmp_path)

@@ -50,12 +50,36 @@ GRADE = ["grade", str(WORK), "--assignment", str(ROOT)]
 UNUSABLE = {
     "a file in place of a folder": ([*GRADE, "--out", "file"], "is a file, not a folder"),
     "a file on the way": ([*GRADE, "--out", "file/below"], "nothing can be written to"),
+    "a loop of links on the way": ([*GRADE, "--out", "loop/below"], "nothing can be written to loop/below"),
     "a file on the way of JUnit": ([*GRADE, "--junit", "file/junit.xml"], "is a file, not a folder"),
+    "a folder in place of JUnit": ([*GRADE, "--junit", "folder"], "--junit: folder is a folder, not a file"),
+    "no submission": (["grade", "none.zip", "--assignment", str(ROOT)], "none.zip does not exist"),
+    "a name that is too long": (["grade", "x" * 5000, "--assignment", str(ROOT)], "does not exist"),
+    "an assignment that is a loop of links": (["grade", str(WORK), "--assignment", "loop"], "loop"),
+    "the reference": (
+        ["grade", str(ROOT / "reference"), "--assignment", str(ROOT)],
+        "holds the assignment's own answers",
+    ),
+    "the folder above": (["grade", str(ROOT.parent), "--assignment", str(ROOT)], "holds the assignment's own answers"),
     "no file about the student": ([*GRADE, "--about", "none.json"], "--about none.json: cannot be read"),
     "no number": ([*GRADE, "--fail-under", "many"], "--fail-under many: give points"),
     "below zero": ([*GRADE, "--fail-under", "-3"], "--fail-under -3: give points"),
     "an assignment that is none": (["grade", str(WORK), "--assignment", "none"], "rubric.yaml"),
     "folders to compare": (["regrade", "none", "none"], "none"),
+    "a folder in place of a comparison": (
+        ["regrade", "none", "none", "--json", "folder"],
+        "--json: folder is a folder",
+    ),
+    "a kit in place of a folder": (["kit", "--out", "folder", "--assignment", str(ROOT)], "--out: folder is a folder"),
+    "measurements of no assignment": (["bench", "--assignment", "none"], "rubric.yaml"),
+    "measurements of no submission": (
+        ["bench", "--submission", "none", "--assignment", str(ROOT)],
+        "none does not exist",
+    ),
+    "calibration into a folder": (
+        ["calibrate", "--out", "folder", "--assignment", str(ROOT)],
+        "--out: folder is a folder",
+    ),
     "a kit below a file": (["kit", "--out", "file/kit.zip", "--assignment", str(ROOT)], "file"),
     "a new folder below a file": (["new", "file/course"], "file"),
     "validation of none": (["validate", "--assignment", "none"], "rubric.yaml"),
@@ -70,11 +94,14 @@ UNUSABLE = {
 def test_what_cannot_be_used_is_a_sentence(run: Any, tmp_path: Path, arguments: list[str], words: str) -> None:
     """Exit code 2, one sentence, no traceback; nothing was graded."""
     (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
     code, text, error = run(*arguments)
 
     assert code == 2, text + error
     assert words in " ".join(error.split())
     assert "Traceback" not in error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "loop"]
 
 
 def test_who_handed_in_stands_in_the_record(run: Any, tmp_path: Path) -> None:
@@ -126,6 +153,19 @@ def test_a_threshold_that_is_none(asked: str) -> None:
     """It is refused before anything is graded."""
     with pytest.raises(UsageError, match="give points"):
         threshold(asked)
+
+
+def test_an_interrupted_verb_says_so(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any of them; with the exit code that `--help` names."""
+    from autograder.quality import doctor
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "examine", interrupted)
+    code, _, error = run("doctor")
+
+    assert (code, error) == (130, "Interrupted. What was written before stays as it is.\n")
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["nothing before", "a result before"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from make_submission import BRIEF_CALL, LIMITS, submission
+from run_in_python import lines_of
 
 from autograder.errors import SandboxUnavailable
 from autograder.grading.run import open_backend
@@ -123,6 +124,30 @@ def test_bubblewrap_describes_itself(backend: Bubblewrap) -> None:
     assert backend.describe()["isolated"] is True
     assert backend.describe()["backend"] == "bubblewrap"
     assert backend.describe()["memory"] == cgroups.describe(cgroups.find())
+
+
+@pytest.mark.parametrize("choice_of", ["bubblewrap", "uid", "none"])
+def test_an_interrupt_of_the_terminal_is_for_the_grader(choice_of: str, tmp_path: Path) -> None:
+    """Ctrl-C goes to every process of the terminal's group; a sandbox that died of it was called our own failure, and written down."""
+    why_not = {"bubblewrap": choice.why_not_bubblewrap, "uid": choice.why_not_uid}
+    if choice_of in why_not and (why := why_not[choice_of]()):
+        pytest.skip(why)
+    code = f"""
+        import os, signal
+        from autograder.grading.run import open_backend
+        from autograder.sandbox.limits import Limits
+        os.setsid()
+        interrupted = []
+        signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))
+        backend = open_backend({choice_of!r})
+        for _ in ("while it starts", "when it is ready"):
+            os.killpg(0, signal.SIGINT)
+            backend.spawn(Limits()).kill()
+        backend.close()
+        print(len(interrupted))
+    """
+
+    assert lines_of(code, tmp_path) == ["2"]
 
 
 def test_plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
