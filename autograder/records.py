@@ -13,8 +13,11 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from autograder.drawn import Contours, Curve, Drawing, Grid, Layer, Picture, Scatter, TrainingRecord
-from autograder.handed_in import About, Attempt, Cell, Code, DataFile, Note, Record, SourceFile, Submission
+from autograder.handed_in import About, Attempt, Cell, Code, DataFile, Member, Note, Record, SourceFile, Submission
 from autograder.outcomes import EARNS, Evidence, FailureKind, Outcome
+
+RESULT = "result.json"
+"""The name of the file that holds a `GradeRecord`."""
 
 # ---------------------------------------------------------------------------------------------------------- grades
 
@@ -248,10 +251,21 @@ class GradeRecord(Record):
 
     def _by_hand(self) -> Decimal:
         """Return by how much people changed the score."""
-        now = tasks = {task.id: Decimal(task.points) for task in self.tasks}
+        return sum(self.task_points().values(), Decimal(0)) - sum((Decimal(t.points) for t in self.tasks), Decimal(0))
+
+    def task_points(self) -> dict[str, Decimal]:
+        """Return the points that count, by task, also of what only people grade: those of the checks with those given by hand."""
+        points = {task.id: Decimal(task.points) for task in self.tasks}
         for entry in self.manual:
-            now = now | {entry.task: entry.points + (0 if entry.sets else now.get(entry.task, 0))}
-        return sum(now.values(), Decimal(0)) - sum(tasks.values(), Decimal(0))
+            points[entry.task] = entry.points + (0 if entry.sets else points.get(entry.task, 0))
+        return points
+
+    @property
+    def out_of(self) -> str | None:
+        """What `score` is out of: `max_score` with that of work for which people have given points; None without a score."""
+        waiting = {work.id for work in self.still_waiting()}
+        graded = [Decimal(work.max_points) for work in self.waiting if work.id not in waiting]
+        return f"{sum(graded, Decimal(self.max_score)):.2f}" if graded and self.max_score else self.max_score
 
     def with_manual(self, manual: Iterable[ManualPoints]) -> GradeRecord:
         """Return the same record with other points given by hand, and the score that follows."""
@@ -283,6 +297,7 @@ class GradeRecord(Record):
 
 
 __all__ = [
+    "RESULT",
     "About",
     "Attempt",
     "Carry",
@@ -301,6 +316,7 @@ __all__ = [
     "Grid",
     "Layer",
     "ManualPoints",
+    "Member",
     "MistakeRecord",
     "Note",
     "Outcome",

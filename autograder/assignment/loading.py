@@ -47,11 +47,11 @@ class Assignment:
         Raises:
             UsageError: The folder is no assignment, or something in it cannot be used; with file and line.
         """
-        self.folder = folder.resolve()
-        if not self.folder.is_dir():
+        if not folder.is_dir():  # before it is resolved, which a loop of links is not
             raise UsageError(
                 f"{folder} is not a folder: an assignment is a folder with {RUBRIC}, reference/ and tests/"
             )
+        self.folder = folder.resolve()
         self.code = AuthorsCode(self.folder)
         rubric = load_rubric(self.rubric_path)
         self.sheets: Mapping[str, AnswerSheet] = {

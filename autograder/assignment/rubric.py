@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from autograder.assignment.documents import DocumentRule
 from autograder.assignment.kinds import KindName
+from autograder.assignment.late import Late
 from autograder.assignment.prices import CREDITS, Mistake, Severity
 from autograder.errors import UsageError
 from autograder.records import Carry, Record
@@ -167,7 +168,7 @@ class Track(Record):
         without: Checks (`"<task>.<check>"`) that this course does not ask for; the others share the task's points.
         points: What the track's tasks must add up to, if stated.
         pass_mark: Points that are needed to pass; then the track is pass or fail.
-        credits, mistakes: What differs in this track: see `Rubric`.
+        credits, mistakes, late: What differs in this track: see `Rubric`.
     """
 
     title: str
@@ -181,6 +182,7 @@ class Track(Record):
     deliverables: tuple[Deliverable, ...] = ()
     credits: dict[Severity, Annotated[Decimal, Field(ge=0, le=1)]] = Field(default_factory=dict)
     mistakes: dict[str, Price] = Field(default_factory=dict)
+    late: Late | None = None
 
 
 class Rubric(Record):
@@ -194,6 +196,7 @@ class Rubric(Record):
         training: Budgets by training task and data set.
         credits: What severities keep.
         mistakes: Prices of single mistakes, `"<task>.<name>"`, or `"<name>"` for a fault of form in all tasks.
+        late: When work is due, and what it costs to be late; None if it does not matter.
         track: The track that this rubric was made for; "" for the whole one.
         policies, deliverables, pass_mark: Those of the track.
     """
@@ -209,6 +212,7 @@ class Rubric(Record):
     tasks: tuple[TaskRule, ...] = Field(min_length=1)
     credits: Credits = Credits()
     mistakes: dict[str, Price] = Field(default_factory=dict)
+    late: Late | None = None
     tracks: dict[str, Track]
     track: str = ""
     policies: Policies = Policies()
@@ -255,6 +259,7 @@ class Rubric(Record):
             "policies": track.policies,
             "deliverables": track.deliverables,
             "pass_mark": track.pass_mark,
+            "late": track.late or self.late,
             "credits": self.credits.model_copy(
                 update={str(severity): kept for severity, kept in track.credits.items()}
             ),

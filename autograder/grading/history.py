@@ -8,12 +8,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from autograder.errors import UsageError
-from autograder.grading.regrading import RESULT, read_record
-from autograder.records import About, Attempt, GradeRecord
+from autograder.assignment.late import Late
+from autograder.errors import UsageError, in_words
+from autograder.grading.lateness import with_lateness
+from autograder.grading.results import read_record
+from autograder.records import RESULT, About, Attempt, GradeRecord
 
 MOST_ATTEMPTS = 50
 """Of more, the first ones are forgotten; the number of each attempt stays."""
+_TIMES = ("submitted_at", "due", "extension")
 
 
 def read_about(path: Path) -> About:
@@ -25,7 +28,7 @@ def read_about(path: Path) -> About:
     try:
         about = About.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"--about {path}: cannot be read ({error})") from None
+        raise UsageError(f"--about {path}: cannot be read ({in_words(error)})") from None
     except json.JSONDecodeError as error:
         raise UsageError(f"--about {path}:{error.lineno}: this is not JSON ({error.msg})") from None
     except ValidationError as error:
@@ -33,10 +36,10 @@ def read_about(path: Path) -> About:
         where = ".".join(map(str, first["loc"])) or "the whole"
         known = ", ".join(About.model_fields)
         raise UsageError(f"--about {path}: {where}: {first['msg']}; the fields are {known}") from None
-    for name, longest in (("name", 200), ("id", 200), ("submitted_at", 40), ("due", 40)):
+    for name, longest in (("name", 200), ("id", 200), *((name, 40) for name in _TIMES)):
         if len(getattr(about, name)) > longest:
             raise UsageError(f"--about {path}: {name} has more than {longest} characters")
-    for name in ("submitted_at", "due"):
+    for name in _TIMES:
         written = getattr(about, name)
         try:
             if written:
@@ -48,8 +51,8 @@ def read_about(path: Path) -> About:
     return about
 
 
-def with_history(record: GradeRecord, folder: Path, about: About | None) -> GradeRecord:
-    """Return a record with who handed in, and the attempts before it.
+def with_history(record: GradeRecord, folder: Path, about: About | None, late: Late | None = None) -> GradeRecord:
+    """Return a record with who handed in, what it cost to be late, and the attempts before it.
 
     Args:
         record: A new grading.
@@ -57,19 +60,23 @@ def with_history(record: GradeRecord, folder: Path, about: About | None) -> Grad
             student, or of the same files: grading these again is no new attempt. Where either has no id, work of another name is
             another student's: nobody is shown what somebody else has earned.
         about: What is known now; None to keep what was known of the same student.
+        late: What the rubric says of work that is late; None for nothing.
 
     Raises:
         UsageError: What lies in the folder cannot be read.
     """
     path = folder / RESULT
     earlier = read_record(path) if path.exists() else None
-    if earlier is None:
-        return record.model_copy(update={"about": about or About()})
-    same_name = record.submission == earlier.submission
-    same_student = about.id == earlier.about.id if about and about.id and earlier.about.id else same_name
-    if not same_student:
-        return record.model_copy(update={"about": about or About()})
-    return record.model_copy(update={"about": about or earlier.about, "attempts": _attempts(record, earlier)})
+    update: dict[str, object] = {"about": about or About()}
+    if earlier is not None and _same_student(record, earlier, about):
+        update = {"about": about or earlier.about, "attempts": _attempts(record, earlier)}
+    return with_lateness(record.model_copy(update=update), late)
+
+
+def _same_student(record: GradeRecord, earlier: GradeRecord, about: About | None) -> bool:
+    if about and about.id and earlier.about.id:
+        return about.id == earlier.about.id
+    return record.submission == earlier.submission
 
 
 def _attempts(record: GradeRecord, earlier: GradeRecord) -> tuple[Attempt, ...]:
@@ -79,7 +86,7 @@ def _attempts(record: GradeRecord, earlier: GradeRecord) -> tuple[Attempt, ...]:
     last = Attempt(
         number=earlier.attempts[-1].number + 1 if earlier.attempts else 1,
         score=earlier.score,
-        max_score=earlier.max_score or "",
+        max_score=earlier.out_of or "",
         submitted_at=earlier.about.submitted_at,
         sha256=digest,
     )

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from autograder.errors import UsageError
-from autograder.grading.regrading import RESULT, load
-from autograder.records import GradeRecord, ManualPoints
+from autograder.errors import UsageError, in_words
+from autograder.grading.results import load
+from autograder.records import RESULT, GradeRecord, ManualPoints
 
 COLUMNS = ("submission", "task", "points", "reason", "author")
 _POINTS = re.compile(r"(=|[+-]?)\s*(\d+(?:\.\d{1,2})?)")
@@ -76,7 +76,7 @@ def read_table(path: Path) -> list[Given]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from None
+        raise UsageError(f"{path}: cannot be read ({in_words(error)})") from None
     first = text.partition("\n")[0]
     rows = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
     names = {name.strip().lower(): name for name in rows.fieldnames or () if name}

@@ -188,6 +188,7 @@ def _drawn(
     session: _Session, asked: Sandbox, report: LoadReport, runs: Mapping[str, Any]
 ) -> tuple[tuple[Drawing, ...], tuple[Flag, ...]]:
     """Draw for work that a person grades; return the pictures, and what staff should know."""
+    from autograder.checking.session import one_thread
     from autograder.grading.drawings import drawn
     from autograder.training.data import load_images
 
@@ -195,7 +196,7 @@ def _drawn(
     tasks = assignment.figures(session.rubric)
     if not tasks:
         return (), ()
-    with session.timed("drawings"), _one_thread():
+    with session.timed("drawings"), one_thread():
         return drawn(
             assignment.code,
             tasks,
@@ -223,7 +224,7 @@ def _checked(
     from autograder.checking.plugin import ChecksPlugin
     from autograder.checking.repeats import Repeats
     from autograder.checking.results import Context
-    from autograder.checking.session import run_checks
+    from autograder.checking.session import one_thread, run_checks
     from autograder.diagnosis.carry import collaborators_of
     from autograder.diagnosis.follow import Following
     from autograder.diagnosis.naming import Diagnostician
@@ -253,7 +254,7 @@ def _checked(
         _carry(session, kept | dict(found), built_from, retrial)
         following.finish(context, found)
 
-    with session.timed("checks"), _one_thread(), _ahead(session, asked, order, runs) as ahead:
+    with session.timed("checks"), one_thread(), _ahead(session, asked, order, runs) as ahead:
         plugin = ChecksPlugin(
             assignment.code,
             context,
@@ -335,19 +336,6 @@ def _carry(session: _Session, results: Mapping[str, Any], built_from: Mapping[st
 
     with session.timed("carry"), ask:
         settle(results, built_from, ask, ask.name, ask.own)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let the reference add up numbers in one order, whatever the machine: a record holds their last decimals."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _training_runs(session: _Session, trainer: Any) -> dict[str, Any]:

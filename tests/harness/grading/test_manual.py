@@ -75,6 +75,17 @@ def test_work_for_a_person_is_given_its_points() -> None:
     assert record.with_manual(given("1.5", task="essay")).still_waiting() == ()
 
 
+def test_what_a_score_is_out_of() -> None:
+    """Work that people have graded counts in both numbers, work that waits for them in neither."""
+    works = ({"id": name, "title": name, "max_points": "2.00", "what": ""} for name in ("essay", "figure"))
+    record = factories.record(waiting=tuple(works), max_score="20.00")
+    both = (*given("1.5", task="essay"), *given("0", task="figure"))
+
+    assert record.out_of == "20.00"
+    assert record.with_manual(given("1.5", task="essay")).out_of == "22.00"
+    assert record.with_manual(both).out_of == "24.00"
+
+
 def test_an_entry_written_by_hand_counts() -> None:
     """Whoever edits `manual` in the JSON all the same finds it in the score of the next record that is made of it."""
     content = json.loads(factories.full_marks().to_json())
@@ -178,3 +189,19 @@ def test_a_table_without_a_column(tmp_path: Path) -> None:
 def test_points_are_exact() -> None:
     """As written, in hundredths."""
     assert [entry.points for entry in given("+0.10", "-0.05", "=2")] == [Decimal("0.10"), Decimal("-0.05"), Decimal(2)]
+
+
+def test_more_points_than_there_are_is_said(run: Any, tmp_path: Path) -> None:
+    """A bonus may be meant; +99 for +0.99 is seen."""
+    put(tmp_path, anna=factories.full_marks())
+    given = ["--task", "elbo", "--reason", "Bonus.", "--author", "mk"]
+    code, text, _ = run("anna", "--points", "+1", *given)
+
+    assert code == 0
+    assert "lindgren_astrid has more points than there are" in text
+    assert "more points than there are" not in run("anna", "--points", "-1", *given)[1]
+    work = {"id": "essay", "title": "Essay", "max_points": "2.00", "what": ""}
+    put(tmp_path, bo=factories.full_marks().model_copy(update={"waiting": factories.record(waiting=(work,)).waiting}))
+    text = run("bo", "--points", "=2", "--task", "essay", "--reason", "Good.", "--author", "mk")[1]
+    assert "26.00" in text
+    assert "more points than there are" not in text

@@ -12,7 +12,8 @@ from run_in_python import autograder
 from tiny_assignment import RIGHT, RUBRIC, VALUE, grade_here, grade_with, make_assignment
 
 from autograder.errors import UsageError
-from autograder.grading.regrading import KEPT, change_of, compare, load, manual_in, read_record, to_write, write
+from autograder.grading.regrading import KEPT, change_of, compare, to_write, write
+from autograder.grading.results import load, manual_in, read_record
 from autograder.outcomes import FailureKind
 from autograder.records import About, Attempt, CheckRecord, GradeRecord, ManualPoints, Outcome, TaskRecord
 
