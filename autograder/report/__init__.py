@@ -1,8 +1,9 @@
-"""From records to HTML: two pure functions, one page each.
+"""From records to HTML: two pure functions, one page each; `class_page` has that of a whole class.
 
 A page stands alone: no script, no network, no font; a content security policy that allows its own style sheet by hash
-and nothing else. Every string of a record is hostile until shown: it is escaped, cut, and its invisible characters are
-made visible by the environment (`rendering.py`), so that no template can forget to.
+and nothing else. Only the page of a class has a script, which is allowed by hash as well. Every string of a record is
+hostile until shown: it is escaped, cut, and its invisible characters are made visible by the environment
+(`rendering.py`), so that no template can forget to.
 """
 
 from __future__ import annotations

@@ -22,25 +22,44 @@ def render(page: view.Page) -> str:
     return render_template("page.html.j2", page=page)
 
 
-def render_template(name: str, **values: Any) -> str:
-    """A template as a whole document, with the style sheet and the policy that allows it."""
-    style = _style()
-    sheet = Markup(style)  # noqa: S704 - a file of ours, without markup in it
-    return _environment().get_template(name).render(style=sheet, policy=policy(style), **values)
+def render_template(name: str, *, sheet: str = "", script: str = "", **values: Any) -> str:
+    """A template as a whole document, with the style sheet and the policy that allows it.
 
-
-def policy(style: str) -> str:
-    """The content security policy of a page whose only style sheet is `style`."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    Args:
+        sheet: The name of a style sheet of its own that follows the common one.
+        script: The name of its script; without one, the policy allows none.
+    """
+    style = _file("style.css") + (_file(sheet) if sheet else "")
+    program = _file(script) if script else ""
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "script-src 'none'; base-uri 'none'; form-action 'none'"
+        _environment()
+        .get_template(name)
+        .render(
+            style=Markup(style),  # noqa: S704 - a file of ours, without markup in it
+            script=Markup(program),  # noqa: S704 - the same
+            policy=policy(style, program),
+            **values,
+        )
     )
 
 
+def policy(style: str, script: str = "") -> str:
+    """The content security policy of a page whose only style sheet is `style`, and whose only script is `script`."""
+    scripts = _digest(script) if script else "'none'"
+    return (
+        f"default-src 'none'; style-src {_digest(style)}; img-src data:; "
+        f"script-src {scripts}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    """The source expression that allows exactly `text` inside a page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 @cache
-def _style() -> str:
-    return (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+def _file(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -162,7 +162,7 @@ def page(record: GradeRecord, *, staff: bool) -> Page:
             if note.message not in told and note.code != FORBIDDEN and not _told(note, broken)
         ),
         summary=_summary(tasks),
-        share=_share(record.score, record.max_score),
+        share=_share(record.score, record.out_of),
     )
 
 

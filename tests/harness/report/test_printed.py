@@ -14,7 +14,7 @@ import viewing
 from browser import Browser
 
 from autograder.records import Code, Evidence, FailureKind, GradeRecord, Outcome
-from autograder.report import student_page
+from autograder.report import staff_page, student_page
 
 TASKS = 14
 
@@ -71,6 +71,14 @@ def test_fourteen_wrong_tasks_fit_on_seven_pages(chromium: Browser) -> None:
         heads = [n for n, page in enumerate(pages) if f"Task{number:02} 0.50 of 2.00 ✗ raises" in page]
         assert heads == begins, number
         assert len(where[f"last{number:02}"]) == 1
+
+
+def test_what_is_not_implemented_takes_little_paper(chromium: Browser) -> None:
+    """On the staff's page, which names every check: a line for each, as elsewhere, and nobody needs a page for two stubs."""
+    viewing.show(chromium, staff_page(factories.template()))
+    document = pypdf.PdfReader(io.BytesIO(viewing.printed(chromium)))
+
+    assert len(document.pages) < 8
 
 
 @pytest.mark.parametrize("made", factories.RECORDS.values(), ids=factories.RECORDS)

@@ -147,7 +147,9 @@ def test_a_fault_of_ours_is_shown_in_words(
         raise RuntimeError(ALL)
 
     monkeypatch.setattr("autograder.grading.run.grade", fail)
-    result = CliRunner().invoke(cli.app, ["grade", "x.zip", "--out", str(tmp_path / "out")])
+    work = tmp_path / "x.zip"
+    work.touch()
+    result = CliRunner().invoke(cli.app, ["grade", str(work), "--out", str(tmp_path / "out")])
     assert result.exit_code == 3
     assert "RuntimeError" in screen.getvalue()
     require_words(screen.getvalue() + result.output)
