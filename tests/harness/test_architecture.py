@@ -14,7 +14,7 @@ from imports_of import Import, cycle_in, imports_of, modules_below
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "autograder"
 MOST_LINES = 400
-MOST_ROOMS = 12
+MOST_ROOMS = 13
 INSIDE = "autograder.sandbox.inside"
 
 MODULES = modules_below(ENGINE)
@@ -29,6 +29,7 @@ RUNS_TEXT = {
 }
 """Modules that execute text as Python."""
 IMPORTS_BY_NAME = {
+    "autograder.export.formats": "the formats, out of the modules that there are",
     "autograder.sandbox.inside.loader": "a submission's modules, in the sandbox",
     "autograder.training": "the measure of trained models that a rubric names, out of the modules that there are",
     "autograder.training.data": "the data set that is asked for, out of the modules that there are",
@@ -117,7 +118,7 @@ def test_reports_see_records_only() -> None:
     """A report is drawn from a record alone, so that it can be drawn again from `result.json`."""
     seen = {one.target for one in OURS if room_of(one.module) == "report" and room_of(one.target) != "report"}
 
-    assert seen <= {"autograder.records", "autograder.outcomes", "autograder.errors"}
+    assert seen <= {f"autograder.{name}" for name in ("records", "class_records", "outcomes", "errors")}
 
 
 def test_the_runner_in_the_sandbox_imports_nothing_of_the_project() -> None:
@@ -264,3 +265,15 @@ def test_imports_are_read(tmp_path: Path) -> None:
     }
     assert cycle_in({"p.q": ["p.q.a"], "p.q.a": ["p.b"], "p.b": ["p.q"]}) == ["p.b", "p.q", "p.q.a", "p.b"]
     assert cycle_in({"a": ["b"], "b": ["c"]}) == []
+
+
+# ------------------------------------------------------------------------------------------------------------- names
+
+
+def test_no_two_modules_of_tests_share_a_name() -> None:
+    """Pytest imports them by their bare names where their folder is no package: of two, the second is not collected."""
+    folders = defaultdict(list)
+    for file in (ROOT / "tests" / "harness").rglob("*.py"):
+        if file.name != "conftest.py" and not (file.parent / "__init__.py").is_file():
+            folders[file.name].append(str(file.parent.relative_to(ROOT)))
+    assert {name: found for name, found in folders.items() if len(found) > 1} == {}

@@ -90,9 +90,30 @@ def test_constraints_pin_every_dependency() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    names = {re.split(r"[><=; ]", entry)[0].lower().replace("_", "-") for entry in wanted}
+    extras = [entry for extra in project["optional-dependencies"].values() for entry in extra]
+    names = {
+        re.split(r"[\[><=; ]", entry)[0].lower().replace("_", "-") for entry in (*project["dependencies"], *extras)
+    }
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines if "==" in line}
 
     assert names - pinned == set()
+
+
+def test_constraints_suit_the_oldest_python() -> None:
+    """No exact version asks for a newer Python than pyproject.toml does: Debian 12 has 3.11.2, and `make setup` must work there."""
+    import tomllib
+    from importlib.metadata import distributions
+
+    from packaging.specifiers import SpecifierSet
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    oldest = project["requires-python"].removeprefix(">=") + ".0"
+    pinned = {line.strip().lower() for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()}
+    installed = {
+        f"{found.name}=={found.version}".lower(): found.metadata.get("Requires-Python") for found in distributions()
+    }
+    known = {pin: wanted for pin, wanted in installed.items() if pin in pinned and wanted}
+
+    assert len(known) > 50
+    assert {pin: wanted for pin, wanted in known.items() if oldest not in SpecifierSet(wanted)} == {}

@@ -90,6 +90,9 @@ def test_the_image_copies_what_is_there() -> None:
     assert {"autograder", "reference", "tests", "rubric.yaml", "constraints.txt", "pyproject.toml", "scripts"} <= set(
         copied
     )
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {".git", ".venv", "**/__pycache__"} <= set(ignored)
+    assert not {*copied, *(f"{name}/" for name in copied)} & set(ignored)
     assert "TORCH_INDEX" in (ROOT / "scripts" / "setup.sh").read_text(encoding="utf-8")
 
 
