@@ -85,7 +85,8 @@ def contract_check(source: Inputs) -> Callable[..., None]:
         case = source.build(size, dtype, seed)
         if not case.calls:
             student.value(case, form=True)
-            student.in_any_manner(case, _examples_of(case, student.contract_of(case), source.batch))
+            if seed % 2 == 0:  # Hypothesis begins with 0, so it is asked once at least: that takes five times the calls
+                student.in_any_manner(case, _examples_of(case, student.contract_of(case), source.batch))
             return
         made = student.make(case)
         for method, arguments in case.calls.items():

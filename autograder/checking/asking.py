@@ -168,17 +168,18 @@ class Asking:
             case: The call.
             rows: The arguments whose rows are examples: these may all be the same one, expanded.
         """
-        self._in_manner(case, "scattered")
-        self._in_manner(case, "by_name")
+        plainly = self.value(case, finite=False)
+        self._in_manner(case, "scattered", plainly)
+        self._in_manner(case, "by_name", plainly)
         if rows:
             alike = {name: case.arguments[name][:1].expand(case.arguments[name].shape).clone() for name in rows}
-            self._in_manner(case.but(**alike), "scattered")
+            other = case.but(**alike)
+            self._in_manner(other, "scattered", self.value(other, finite=False))
 
-    def _in_manner(self, case: Case, manner: str) -> None:
-        """Note a fault of form where a call in some manner gives something else than it does plainly."""
+    def _in_manner(self, case: Case, manner: str, plainly: Any) -> None:
+        """Note a fault of form where a call in some manner gives something else than `plainly`."""
         random = any(parameter.name == "generator" for parameter in self.contract_of(case).parameters)
         form, how = manners.MANNERS[manner]
-        plainly = self.value(case, finite=False)
         try:
             other = self.value(case, finite=False, **{manner: True})
         except CheckFailed as failure:

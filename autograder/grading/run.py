@@ -230,6 +230,7 @@ def _checked(
     from autograder.diagnosis.naming import Diagnostician
     from autograder.diagnosis.priced import require_prices
     from autograder.diagnosis.retrial import Retrial
+    from autograder.grading.ahead import other_part
 
     assignment = session.assignment
     require_prices(assignment)
@@ -238,6 +239,8 @@ def _checked(
     order = [check_id for check_id in order if check_id not in kept]
     if not order:
         return kept, ()
+    other = other_part(order, apart=tuple(runs))
+    order = [*(check_id for check_id in order if check_id not in other), *other]  # also where one process asks all of them
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
     built_from = collaborators_of(session.rubric.tasks, assignment.graph)
@@ -254,7 +257,7 @@ def _checked(
         _carry(session, kept | dict(found), built_from, retrial)
         following.finish(context, found)
 
-    with session.timed("checks"), one_thread(), _ahead(session, asked, order, runs) as ahead:
+    with session.timed("checks"), one_thread(), _ahead(session, asked, other) as ahead:
         plugin = ChecksPlugin(
             assignment.code,
             context,
@@ -272,17 +275,16 @@ def _checked(
 
 @contextmanager
 def _ahead(
-    session: _Session, asked: Sandbox, order: Sequence[str], runs: Mapping[str, Any]
+    session: _Session, asked: Sandbox, checks: Sequence[str]
 ) -> Iterator[Callable[[str], CheckResult | None]]:
-    """Let another process go ahead with the later checks, where there may be one; yields how a check ended there, if that is settled."""
-    from autograder.grading.ahead import Ahead, later_part
+    """Let another process go ahead with some checks, where there may be one; yields how a check ended there, if that is settled."""
+    from autograder.grading.ahead import Ahead
 
-    later = later_part(order, apart=tuple(runs))
-    if session.options.processes == 1 or not session.backend.shared or not later or asked.flags:
+    if session.options.processes == 1 or not session.backend.shared or not checks or asked.flags:
         yield lambda check_id: None
         return
-    with Ahead(partial(_checked_ahead, session, asked, later)) as ahead:
-        yield lambda check_id: ahead.result(check_id) if check_id in later else None
+    with Ahead(partial(_checked_ahead, session, asked, checks)) as ahead:
+        yield lambda check_id: ahead.result(check_id) if check_id in checks else None
 
 
 def _checked_ahead(session: _Session, asked: Sandbox, order: Sequence[str]) -> Mapping[str, CheckResult]:

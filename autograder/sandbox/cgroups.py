@@ -67,6 +67,7 @@ class Group:
         """`folders[0]` limits memory, `folders[-1]` the number of processes."""
         self._version = version
         self._folders = folders
+        self._events: int | None = None
 
     def limit(self, memory_bytes: int, processes: int | None) -> None:
         """Set the limits; memory includes files on a tmpfs, pipes and whatever else the kernel holds for the group."""
@@ -101,8 +102,10 @@ class Group:
         """Whether the kernel has ended a process of the group because its memory was used up."""
         name = "memory.oom_control" if self._version == 1 else "memory.events"
         with contextlib.suppress(OSError, ValueError):
-            for line in (self._folders[0] / name).read_text().splitlines():
-                if line.startswith("oom_kill "):
+            if self._events is None:  # asked before every question: it stays open
+                self._events = os.open(self._folders[0] / name, os.O_RDONLY | os.O_CLOEXEC)
+            for line in os.pread(self._events, 4096, 0).splitlines():
+                if line.startswith(b"oom_kill "):
                     return int(line.split()[1]) > 0
         return False
 
@@ -119,6 +122,9 @@ class Group:
         Raises:
             SandboxFault: Something in it does not end.
         """
+        if self._events is not None:
+            os.close(self._events)
+            self._events = None
         deadline = time.monotonic() + seconds
         left = list(self._folders)
         while left:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-import selectors
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -99,9 +99,13 @@ class Conversation:
         """Whether bytes wait that nobody asked for; drains what was printed before the question."""
         self._drain()
         self._kept.clear()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._worker.channel, selectors.EVENT_READ)
-            return bool(selector.select(0)) and self._worker.alive()
+        try:
+            self._worker.channel.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return self._worker.alive()
 
     def count_progress(self, most: int) -> None:
         """Refuse more progress messages than there are modules."""
@@ -120,11 +124,11 @@ class Conversation:
         """Send a frame, in parts where the worker is slow to read."""
         view = memoryview(frame)
         while view:
-            self._wait(selectors.EVENT_WRITE)
+            self._check_time()
             try:
                 view = view[self._worker.channel.send(view[: 2**20]) :]
             except BlockingIOError:
-                continue
+                self._wait(select.POLLOUT)
             except OSError:
                 raise self._dead() from None
 
@@ -145,10 +149,11 @@ class Conversation:
     def _exactly(self, count: int) -> bytes:
         buffer = bytearray()
         while len(buffer) < count:
-            self._wait(selectors.EVENT_READ)
+            self._check_time()  # also where bytes are ready: they could come one by one for ever
             try:
                 part = self._worker.channel.recv(min(count - len(buffer), 2**20))
             except BlockingIOError:
+                self._wait(select.POLLIN)
                 continue
             except OSError:
                 part = b""
@@ -159,19 +164,20 @@ class Conversation:
 
     def _wait(self, event: int) -> None:
         """Wait until the channel is ready, looking after time, memory and output in between."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._worker.channel, event)
-            selector.register(self._worker.output, selectors.EVENT_READ)
-            while True:
-                ready = {key.fileobj for key, _ in selector.select(_POLL_SECONDS)}
-                if self._worker.output in ready and not self._drain():
-                    selector.unregister(self._worker.output)
-                self._check_time()  # also where bytes are ready: they could come one by one for ever
-                if self._worker.channel in ready:
-                    return
-                if not self._worker.alive() and not self._bytes_wait():
-                    raise self._dead()  # although a child of it may hold the channel open
-                self._check_memory()
+        channel, output = self._worker.channel.fileno(), self._worker.output
+        poll = select.poll()  # `selectors` would make three system calls more of each wait
+        poll.register(channel, event)
+        poll.register(output, select.POLLIN)
+        while True:
+            ready = {file for file, _ in poll.poll(_POLL_SECONDS * 1000)}
+            if output in ready and not self._drain():
+                poll.unregister(output)
+            self._check_time()
+            if channel in ready:
+                return
+            if not self._worker.alive() and not self._bytes_wait():
+                raise self._dead()  # although a child of it may hold the channel open
+            self._check_memory()
 
     def _bytes_wait(self) -> bool:
         return bool(select.select([self._worker.channel], [], [], 0)[0])

@@ -64,9 +64,9 @@ def family(pid: int) -> list[int]:
 
 def _children(pid: int) -> Iterator[int]:
     with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                yield from map(int, (task / "children").read_text().split())
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children", "rb", buffering=0) as file:
+                yield from map(int, file.readall().split())
 
 
 def computed_seconds(pid: int) -> float:
@@ -79,8 +79,8 @@ def computed_seconds(pid: int) -> float:
 
 def _ticks(pid: int) -> int:
     """Return user and system time of a process and of its children that were waited for."""
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/stat", "rb") as file:
-        return sum(map(int, file.read().rpartition(b")")[2].split()[11:15]))
+    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+        return sum(map(int, file.read(4096).rpartition(b")")[2].split()[11:15]))
     return 0
 
 

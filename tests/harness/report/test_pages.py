@@ -395,6 +395,13 @@ def test_much_work_for_people_is_folded_for_students() -> None:
     assert "10.00 points wait for a person: they are no part of the score above" in flat(student_page(record))
 
 
+@pytest.mark.parametrize("page", [student_page, staff_page])
+def test_work_waits_for_a_person_where_there_is_no_grade_either(page) -> None:  # type: ignore[no-untyped-def]
+    """Our own failure takes the score away; the page says what happened all the same."""
+    record = factories.every_kind(status="error", score=None, max_score=None, automatic_score=None)
+    assert "3.50 points wait for a person: no score holds them yet." in flat(page(record))
+
+
 def test_work_that_a_person_graded_waits_no_more() -> None:
     """With points of its own it leads to them; the total and the pass mark follow."""
     entries = tuple(

@@ -13,7 +13,7 @@ import pytest
 from autograder.assignment.loading import Assignment
 from autograder.checking.results import CheckResult
 from autograder.grading import ahead
-from autograder.grading.ahead import Ahead, later_part, processors, settled
+from autograder.grading.ahead import Ahead, other_part, processors, settled
 from autograder.grading.options import GradeOptions
 from autograder.grading.run import grade_submission
 from autograder.intake import take_in
@@ -25,7 +25,7 @@ from tests.submissions.faults import CORRECT
 
 from .tools import explain, write
 
-TASKS = ("sample_gaussian", "kl_standard_normal", "log_mean_exp", "elbo", "vae_loss")
+TASKS = ("bernoulli_log_density", "sample_gaussian", "kl_standard_normal", "log_mean_exp", "elbo", "vae_loss")
 KL = ("divergences.py", "return 0.5 * torch.sum(", "return torch.sum(")
 DIES = ("evidence.py", "return torch.logsumexp(log_w", "import os; os._exit(1)\n    return torch.logsumexp(log_w")
 
@@ -162,13 +162,13 @@ def test_it_can_be_closed_before_it_has_ended() -> None:
         os.kill(process, 0)
 
 
-def test_the_later_part() -> None:
-    """Whole tasks, less than half of the checks, none that trains."""
+def test_the_other_part() -> None:
+    """Whole tasks, at most half of the checks, none that trains."""
     checks = ["a.1", "a.2", "b.1", "b.2", "b.3", "c.1", "d.1", "d.2", "e.1", "e.2"]
 
-    assert later_part(checks) == ["d.1", "d.2", "e.1", "e.2"]
-    assert later_part(checks, apart=["d"]) == ["c.1", "e.1", "e.2"]
-    assert later_part(["a.1", "a.2"]) == later_part([]) == []
+    assert other_part(checks) == ["c.1", "d.1", "d.2", "e.1", "e.2"]
+    assert other_part(checks, apart=["d"]) == ["c.1", "e.1", "e.2"]
+    assert other_part(["a.1", "a.2"]) == other_part([]) == []
 
 
 def test_what_is_settled() -> None:
