@@ -23,6 +23,8 @@ LARGEST_LOGIT, MOST_NOISE = 14.0, 4.0
 """The limits of calls that are drawn: beyond the first a sigmoid rounds to 1 in float32, and that is asked by `extreme`; the second is
 the standard deviation of one draw in nats."""
 LEAST_EFFECT, LEAST_GRADIENT, LEAST_PART = 0.7, 0.4, 0.7
+MOST_GRADIENT_NOISE = 4.0
+"""The largest standard deviation of one draw's gradient, as a share of the gradient: 128 calls are nearly always enough then."""
 LEVELS = (-8.0, 1.0)
 """Log-variances of narrow and wide latents."""
 
@@ -87,7 +89,7 @@ def with_gradient(dtype: torch.dtype, seed: int) -> Case:
     """A call in which everything matters to the gradient: those by mean and log-variance are far from 0, and both log p(x_top | z) and
     the KL divergence have a large part in that by the mean, and in that by the log-variance, of some latent.
     """
-    return _drawn(_every_part_matters, dtype, seed, DRAWS)
+    return _drawn(lambda live: _every_part_matters(live) and _is_quiet(live), dtype, seed, DRAWS)
 
 
 def _drawn(enough: Callable[[Case], bool], dtype: torch.dtype, seed: int, n_samples: int) -> Case:
@@ -109,6 +111,17 @@ def _every_part_matters(live: Case) -> bool:
         return False
     parts = np.abs(np.stack([divergence, of_q + divergence]) / of_q)
     return bool((parts.reshape(2, 2, -1).max(axis=2) > LEAST_PART).all())
+
+
+def _is_quiet(live: Case) -> bool:
+    """Whether one draw's gradients of log p(x_top, z) by mean and log-variance vary little beside what they are on average."""
+    (layer,) = live.arguments["decoder"].spec["layers"]
+    mean, log_var = (head[0]["bias"] for head in live.arguments["encoder"].spec["heads"])
+    noise = torch.exp(0.5 * log_var) * Draw(torch.float64, 1).normal(2000, len(mean))
+    z = mean + noise
+    by_z = (live.arguments["x"] - torch.sigmoid(z @ layer["weight"].T + layer["bias"])) @ layer["weight"] - z
+    spread = torch.cat([by_z, 0.5 * by_z * noise], dim=1).std(0).numpy()
+    return bool((spread < MOST_GRADIENT_NOISE * np.abs(gradient_of_q(live))).all())
 
 
 def gradient_of_q(elbo: Case) -> np.ndarray:

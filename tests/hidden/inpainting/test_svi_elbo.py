@@ -14,7 +14,7 @@ from tests.hidden.inpainting.noise import judge_noise
 from tests.hidden.networks import with_other_networks
 from tests.public.inpainting.test_log_likelihood_top import UPPER
 
-STAGES = (64, 256, 1024)
+STAGES = (64, 128, 256, 1024)
 FEW = (32, 256)
 """Where the result has next to no noise."""
 AT_ONCE = 128
