@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[3]
 FEW = ("kl_standard_normal", "sample_gaussian")
 """Tasks that stand for all of them: one without chance and one with it, both quick."""
 TASKS = {task.id: task for task in Assignment(ROOT).rubric.tasks if KINDS[task.kind].asked_by_name}
+TRAININGS = 4
+"""Every so many-th answer to a task that is trained is asked with every change; the others with the matrix."""
 LONG, MATRIX = pytest.mark.long, pytest.mark.matrix
 
 
@@ -70,9 +72,12 @@ def test_every_check_catches_something(matrix: Validation) -> None:
 @LONG
 @pytest.mark.parametrize("task", [task for task in TASKS if task not in FEW])
 def test_wrong_answers_are_caught_and_right_ones_pass(assignment: Assignment, task: str) -> None:
-    """What of the matrix is asked with every change: wrong answers until they are caught, right ones about everything."""
+    """What of the matrix is asked with every change: wrong answers until they are caught, right ones about everything; of trainings,
+    which take ten seconds each, some of them.
+    """
     own = [entry for entry in entries_of(assignment) if entry.task == task]
-    wrong, right = ([entry for entry in own if entry.kind == kind] for kind in ("misconception", "variant"))
+    step = TRAININGS if task in assignment.rubric.training else 1
+    wrong, right = ([entry for entry in own if entry.kind == kind][::step] for kind in ("misconception", "variant"))
 
     assert [row.name for row in run_matrix(assignment, wrong, until_caught=True, named=False) if not row.failed] == []
     assert [(row.name, row.failed) for row in run_matrix(assignment, right, named=False) if row.failed] == []

@@ -28,9 +28,11 @@ def test_full_marks_with_training(grade):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["correct_modules.zip", "variant_distributions"])
+@pytest.mark.parametrize(
+    "name", ["correct_modules.zip", pytest.param("variant_distributions", marks=pytest.mark.matrix)]
+)
 def test_full_marks_of_what_is_trained(grade, rubric, name):
-    """Every training in two styles; the functions are asked in `test_full_marks`."""
+    """Every training in two styles (of the second, two above); the functions are asked in `test_full_marks`."""
     record = grade(SUBMISSIONS / name, tuple(rubric.training), training=True)
     assert record.score == record.max_score, explain(record)
 

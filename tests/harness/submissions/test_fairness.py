@@ -14,6 +14,9 @@ from tests.submissions.undeserved.naming import without_names
 
 from .tools import explain, write
 
+EVERY = 2
+"""Every so many-th of the tasks that a form or a filling stands for is asked here; the matrix asks all about all."""
+
 
 @pytest.mark.parametrize("form", fairness.FORMS)
 def test_form_never_hides_substance(grade, assignment, tmp_path, form):
@@ -33,9 +36,8 @@ def share_of_tasks(assignment: Assignment, form: str) -> tuple[str, ...]:
     """Every so many-th task with inputs, beginning elsewhere for each form, and what these are built from, in the rubric's order."""
     forms, tasks = list(fairness.FORMS), assignment.rubric.tasks
     built_from = collaborators_of(tasks, assignment.graph)
-    asked = {
-        name for name in list(built_from)[forms.index(form) :: len(forms)] if name not in assignment.rubric.training
-    }
+    functions = [name for name in built_from if name not in assignment.rubric.training]
+    asked = set(functions[forms.index(form) :: EVERY * len(forms)])
     asked |= {name for task in asked for name in built_from[task]}
     return tuple(task.id for task in tasks if task.id in asked)
 
@@ -57,10 +59,10 @@ def keeps_its_points(record, form):
 
 @pytest.mark.parametrize("filling", fairness.FILLINGS)
 def test_form_alone_earns_nothing(grade, rubric, tmp_path, filling):
-    """0.00, whatever the shapes are: every function is asked about one of the fillings."""
+    """0.00, whatever the shapes are; a function is asked about one of the fillings at most."""
     functions = tuple(task.id for task in rubric.tasks if task.kind == "function")
     fillings = list(fairness.FILLINGS)
-    asked = functions[fillings.index(filling) :: len(fillings)]
+    asked = functions[fillings.index(filling) :: EVERY * len(fillings)]
     # a copy of an argument is told by name; of noise there is no name to find, and looking for one takes most of the time
     with without_names() if filling == "noise" else nullcontext():
         record = grade(write(tmp_path / "work", fairness.filled(filling)), asked)
@@ -76,9 +78,22 @@ def test_form_alone_earns_nothing_in_any_task(grade, rubric, tmp_path, filling):
     assert record.score == "0.00", explain(record)
 
 
-def test_six_small_mistakes_cost_what_people_would_take(grade, tmp_path):
-    """Six names, each said once, and the points of a panel within a tenth of every task; what only comes from them costs nothing."""
-    record = grade(write(tmp_path / "work", fairness.with_six_mistakes()))
+@pytest.mark.parametrize(
+    "every", [pytest.param(3, id="every_third"), pytest.param(1, id="all", marks=pytest.mark.matrix)]
+)
+def test_six_small_mistakes_cost_what_people_would_take(grade, assignment, tmp_path, every):
+    """Six names, each said once, and the points of a panel within a tenth of every task; what only comes from them costs nothing.
+
+    Of the tasks without a mistake of their own, every so many-th is asked.
+    """
+    others = [
+        task.id
+        for task in assignment.rubric.tasks
+        if task.id not in fairness.SIX and task.id not in assignment.rubric.training
+    ]
+    chosen = {*fairness.SIX, *others[::every]}
+    asked = tuple(task.id for task in assignment.rubric.tasks if task.id in chosen)
+    record = grade(write(tmp_path / "work", fairness.with_six_mistakes()), asked)
     tasks = {task.id: task for task in record.tasks}
     for task_id, (mistake, share) in fairness.SIX.items():
         task = tasks.pop(task_id)
