@@ -173,8 +173,7 @@ class Asking:
         self._in_manner(case, "by_name", plainly)
         if rows:
             alike = {name: case.arguments[name][:1].expand(case.arguments[name].shape).clone() for name in rows}
-            other = case.but(**alike)
-            self._in_manner(other, "scattered", self.value(other, finite=False))
+            self._in_manner(case := case.but(**alike), "scattered", self.value(case, finite=False))
 
     def _in_manner(self, case: Case, manner: str, plainly: Any) -> None:
         """Note a fault of form where a call in some manner gives something else than `plainly`."""

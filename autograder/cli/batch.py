@@ -52,6 +52,7 @@ def batch(
         str, typer.Option(metavar="URL", help="Where gradings are kept. Default: SQLite beside the reports.")
     ] = "",
     device: options.Device = "auto",
+    jobs_per_gpu: options.JobsPerGpu = 2,
     data: options.Data = "auto",
     data_root: options.DataRoot = None,
     tasks: options.Tasks = "",
@@ -83,6 +84,7 @@ def batch(
         assignment=assignment.absolute(),
         track=track,
         device=device,
+        jobs_per_gpu=jobs_per_gpu,
         data=data,
         data_root=None if data_root is None else data_root.absolute(),
         tasks=options.ids_in(tasks),

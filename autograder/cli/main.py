@@ -92,6 +92,7 @@ def grade(
     ] = None,
     track: choices.Track = "full",
     device: choices.Device = "auto",
+    jobs_per_gpu: choices.JobsPerGpu = 2,
     data: choices.Data = "auto",
     data_root: choices.DataRoot = None,
     tasks: choices.Tasks = "",
@@ -142,6 +143,7 @@ def grade(
         sandbox=sandbox,
         earlier=None if reuse is None else read_record(reuse / RESULT if reuse.is_dir() else reuse),
         processes=min(2, processors()),
+        jobs_per_gpu=jobs_per_gpu,
         progress=ticker.tick,
     )
     late: Late | None = None

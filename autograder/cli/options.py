@@ -10,6 +10,9 @@ import typer
 Assignment = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
 Track = Annotated[str, typer.Option(help="Which choice of tasks of rubric.yaml.")]
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models are trained.")]
+JobsPerGpu = Annotated[
+    int, typer.Option("--jobs-per-gpu", min=1, help="How many gradings on this machine train on one GPU at a time.")
+]
 Data = Annotated[Literal["auto", "mnist", "digits"], typer.Option(help="auto: MNIST if it is there, else digits.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder that holds MNIST/raw (or AUTOGRADER_DATA).")]
 Tasks = Annotated[str, typer.Option(help="Only these task ids, separated by commas.")]

@@ -70,6 +70,7 @@ class Grader:
         options = GradeOptions(
             track=self._settings.track,
             device=self._settings.device,
+            jobs_per_gpu=self._settings.jobs_per_gpu,
             data=self._settings.data,
             data_root=self._settings.data_root,
             tasks=self._settings.tasks,

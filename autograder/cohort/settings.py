@@ -20,6 +20,7 @@ class Settings(Record):
     assignment: Path
     track: str = "full"
     device: DeviceChoice = "auto"
+    jobs_per_gpu: int = 2
     data: str = "auto"
     data_root: Path | None = None
     tasks: tuple[str, ...] = ()
@@ -29,5 +30,5 @@ class Settings(Record):
 
     def decides(self) -> str:
         """Return a digest of what a grade can depend on."""
-        text = self.model_dump_json(exclude={"assignment", "data_root", "limit_seconds"})
+        text = self.model_dump_json(exclude={"assignment", "data_root", "limit_seconds", "jobs_per_gpu"})
         return hashlib.sha256(text.encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class GradeOptions:
         training: Whether models are trained.
         earlier: The record of an earlier grading, whose results are taken over where they still hold.
         processes: How many processes ask the submission at the same time, where the sandbox lets several: 1 or 2.
+        jobs_per_gpu: How many gradings, of all on this machine, train on one GPU at the same time; the others wait for their turn.
         progress: Called with (done, all, title of the check) while checks run.
     """
 
@@ -40,6 +42,7 @@ class GradeOptions:
     sandbox: SandboxChoice = "auto"
     earlier: GradeRecord | None = None
     processes: int = 1
+    jobs_per_gpu: int = 2
     progress: Callable[[int, int, str], None] | None = None
 
     def applied_to(self, rubric: Rubric) -> Rubric:
@@ -66,6 +69,12 @@ def device_of(choice: DeviceChoice) -> Device:
     if choice == "cuda":
         raise UsageError("--device cuda: torch sees no GPU on this machine; use --device cpu or auto")
     return "cpu"
+
+
+def gpu_name() -> str:
+    """Return a name, good for a file, of the GPU that this process is meant to use."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+    return "gpu-" + "".join(letter for letter in chosen if letter.isalnum() or letter == "-")
 
 
 def limits_on(device: Device, rubric: Rubric) -> tuple[Limits, Limits]:

@@ -19,7 +19,7 @@ from autograder.assignment.kinds import KINDS
 from autograder.assignment.loading import Assignment
 from autograder.assignment.rubric import Rubric
 from autograder.errors import SubmissionRejected, UsageError
-from autograder.grading.options import Device, GradeOptions, SandboxChoice, device_of, limits_on
+from autograder.grading.options import Device, GradeOptions, SandboxChoice, device_of, gpu_name, limits_on
 from autograder.grading.record import Graded, graded_record, rejected_record
 from autograder.records import Drawing, Flag, GradeRecord, Submission
 
@@ -134,13 +134,15 @@ def _run(session: _Session) -> GradeRecord:
     from autograder.grading.rules import look_at
     from autograder.sandbox.apart import Apart
     from autograder.sandbox.proxy import Sandbox
+    from autograder.sandbox.turns import Turn
 
     rubric, assignment = session.rubric, session.assignment
     names = assignment.names(rubric)
     function_limits, training_limits = limits_on(session.device, rubric)
+    turn = None if session.device == "cpu" else Turn(gpu_name(), session.options.jobs_per_gpu)
     with (
         Sandbox(session.backend, session.submission, names, function_limits) as asked,
-        Apart(Sandbox(session.backend, session.submission, names, training_limits)) as trainer,
+        Apart(Sandbox(session.backend, session.submission, names, training_limits), turn) as trainer,
     ):
         with session.timed("sandbox_and_loading"), ThreadPoolExecutor(1) as meanwhile:
             loading = meanwhile.submit(asked.load)
@@ -153,6 +155,8 @@ def _run(session: _Session) -> GradeRecord:
         trained = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
         flags = list(dict.fromkeys([*asked.flags, *trainer.flags]))
+    if turn is not None:
+        session.seconds["waiting_for_gpu"] = turn.waited
     with session.timed("files"):
         work = work_of(session.submission, assignment, rubric, session.backend)
         results |= judged(rubric.tasks, work)
@@ -240,7 +244,10 @@ def _checked(
     if not order:
         return kept, ()
     other = other_part(order, apart=tuple(runs))
-    order = [*(check_id for check_id in order if check_id not in other), *other]  # also where one process asks all of them
+    order = [
+        *(check_id for check_id in order if check_id not in other),
+        *other,
+    ]  # also where one process asks all of them
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
     built_from = collaborators_of(session.rubric.tasks, assignment.graph)
@@ -274,9 +281,7 @@ def _checked(
 
 
 @contextmanager
-def _ahead(
-    session: _Session, asked: Sandbox, checks: Sequence[str]
-) -> Iterator[Callable[[str], CheckResult | None]]:
+def _ahead(session: _Session, asked: Sandbox, checks: Sequence[str]) -> Iterator[Callable[[str], CheckResult | None]]:
     """Let another process go ahead with some checks, where there may be one; yields how a check ended there, if that is settled."""
     from autograder.grading.ahead import Ahead
 

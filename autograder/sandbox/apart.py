@@ -15,6 +15,7 @@ from autograder.sandbox.inspection import Inspect, Inspected
 from autograder.sandbox.proxy import Sandbox
 from autograder.sandbox.questions import Answer, Question, Refusal, handles_in
 from autograder.sandbox.scripts import RunScript, ScriptAnswer
+from autograder.sandbox.turns import Turn
 
 MOST_WORKERS = 6
 """How many workers are kept for what they hold; the one that was not asked for longest goes first."""
@@ -30,8 +31,10 @@ class Apart:
         flags: What staff should know about how the submission was loaded.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, turn: Turn | None = None) -> None:
+        """`turn` is one at the device that its workers use: taken with the first of them, given back when all have ended."""
         self._sandbox = sandbox
+        self._turn = turn
         self._workers: dict[int, Sandbox] = {}
         self._made = 0
         self.restarts = 0
@@ -51,6 +54,8 @@ class Apart:
             worker.close()
         self._workers.clear()
         self._sandbox.close()
+        if self._turn is not None:
+            self._turn.give_back()
 
     def call(self, question: Question) -> Answer | Refusal:
         """Ask one question: of a function, in a fresh worker; about an object, where that is.
@@ -102,6 +107,8 @@ class Apart:
         """Make a fresh worker; return its number."""
         while len(self._workers) >= MOST_WORKERS:
             self._workers.pop(next(iter(self._workers))).close()
+        if self._turn is not None:
+            self._turn.take()
         self._made += 1
         worker = self._sandbox.fresh(self._sandbox.collaborators, handles_from=self._made * _HANDLES)
         worker.flags = self.flags

@@ -19,6 +19,7 @@ from autograder.sandbox import choice
 
 ROOT = Path(__file__).resolve().parents[3]
 GITHUB, GITLAB = (ROOT / "examples" / "ci" / name for name in ("github-actions.yml", "gitlab-ci.yml"))
+ON_GPU = [ROOT / "examples" / "ci" / name for name in ("github-actions-gpu.yml", "gitlab-ci-gpu.yml")]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -80,6 +81,22 @@ def test_the_workflow_grades_what_a_student_pushed(tmp_path: Path) -> None:
     assert "| Task | Points |" in summary.read_text(encoding="utf-8")
     assert {path.name for path in (tmp_path / "report").iterdir()} >= {"student.html", "junit.xml"}
     assert re.search(read(GITLAB)["grade"]["coverage"].strip("/"), done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", ON_GPU, ids=lambda path: path.name)
+def test_a_runner_with_a_gpu_calls_make_alone(path: Path) -> None:
+    """Its commands are targets that there are, with options that `batch` has, and read no text of others but as variables."""
+    job = read(path)["jobs"]["grade"] if "jobs" in read(path) else read(path)["grade"]
+    commands = [step["run"] for step in job["steps"] if "run" in step] if "steps" in job else job["script"]
+    words = [shlex.split(command) for command in commands]
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    (given,) = [word.removeprefix("ARGS=").split() for line in words for word in line if word.startswith("ARGS=")]
+    options = {name for p in get_command(app).commands["batch"].params for name in p.opts}  # type: ignore[attr-defined]
+
+    assert [line[0] for line in words] == ["make"] * len(words)
+    assert {line[1] for line in words} <= set(targets)
+    assert {word for word in given if word.startswith("--")} <= options
+    assert all("${{" not in command for command in commands)
 
 
 def test_the_image_copies_what_is_there() -> None:
