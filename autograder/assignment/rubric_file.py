@@ -217,8 +217,12 @@ def refuse_price(path: Path, where: Collection[str], message: str) -> NoReturn:
     Raises:
         RubricError: Always.
     """
-    tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
-    raise RubricError(path, _line_of(tree, where), message)
+    raise RubricError(path, _line_in(path, where), message)
+
+
+def _line_in(path: Path, where: Collection[str | int]) -> int | None:
+    """Return the line of an entry, for an error: reading a file with its lines takes a quarter of a second."""
+    return _line_of(YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8")), where)
 
 
 def require_checks(rubric: Rubric, path: Path, found: Collection[str]) -> None:
@@ -227,17 +231,16 @@ def require_checks(rubric: Rubric, path: Path, found: Collection[str]) -> None:
     Raises:
         RubricError: An unknown check in the rubric, with its line, or a test that the rubric does not weigh.
     """
-    tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
     for task_index, task in enumerate(rubric.tasks):
         if not KINDS[task.kind].asked:
             continue
         names = {check_id.split(".", 1)[1] for check_id in found if check_id.startswith(task.id + ".")}
         for check_index, check in enumerate(task.checks):
             if check.name not in names:
-                line = _line_of(tree, ["tasks", task_index, "checks", check_index])
+                line = _line_in(path, ["tasks", task_index, "checks", check_index])
                 raise RubricError(path, line, f"unknown check {check.name!r} of {task.id}; {_known(sorted(names))}")
         if unweighed := sorted(names - {check.name for check in task.checks}):
-            line = _line_of(tree, ["tasks", task_index, "checks"])
+            line = _line_in(path, ["tasks", task_index, "checks"])
             raise RubricError(path, line, f"{task.id}: the check {unweighed[0]!r} exists but has no weight")
     if strangers := sorted({check_id.split(".", 1)[0] for check_id in found} - {task.id for task in rubric.tasks}):
         raise RubricError(path, None, f"there are checks of {strangers[0]!r}, which is no task of the rubric")

@@ -58,6 +58,7 @@ class ChecksPlugin:
         collected: Ids of all checks that were found, with the test that each of them is.
         results: How every check ended, by id.
         problems: Why the checks cannot be run.
+        collects_some: Whether only the files of `wanted` are collected, because all have been before; `on_collected` is not called then.
     """
 
     def __init__(
@@ -81,10 +82,16 @@ class ChecksPlugin:
         self._on_finished = on_finished
         self._known = known
         self.collected: dict[str, str] = {}
+        self.collects_some = False
         self.results: dict[str, CheckResult] = {}
         self.problems: list[str] = []
         self.refused: AutograderError | None = None
         self._student: Student | None = None
+
+    @property
+    def wanted(self) -> Collection[str]:
+        """The ids of the checks that are run, as far as they are known before they are collected."""
+        return self._order or ()
 
     # -------------------------------------------------------------------------------------------------- collection
 
@@ -119,7 +126,7 @@ class ChecksPlugin:
             if self._order is None or mark.id in self._order:
                 keep.append((mark.id, item))
                 waits[mark.id] = mark.after
-        if self._on_collected is not None:
+        if self._on_collected is not None and not self.collects_some:
             try:
                 self._on_collected(list(self.collected))
             except AutograderError as error:  # pytest would report it as a crash of its own

@@ -11,6 +11,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -38,6 +39,9 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     print_blob=False,
 )
+
+_places: WeakKeyDictionary[AuthorsCode, dict[str, Path]] = WeakKeyDictionary()
+"""Where every check of an assignment stands, once they have all been collected: whoever asks about one task collects its files."""
 
 _WITHOUT = ("cacheprovider", "terminalreporter", "faulthandler", "logging")
 _WITHOUT_SLOW = ("unraisableexception", "threadexception")
@@ -192,7 +196,11 @@ def run_checks(
         AutograderError: What `on_collected` raised.
         HarnessFault: The checks could not be collected or pytest itself failed; with what it printed.
     """
-    arguments = [str(folder) for folder in folders_of(code, parts)]
+    known = _places.get(code, {})
+    some = {} if collect_only else {check_id: known[check_id] for check_id in plugin.wanted if check_id in known}
+    plugin.collects_some = bool(some) and len(some) == len(plugin.wanted)
+    places = sorted(set(some.values())) if plugin.collects_some else folders_of(code, parts)
+    arguments = [str(place) for place in places]
     if not arguments:
         raise HarnessFault(f"{code.folder / 'tests'} has no checks: expected {' or '.join(parts)}")
     arguments += ["--rootdir", str(code.folder), "-c", os.devnull, "--import-mode=importlib", "--noconftest"]
@@ -214,3 +222,5 @@ def run_checks(
     if exit_code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         seconds = time.monotonic() - started
         raise HarnessFault(f"pytest ended with {exit_code!r} after {seconds:.1f} s:\n{text.getvalue()[-4000:]}")
+    if tuple(parts) == PARTS and not plugin.collects_some:
+        _places[code] = {check_id: code.folder / test.partition("::")[0] for check_id, test in plugin.collected.items()}

@@ -42,6 +42,7 @@ def _warm_up_counting() -> None:
 
 WHEN_IDLE: tuple[Callable[[], object], ...] = (
     _warm_up_counting,  # first: the next worker may be one that counts, and this second is no part of a student's call
+    partial(importlib.import_module, "torchvision"),
     partial(importlib.import_module, "matplotlib.pyplot"),
     partial(importlib.import_module, "tqdm"),
 )

@@ -226,6 +226,32 @@ def test_settings_and_seeds(tmp_path: Path) -> None:
     assert drawn(folder, seed=5, task="other") == drawn(folder, seed=6, task="other") != first
 
 
+def test_who_asks_about_some_checks_collects_their_files_only(tmp_path: Path) -> None:
+    """Once all were collected, and compared with the rubric; a check that is not known has them all collected again."""
+    assignment = Assignment(make_assignment(tmp_path))
+    one = OneFunction("double", double)
+    context = Context(one, one.report, assignment.contract, Oracle(assignment.objects, assignment.contract))
+    compared: list[list[str]] = []
+
+    def run(*order: str) -> ChecksPlugin:
+        plugin = ChecksPlugin(
+            assignment.code,
+            context,
+            order,
+            assignment.check_names,
+            on_collected=lambda found: compared.append(sorted(found)),
+        )
+        run_checks(assignment.code, plugin)
+        return plugin
+
+    first, second, third = run("double.value"), run("double.value"), run("double.value", "double.other")
+
+    assert [plugin.collects_some for plugin in (first, second, third)] == [False, True, False]
+    assert sorted(second.collected) == ["double.value"]
+    assert compared == [["double.contract", "double.value"]] * 2
+    assert outcomes(first.results) == outcomes(second.results) == {"double.value": Outcome.PASSED}
+
+
 def test_what_checks_there_are(tmp_path: Path) -> None:
     """Ids are read without running pytest, for public checks alone as well; what cannot be imported is our fault, in words."""
     folder = make_assignment(tmp_path)
