@@ -44,14 +44,18 @@ def _lines_at(side: Remaining, places: _Ints) -> _Ints:
 
 
 def _parts(side: Remaining, slices: list[tuple[int, int]]) -> _Ints:
-    """Return for each line that is compared the number of its part, from 1; `OWN` where nothing matches."""
-    covered = np.zeros(len(side.places), np.bool_)
+    """Return for each line that is compared the number of its part, from 1; `OWN` where less than half of it matches."""
+    begins = _begins(side)
+    ends = np.append(begins[1:] - 1, len(side.text))
+    covered = np.zeros(len(side.places), np.int64)
     for start, end in slices:
         first, last = _lines_at(side, np.array([start, max(start, end - 1)]))
-        covered[first : last + 1] = True
+        of = slice(first, last + 1)
+        covered[of] += np.minimum(ends[of], end) - np.maximum(begins[of], start)
     parts = np.full(len(side.places), OWN, np.int64)
     part, before = 0, (-1, 0)
-    for line in np.flatnonzero(covered).tolist():
+    # a passage often ends with the first letters of another line
+    for line in np.flatnonzero(2 * covered >= np.maximum(ends - begins, 1)[: len(covered)]).tolist():
         piece, number = side.places[line].tolist()
         part += piece != before[0] or number - before[1] > _GAP
         before = (piece, number)

@@ -88,11 +88,10 @@ def alike(one: CodeFingerprint, other: CodeFingerprint) -> Alike:
     size, (share, share_of_other), (slices, slices_of_other) = compare_files(one, other)
     if size == 0:
         return Alike(0, (0.0, 0.0), ([], []), np.empty((0, 2), np.int64))
-    pairs = [
-        (min(one.hash_idx[passage]), place)
-        for passage in one.hashes & other.hashes
-        for place in other.hash_idx[passage]
-    ]
+    pairs = []
+    for passage in one.hashes & other.hashes:
+        first = min(one.hash_idx[passage])
+        pairs += [(first, place) for place in other.hash_idx[passage]]
     places = np.array(sorted(pairs), np.int64)
     matches = np.stack([_before(one, places[:, 0]), _before(other, places[:, 1])], axis=1)
     rows = [[(start, end) for start, end in found.T.tolist()] for found in (slices, slices_of_other)]

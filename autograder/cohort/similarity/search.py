@@ -21,10 +21,11 @@ from autograder.cohort.similarity.remaining import Given, Remaining, remaining
 from autograder.errors import SubmissionRejected, UsageError
 from autograder.similarity_records import NotCompared, Pair, PairSources, Side, SimilarityRecord
 
-LEAST_SIZE = 200
-"""Of less filtered code, six lines or so, nothing can be said."""
-LEAST_ALIKE = 100
-"""As much filtered code two submissions must have in common, three lines or so, however short they are."""
+LEAST_SIZE = 300
+"""Of less filtered code, ten lines or so, nothing can be said."""
+LEAST_ALIKE = 200
+"""As much filtered code two submissions must have in common, however short they are: where functions in another order meet, there are
+always some passages that few have."""
 COMMON_FROM, COMMON_SHARE = 10, 0.1
 """A passage counts if at most so many, or at most this share of all submissions, have it: what more have is from a source of all."""
 
@@ -137,7 +138,7 @@ class Search:
         def may_pair(place: int) -> npt.NDArray[np.bool_]:
             others = np.ones(len(present), np.bool_) if present[place] else present.copy()
             others[same[place]] = False
-            return others & (sizes >= LEAST_ALIKE // 2)
+            return others & (sizes >= LEAST_SIZE)
 
         return may_pair
 

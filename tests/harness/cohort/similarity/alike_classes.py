@@ -11,6 +11,7 @@ from typing import Any
 
 from autograder.assignment.loading import Assignment
 from autograder.cohort.similarity.search import Search
+from autograder.intake import take_in
 from autograder.similarity_records import SimilarityRecord
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -25,7 +26,7 @@ class _Renamed(ast.NodeTransformer):
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
 
-    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802 - the name that `ast` looks for
+    def visit_Name(self, node: ast.Name) -> ast.Name:
         """Rename it."""
         return ast.Name(self._names.get(node.id, node.id), node.ctx)
 
@@ -34,7 +35,7 @@ def renamed(text: str, seed: int = 0) -> str:
     """A copy of a module: variables renamed, functions and classes in another order, other layout, other texts of docstrings."""
     tree = ast.parse(text)
     stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     tree = _Renamed({name: f"q{rng.randrange(10**6)}" for name in sorted(stored)}).visit(tree)
     parts = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     rest = [node for node in tree.body if node not in parts]
@@ -44,8 +45,7 @@ def renamed(text: str, seed: int = 0) -> str:
 
 def code_of(name: str) -> str:
     """All code of one of the independent submissions as one text."""
-    files = sorted((SUBMISSIONS / name).rglob("*.py"))
-    return "\n\n".join(file.read_text(encoding="utf-8") for file in files)
+    return "\n\n".join(cell.source for source in take_in(SUBMISSIONS / name).sources for cell in source.cells)
 
 
 def notebook(*cells: str) -> str:

@@ -19,7 +19,9 @@ def test_a_name_is_no_proof_within_a_class() -> None:
     assert not same((0, anna), (0, About(name="Wei Wang", id="2")))
     assert not same((0, About(name="Wei Wang")), (0, About(name="Wei Wang")))
     assert same((0, anna), (0, About(name="W. Wang", id="1")))
-    by_mail = (About(name=name, members=(Member(name=name, email=mail),)) for name, mail in (("A", "x@y"), ("B", "X@Y")))
+    by_mail = (
+        About(name=name, members=(Member(name=name, email=mail),)) for name, mail in (("A", "x@y"), ("B", "X@Y"))
+    )
     assert same(*((0, about) for about in by_mail))
 
 
@@ -35,7 +37,9 @@ def test_across_downloads_names_count() -> None:
     assert same((0, About(name="Zoë Å")), (1, About(name="zoe\u0308 A\u030a")))
     assert not same((0, About(name="A", id="1")), (1, About(name="A", id="2")))
     assert same((0, About(name="A", id="1")), (1, About(name="B", id="1")))
-    moodle = [About(name=name, id=number, platform="moodle", platform_id=number) for name, number in (("A", "1"), ("A", "2"))]
+    moodle = [
+        About(name=name, id=number, platform="moodle", platform_id=number) for name, number in (("A", "1"), ("A", "2"))
+    ]
     assert same((0, moodle[0]), (1, moodle[1]))
     assert not same((0, moodle[0]), (0, moodle[1]))
     assert not same((0, moodle[0]), (1, About(name="B", id="1", platform="moodle", platform_id="1")))

@@ -70,7 +70,10 @@ class Mine:
 
 def test_a_line_remains_if_anything_on_it_does() -> None:
     """Two statements on a line, a body beside its head."""
-    assert left("rows.sort(); mine()\nif row.empty: mine()\nprint('nothing')") == "rows.sort(); mine()\nif row.empty: mine()"
+    assert (
+        left("rows.sort(); mine()\nif row.empty: mine()\nprint('nothing')")
+        == "rows.sort(); mine()\nif row.empty: mine()"
+    )
 
 
 def test_a_head_counts_without_its_body() -> None:
@@ -83,12 +86,15 @@ def test_a_head_counts_without_its_body() -> None:
 
 def test_what_is_no_python_counts_by_lines() -> None:
     """A file that ends in the middle."""
-    assert left("def area(width, height):\n    return width *\n  print(\"nothing\")") == "return width *"
+    assert left('def area(width, height):\n    return width *\n  print("nothing")') == "return width *"
 
 
 def test_places_are_those_of_the_file() -> None:
     """Every line that remains is found again, also in a later cell."""
-    cells = (Cell(label="cell 1", source="rows.sort()\n\n  "), Cell(label="cell 4", source="\n# no\na = 1\nb = [2,\n 3]"))
+    cells = (
+        Cell(label="cell 1", source="rows.sort()\n\n  "),
+        Cell(label="cell 4", source="\n# no\na = 1\nb = [2,\n 3]"),
+    )
     rest = remaining([SourceFile(path="x.ipynb", module="x", cells=cells)], given_in([GIVEN]))
 
     assert rest.text.split("\n") == ["a = 1", "b = [2,", "3]"]
@@ -112,7 +118,11 @@ def test_more_can_be_given(assignment: Assignment, tmp_path: Path) -> None:
     """A folder of lecture code, a notebook; what holds no code, or is not there, is refused."""
     (tmp_path / "lecture").mkdir()
     (tmp_path / "lecture" / "demo.py").write_text("def demo(a):\n    return [one + 17 for one in a]\n")
-    files = [SourceFile(path="x.py", module="x", cells=(Cell(label="", source="def f(a):\n    return [one + 17 for one in a]"),))]
+    files = [
+        SourceFile(
+            path="x.py", module="x", cells=(Cell(label="", source="def f(a):\n    return [one + 17 for one in a]"),)
+        )
+    ]
 
     assert remaining(files, given_to_students(assignment, [tmp_path / "lecture"])).text == "def f(a):"
     (tmp_path / "notes.txt").write_text("no code")

@@ -16,7 +16,7 @@ from autograder.cohort.similarity.index import best_pairs, shared_by
 def test_counts_are_those_of_sets(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     """In one part or in many, without what is ignored and what too many have."""
     monkeypatch.setattr(index, "_AT_ONCE", at_once)
-    rng = random.Random(3)  # noqa: S311
+    rng = random.Random(3)
     for limit in (2, 4, 100):
         sets = [{rng.randrange(60) for _ in range(rng.randrange(20))} for _ in range(9)]
         ignored = {rng.randrange(60) for _ in range(6)}
@@ -37,8 +37,11 @@ def test_counts_are_those_of_sets(monkeypatch: pytest.MonkeyPatch, at_once: int)
         may = np.ones(9, np.bool_)
         found = best_pairs(shared, lambda row, may=may: may & (np.arange(9) != 1) if row == 0 else may, 0.1, 100)
         assert sorted(found) == expected
-        assert [mean(*pair) for pair in found] == pytest.approx(sorted(map(lambda pair: mean(*pair), found), reverse=True))
-        assert best_pairs(shared, lambda row: may, 0.1, 3) == best_pairs(shared, lambda row: may, 0.1, 100)[:3]
+        assert [mean(*pair) for pair in found] == pytest.approx(sorted((mean(*pair) for pair in found), reverse=True))
+        assert (
+            best_pairs(shared, lambda row, may=may: may, 0.1, 3)
+            == best_pairs(shared, lambda row, may=may: may, 0.1, 100)[:3]
+        )
 
 
 def test_nobody_has_no_pairs() -> None:
