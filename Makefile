@@ -8,7 +8,7 @@ RUNS ?= 1
 OUT ?= student_kit.zip
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup system new grade batch regrade check test test-long test-matrix lint format validate template kit calibrate bench results doctor clean
+.PHONY: help setup system new grade batch similar regrade check test test-long test-matrix lint format validate template kit calibrate bench results doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,10 @@ grade: setup ## grade one submission: make grade SUBMISSION=work.zip [DATA=mnist
 batch: setup ## grade a whole class: make batch SUBMISSIONS=download.zip [DATA=mnist|digits|auto] [TRACK=toronto] [ARGS="--jobs 4"]
 	$(if $(SUBMISSIONS),,$(error name what the class handed in: make batch SUBMISSIONS=folder-or-zip))
 	@$(BIN)/autograder batch "$(SUBMISSIONS)" --data $(DATA) $(if $(TRACK),--track $(TRACK)) $(ARGS)
+
+similar: setup ## list code that looks alike, to look at and never a verdict: make similar SUBMISSIONS=download.zip [ARGS="--also last_year.zip"]
+	$(if $(SUBMISSIONS),,$(error name what the class handed in: make similar SUBMISSIONS=folder-or-zip))
+	@$(BIN)/autograder similar "$(SUBMISSIONS)" $(ARGS)
 
 regrade: setup ## compare two gradings, whose points change by which check: make regrade OLD=reports NEW=reports-new
 	$(if $(and $(OLD),$(NEW)),,$(error name two folders of reports: make regrade OLD=reports NEW=reports-new))

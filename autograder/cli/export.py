@@ -56,6 +56,16 @@ def _parameters(chosen: Format) -> list[inspect.Parameter]:
     if chosen.reads == "project":
         text = "Folder with rubric.yaml, reference/ and tests/."
         found.append(parameter("assignment", Path, typer.Option(Path(), "--assignment", help=text)))
+    elif chosen.reads == "code":
+        text = "What the class handed in, as for `autograder batch`."
+        found.append(
+            parameter("submissions", Path, typer.Argument(help=text, metavar="SUBMISSIONS", show_default=False))
+        )
+        found.append(
+            parameter("also", list[Path], typer.Option([], "--also", help="An earlier class; may be given again."))
+        )
+        text = "Folder with rubric.yaml, reference/ and tests/."
+        found.append(parameter("assignment", Path, typer.Option(Path(), "--assignment", help=text)))
     else:
         text = _RESULTS[chosen.reads]
         found.append(parameter("results", Path, typer.Argument(help=text, metavar="REPORTS", show_default=False)))
@@ -96,6 +106,10 @@ def _read(chosen: Format, asked: dict[str, Any], place: Path) -> Any:
         from autograder.cli.project_files import project_files
 
         return project_files(asked["assignment"])
+    if chosen.reads == "code":
+        from autograder.cli.handed_in_code import handed_in_code
+
+        return handed_in_code(asked["submissions"], asked["also"], asked["assignment"])
     from autograder.grading.results import load
 
     path: Path = asked["results"]

@@ -19,6 +19,7 @@ from autograder.cli import by_hand as cli_by_hand
 from autograder.cli import export as cli_export
 from autograder.cli import options as choices
 from autograder.cli import regrade as cli_regrade
+from autograder.cli import similar as cli_similar
 from autograder.cli import staff as cli_staff
 from autograder.cli import student as cli_student
 from autograder.cli.ci import show_on_github, threshold, write_junit
@@ -179,6 +180,7 @@ cli_student.register(app)
 cli_regrade.register(app)
 cli_by_hand.register(app)
 cli_export.register(app)
+cli_similar.register(app)
 cli_staff.register(app)
 
 

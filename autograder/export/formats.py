@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Literal
 
 from autograder import export
-from autograder.records import GradeRecord
+from autograder.records import GradeRecord, SourceFile
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,35 @@ class Result:
 
     name: str
     record: GradeRecord
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """The code that somebody handed in.
+
+    Attributes:
+        name: Of the folder of reports; a name that any file system takes.
+        download: The earlier class that it comes from, as it is called; "" for this one.
+    """
+
+    name: str
+    download: str
+    sources: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The code of a class, of earlier ones, and what they were given.
+
+    Attributes:
+        handed_in: Of all who handed in code.
+        given: Python of the kit, by path.
+        without: Why something is not there, in sentences.
+    """
+
+    handed_in: tuple[HandedIn, ...]
+    given: Mapping[str, str]
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +99,8 @@ class Format:
         name: What it is called on the command line.
         help: One line for the list of formats.
         make: A pure function. For `"one"` it is given a `Result`, for `"class"` a sequence of them, for `"project"` the files of the
-            project by path; and what `needs` says as keywords. Returns an `Export`; raises `UsageError` where there can be none.
+            project by path, for `"code"` the `Classes`; and what `needs` says as keywords. Returns an `Export`; raises `UsageError`
+            where there can be none.
         writes: `"file"`: `Export.files` holds one, which is written under the name that was asked for; `"folder"`, `"zip"`: any number.
         reads: See `make`.
         needs: What it is given beside the results.
@@ -80,7 +110,7 @@ class Format:
     help: str
     make: Callable[..., Export]
     writes: Literal["file", "folder", "zip"] = "file"
-    reads: Literal["one", "class", "project"] = "class"
+    reads: Literal["one", "class", "project", "code"] = "class"
     needs: tuple[Need, ...] = ()
 
 

@@ -118,7 +118,9 @@ def test_reports_see_records_only() -> None:
     """A report is drawn from a record alone, so that it can be drawn again from `result.json`."""
     seen = {one.target for one in OURS if room_of(one.module) == "report" and room_of(one.target) != "report"}
 
-    assert seen <= {f"autograder.{name}" for name in ("records", "class_records", "outcomes", "errors")}
+    assert seen <= {
+        f"autograder.{name}" for name in ("records", "class_records", "similarity_records", "outcomes", "errors")
+    }
 
 
 def test_the_runner_in_the_sandbox_imports_nothing_of_the_project() -> None:

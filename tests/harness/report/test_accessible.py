@@ -7,17 +7,21 @@ from collections.abc import Iterator
 import browser
 import factories
 import pytest
+import similar_pairs
 import viewing
 from browser import Browser
 from test_browser import matrix
 from viewing import Scheme
 
 from autograder.report import staff_page, student_page
+from autograder.report.similarity_page import pair_page, similarity_page
 
 PAGES = {
     **{f"student, {name}": student_page(made()) for name, made in factories.RECORDS.items()},
     **{f"staff, {name}": staff_page(made()) for name, made in factories.RECORDS.items()},
     "validation": matrix(" <b>"),
+    "code that looks alike": similarity_page(similar_pairs.similarity(attack="W" * 120)),
+    "both sources": pair_page(similar_pairs.sources(), "Averages"),
 }
 
 
@@ -69,7 +73,7 @@ def test_pictures_have_contrast(chromium: Browser, scheme: Scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["student, mixed", "staff, mixed", "student, explained", "validation"])
+@pytest.mark.parametrize("name", ["student, mixed", "staff, mixed", "student, explained", "validation", "both sources"])
 def test_the_keyboard_reaches_everything(chromium: Browser, name: str, scheme: Scheme) -> None:
     """Every link and all that unfolds or scrolls is reached with Tab, and where one is can be seen."""
     viewing.show(chromium, PAGES[name], scheme=scheme, opened=True)
