@@ -96,6 +96,35 @@ class MistakeSummary(Record):
     students: tuple[str, ...]
 
 
+GroupKind = Literal["missing", "carried", "mistake", "behaviour", "checks", "undecided"]
+"""What the members of a group share: nothing was written; the fault of another function; a mistake with a name, that an author wrote; how
+the function behaves on the probes of the class; how its checks ended; that nothing is decided."""
+
+
+class Group(Record):
+    """Those in whose work the same is wrong with one task, as far as can be seen: somebody looks at one of them and decides for all.
+
+    Attributes:
+        id: What commands call it: the task's id and eight letters that hang on what the members share.
+        task: The task's id.
+        kind: What they share.
+        what: The same in a sentence without its full stop, with words of submissions in it.
+        outcome: Of the task.
+        names: Of the mistakes that were recognised.
+        students: Keys, in the order of the class. The first one stands for all.
+        decided: How many of them have a decision by hand about this task.
+    """
+
+    id: str
+    task: str
+    kind: GroupKind
+    what: str
+    outcome: Outcome
+    names: tuple[str, ...] = ()
+    students: tuple[str, ...]
+    decided: int = 0
+
+
 class Concern(Record):
     """Something that waits for a person, with all whom it concerns.
 
@@ -197,6 +226,7 @@ class ClassRecord(Record):
         counts: How many entries have which status.
         tasks: In the order of the assignment.
         mistakes: The most frequent first.
+        groups: By task, in the order of the assignment, the largest first; who has all points of a task is in none.
         concerns: By kind, the most frequent first.
         trend: By number of attempts, from two.
         rows: Every entry, by name.
@@ -209,6 +239,7 @@ class ClassRecord(Record):
     scores: Scores | None
     tasks: tuple[TaskSummary, ...]
     mistakes: tuple[MistakeSummary, ...]
+    groups: tuple[Group, ...] = ()
     concerns: tuple[Concern, ...]
     trend: tuple[Trend, ...]
     rows: tuple[Row, ...]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from autograder.behaviour import Behaviour, ProbeAnswer
 from autograder.drawn import Contours, Curve, Drawing, Grid, Layer, Picture, Scatter, TrainingRecord
 from autograder.handed_in import About, Attempt, Cell, Code, DataFile, Member, Note, Record, SourceFile, Submission
 from autograder.outcomes import EARNS, Evidence, FailureKind, Outcome
@@ -105,6 +106,8 @@ class TaskRecord(Record):
         signature: How the function is called; empty for work that is no function.
         found_in: Where it was found.
         code: The function or class as it was handed in.
+        behaviour: How the function answered the probes of the class, where something failed that no written mistake explains (staff
+            only).
     """
 
     id: str
@@ -122,6 +125,7 @@ class TaskRecord(Record):
     coerced: tuple[str, ...] = ()
     digest: str = ""
     code: Code | None = None
+    behaviour: Behaviour | None = None
 
 
 class Flag(Record):
@@ -300,6 +304,7 @@ __all__ = [
     "RESULT",
     "About",
     "Attempt",
+    "Behaviour",
     "Carry",
     "Cell",
     "CheckRecord",
@@ -321,6 +326,7 @@ __all__ = [
     "Note",
     "Outcome",
     "Picture",
+    "ProbeAnswer",
     "Record",
     "Scatter",
     "SourceFile",

@@ -23,7 +23,7 @@ _PACKAGE = FOLDER.replace("/", ".") + "."
 MARK = "autograder_candidate"
 """The attribute that a decorator sets."""
 
-Role = Literal["mistake", "form", "rewritten", "unnamed", "variant", "second", "graded"]
+Role = Literal["mistake", "stub", "form", "rewritten", "unnamed", "variant", "second", "graded"]
 _RIGHT: tuple[Role, ...] = ("variant", "second")
 _OF_A_MISTAKE: tuple[Role, ...] = ("form", "rewritten")
 
@@ -54,9 +54,10 @@ class Candidate:
     Attributes:
         task: The task's id, which is the name of the file.
         name: Of the mistake or of the right answer; where there is none, that of the function without leading underscores.
-        role: `mistake` (the first form of a named mistake), `form` (another one, which checks can tell from it), `rewritten`
-            (the same in other words), `unnamed` (a bug that must be caught and stays without a name), `variant` (a right
-            answer), `second` (a right answer that is compared with the reference directly), `graded` (work that people graded).
+        role: `mistake` (the first form of a named mistake), `stub` (one whose body is still to be written), `form` (another one,
+            which checks can tell from it), `rewritten` (the same in other words), `unnamed` (a bug that must be caught and stays
+            without a name), `variant` (a right answer), `second` (a right answer that is compared with the reference directly),
+            `graded` (work that people graded).
         text: The sentence; forms and rewritten ones have that of the first form, bugs without a name none.
         mistake: What it costs, for the forms of a named mistake; None for others.
         share: What people gave for a graded piece of work, from 0 to 1; None for others.
@@ -90,6 +91,10 @@ class Candidates:
     def mistakes(self, task: str) -> tuple[Candidate, ...]:
         """Return the named mistakes of a task, the first form of each."""
         return self._of(task, "mistake")
+
+    def stubs(self, task: str) -> tuple[Candidate, ...]:
+        """Return the mistakes whose body is still to be written: nothing is held against them, and no failure gets their name."""
+        return self._of(task, "stub")
 
     def forms(self, task: str) -> tuple[Candidate, ...]:
         """Return other forms of named mistakes, which checks can tell from the first."""
@@ -179,6 +184,7 @@ def _is_sentence(text: object) -> bool:
 def _candidates(path: Path, module: ModuleType) -> list[Candidate]:
     marked = dict(_marked(module))
     _check_definitions(path)
+    unwritten = _unwritten(path)
     for variable, (mark, _) in marked.items():
         _check_mark(path, variable, mark)
     first = _first_forms(path, [mark for mark, _ in marked.values()])
@@ -190,7 +196,8 @@ def _candidates(path: Path, module: ModuleType) -> list[Candidate]:
         name = mark.name or own
         label = name if mark.role in ("mistake", "graded", *_RIGHT) else f"{mark.name or 'unnamed'}.{own}"
         share = mark.credit if mark.role == "graded" else None
-        made.append(Candidate(path.stem, name, mark.role, said.text, _mistake(said), function, source, label, share))
+        role = "stub" if mark.role == "mistake" and variable in unwritten else mark.role
+        made.append(Candidate(path.stem, name, role, said.text, _mistake(said), function, source, label, share))
     return made
 
 
@@ -248,6 +255,20 @@ def _check_definitions(path: Path) -> None:
         raise UsageError(
             f"{_place(path)}: {twice[0]} is defined twice, so the first would be lost; rename one of them."
         )
+
+
+def _unwritten(path: Path) -> set[str]:
+    """Return the functions of which nothing is written but that they are not implemented, below a docstring or without one."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return {
+        node.name
+        for node in body
+        if isinstance(node, ast.FunctionDef)
+        and isinstance(last := node.body[-1], ast.Raise)
+        and last.exc is not None
+        and ast.unparse(last.exc).partition("(")[0] == "NotImplementedError"
+        and all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in node.body[:-1])
+    }
 
 
 def _check_mark(path: Path, variable: str, mark: Mark) -> None:

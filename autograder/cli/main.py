@@ -17,6 +17,7 @@ from autograder.cli import author as cli_author
 from autograder.cli import batch as cli_batch
 from autograder.cli import by_hand as cli_by_hand
 from autograder.cli import export as cli_export
+from autograder.cli import groups as cli_groups
 from autograder.cli import options as choices
 from autograder.cli import regrade as cli_regrade
 from autograder.cli import similar as cli_similar
@@ -179,6 +180,7 @@ cli_author.register(app)
 cli_student.register(app)
 cli_regrade.register(app)
 cli_by_hand.register(app)
+cli_groups.register(app)
 cli_export.register(app)
 cli_similar.register(app)
 cli_staff.register(app)

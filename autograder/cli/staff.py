@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli import options
-from autograder.cli.shown import require_file, require_submission
+from autograder.cli.shown import in_log, require_file, require_submission
 from autograder.errors import UsageError
 
 out = Console(highlight=False)
@@ -64,6 +64,10 @@ def validate(
         out.print(f"punished although correct: {punished}", markup=False)
     for mistake in result.unnamed:
         out.print(f"not called by its name: {mistake}", markup=False)
+    for stub in result.unwritten:
+        out.print(f"not written yet: {stub} (its body in reference/candidates is a stub)", markup=False, soft_wrap=True)
+    for sentence in result.otherwise:
+        out.print(f"not what was recorded: {in_log(sentence)}", markup=False, soft_wrap=True)
     for check in result.idle:
         out.print(f"catches nothing: {check}", markup=False)
     for row in result.weak:

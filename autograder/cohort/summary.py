@@ -24,6 +24,7 @@ from autograder.class_records import (
     Trend,
 )
 from autograder.cohort.entries import Entry
+from autograder.cohort.groups import Groups
 from autograder.cohort.items import Items, standing
 from autograder.records import About, GradeRecord, MistakeRecord, Outcome, TaskRecord
 
@@ -60,6 +61,7 @@ class _Tally:
         self._titles: Counter[str] = Counter()
         self._tracks: Counter[str] = Counter()
         self._items = Items()
+        self._groups = Groups()
         self._kept: list[_Kept] = []
         self._mistakes: dict[Mistake, MistakeRecord] = {}
         self._concerns: dict[tuple[ConcernKind, str, str], dict[str, None]] = {}
@@ -70,6 +72,7 @@ class _Tally:
         kept = _Kept(_row(key, record))
         if record.status == "graded":
             self._add_graded(kept, record)
+            self._groups.add(key, record)
         self._kept.append(kept)
         for concern in _concerns(record):
             self._concern(concern, key)
@@ -102,6 +105,7 @@ class _Tally:
             scores=_scores(rows),
             tasks=tasks,
             mistakes=mistakes,
+            groups=self._groups.found([task.id for task in tasks], [kept.row.key for kept in self._kept]),
             concerns=self._sorted_concerns(),
             trend=tuple(_trend(rows)),
             rows=rows,

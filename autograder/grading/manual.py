@@ -101,7 +101,7 @@ def _rows(path: Path, rows: csv.DictReader[str], names: Mapping[str, str]) -> It
 
 
 def give(
-    results: Path, given: list[Given], publish: Callable[[GradeRecord, Path], object]
+    results: Path, given: list[Given], publish: Callable[[GradeRecord, Path], object], *, undo: bool = False
 ) -> list[tuple[str, GradeRecord]]:
     """Add decisions to results and draw their pages again; return (submission, record) of those that were written.
 
@@ -112,6 +112,7 @@ def give(
         results: A result's folder, or a folder of such folders.
         given: The decisions.
         publish: Writes a record and its pages into a folder.
+        undo: Take the decisions away again, from those who have them.
 
     Raises:
         UsageError: A submission or a task is not there; or a result cannot be read, or has no score.
@@ -134,7 +135,12 @@ def give(
             continue
         for one in own:
             _require_task(one, record)
-        entries = tuple(dict.fromkeys([*record.manual, *(one.entry for one in own)]))
+        taken = [one.entry for one in own]
+        entries = (
+            tuple(entry for entry in record.manual if entry not in taken)
+            if undo
+            else tuple(dict.fromkeys([*record.manual, *taken]))
+        )
         written.append((shown, path.parent, record.with_manual(entries)))
     for _, folder, record in written:
         publish(record, folder)

@@ -17,6 +17,7 @@ from autograder.grading.options import Device, GradeOptions
 from autograder.grading.provenance import digest_of, provenance_of
 from autograder.grading.scoring import flags_of, score_task
 from autograder.records import (
+    Behaviour,
     Drawing,
     Flag,
     GradeRecord,
@@ -42,6 +43,7 @@ class Graded:
     Attributes:
         report: What loading the submission found.
         results: How every check ended, by id.
+        behaviours: How functions answered the probes of the class, by task, where something is unexplained.
         drawings, pictures: For work that people grade: what was drawn with the submission, and what it brought along.
         datasets: What models were trained on, or would have been.
         findings: What the track's rules say.
@@ -58,6 +60,7 @@ class Graded:
     submission: Submission
     report: LoadReport
     results: Mapping[str, CheckResult]
+    behaviours: Mapping[str, Behaviour]
     training: Sequence[TrainingRecord]
     drawings: tuple[Drawing, ...]
     pictures: tuple[Picture, ...]
@@ -80,7 +83,7 @@ def graded_record(graded: Graded) -> GradeRecord:
         score_task(task, graded.results, assignment, graded.report, rubric, _handed_in(task, graded.work))
         for task in checked
     ]
-    records = [_with_code(record, task.object, graded) for (record, _), task in zip(scored, checked, strict=True)]
+    records = [_with_more(record, task.object, graded) for (record, _), task in zip(scored, checked, strict=True)]
     earned = sum((points for _, points in scored), Fraction(0))
     earned = max(earned - sum(Fraction(d.points) for d in graded.findings.deductions), Fraction(0))
     possible = sum((Fraction(task.points) for task in rubric.tasks if task.checks), Fraction(0))
@@ -122,11 +125,12 @@ def graded_record(graded: Graded) -> GradeRecord:
     )
 
 
-def _with_code(record: TaskRecord, name: str, graded: Graded) -> TaskRecord:
-    """Return a task's record with the code of its function, where it is one that was found."""
+def _with_more(record: TaskRecord, name: str, graded: Graded) -> TaskRecord:
+    """Return a task's record with the code of its function, where it is one that was found, and how it behaved on probes."""
     if name not in graded.report.found or record.found_in is None:
         return record
-    return record.model_copy(update={"code": code_of(graded.submission, record.found_in, name)})
+    code = code_of(graded.submission, record.found_in, name)
+    return record.model_copy(update={"code": code, "behaviour": graded.behaviours.get(record.id)})
 
 
 def _handed_in(task: TaskRule, work: Work) -> str | None:

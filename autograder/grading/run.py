@@ -21,7 +21,7 @@ from autograder.assignment.rubric import Rubric
 from autograder.errors import SubmissionRejected, UsageError
 from autograder.grading.options import Device, GradeOptions, SandboxChoice, device_of, gpu_name, limits_on
 from autograder.grading.record import Graded, graded_record, rejected_record
-from autograder.records import Drawing, Flag, GradeRecord, Submission
+from autograder.records import Behaviour, Drawing, Flag, GradeRecord, Submission
 
 if TYPE_CHECKING:  # pytest, Hypothesis and torch, which a rejected submission does not need
     from autograder.checking.results import CheckResult
@@ -151,6 +151,7 @@ def _run(session: _Session) -> GradeRecord:
         runs = _training_runs(session, trainer)
         results, remarks = _checked(session, asked, runs)
         drawings, faults = _drawn(session, asked, report, runs)
+        behaviours, unsaid = _behaviours(session, asked, report, results)
         trainer.close()
         trained = [record for run in runs.values() if (record := run.record()) is not None]
         restarts = asked.restarts + trainer.restarts
@@ -172,13 +173,14 @@ def _run(session: _Session) -> GradeRecord:
             submission=session.submission,
             report=report,
             results=results,
+            behaviours=behaviours,
             training=trained,
             drawings=drawings,
             pictures=pictures,
             datasets=tuple(dict.fromkeys(run.data.name for run in runs.values())),
             findings=findings,
             loading_flags=flags,
-            remarks=(*remarks, *faults, *unread),
+            remarks=(*remarks, *unsaid, *faults, *unread),
             sandbox=session.backend.describe(),
             device=session.device,
             work=work,
@@ -186,6 +188,17 @@ def _run(session: _Session) -> GradeRecord:
             restarts=restarts,
         )
     )
+
+
+def _behaviours(
+    session: _Session, asked: Sandbox, report: LoadReport, results: Mapping[str, CheckResult]
+) -> tuple[dict[str, Behaviour], tuple[Flag, ...]]:
+    """Ask what failed without a written mistake about the probes of the class; return that, and what staff should know."""
+    from autograder.checking.session import one_thread
+    from autograder.diagnosis.behaving import behaviours
+
+    with session.timed("behaviour"), one_thread():
+        return behaviours(session.assignment, session.rubric.tasks, results, asked, report)
 
 
 def _drawn(

@@ -118,6 +118,8 @@ def entries_of(assignment: Assignment) -> list[Entry]:
     ]
     right = [Entry("variant", c.task, c.name, c.function) for task in known for c in found.variants(task)]
     if not wrong and not right:
+        if stubs := [f"{task}/{stub.name}" for task in known for stub in found.stubs(task)]:
+            raise UsageError(f"not written yet: {', '.join(stubs)}; write their bodies, there are no other candidates.")
         raise UsageError(
             f"{assignment.folder} has no candidates to validate with: write reference/candidates/<topic>/<task>.py."
         )

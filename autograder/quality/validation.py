@@ -21,6 +21,7 @@ from autograder.diagnosis.priced import require_prices
 from autograder.quality.fresh import FreshJob, fresh_jobs, run_fresh
 from autograder.quality.matrix import Entry, Row, entries_of, references_of, run_matrix
 from autograder.quality.mutation import Mutated, mutants_asked, mutated
+from autograder.quality.recorded import otherwise, unwritten
 from autograder.quality.simulation import NullRow, PowerRow, Tally, alarm, null_rows, power_rows
 from autograder.quality.store import Store
 
@@ -47,6 +48,8 @@ class Validation:
         null: What the fresh-seed runs say about the distribution of each random check's statistic under right answers.
         power: What they say about how surely each wrong answer is caught that only random checks catch.
         mutants: Generated changes of the reference that change an answer.
+        unwritten: Ids of mistakes whose body is still to be written.
+        otherwise: Sentences about mistakes that do not do what the submissions did that they were named after.
     """
 
     rows: tuple[Row, ...]
@@ -57,6 +60,8 @@ class Validation:
     null: tuple[NullRow, ...] = ()
     power: tuple[PowerRow, ...] = ()
     mutants: tuple[Mutated, ...] = ()
+    unwritten: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
 
     @property
     def surviving(self) -> tuple[Mutated, ...]:
@@ -155,6 +160,7 @@ class Validation:
     def ok(self) -> bool:
         """Whether nothing wrong passed and nothing right was punished, and the statistics are what the tests assume."""
         wrong = self.survivors or self.punished or self.idle or self.weak or self.anomalies or self.surviving
+        wrong = wrong or self.unwritten or self.otherwise
         return not (wrong or self.mispriced or self.unfair or (self.panel or 0.0) > MOST_FROM_PANEL)
 
     def fresh_line(self) -> str:
@@ -220,6 +226,7 @@ def validate(
     """
     started = time.monotonic()
     require_prices(assignment)
+    chosen = {task.id for task in assignment.rubric.tasks if tasks is None or task.id in tasks}
     kept = Store(store, assignment)
     entries = [entry for entry in _everyone(assignment) if tasks is None or entry.task in tasks]
     known = {entry.key: row for entry in entries if (row := kept.get(entry.task, entry.key)) is not None}
@@ -267,6 +274,8 @@ def validate(
         tuple(null_rows(null)),
         tuple(power_rows(power)),
         tuple(changed),
+        unwritten(assignment, chosen),
+        otherwise(assignment, chosen),
     )
 
 

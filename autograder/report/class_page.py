@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from urllib.parse import quote
 
-from autograder.class_records import ClassRecord, Concern, ConcernKind, MistakeSummary, Row, Scores
+from autograder.class_records import ClassRecord, Concern, ConcernKind, Group, GroupKind, MistakeSummary, Row, Scores
 from autograder.report import rendering, text
 from autograder.report.histogram import histogram
 
@@ -20,6 +20,12 @@ MOST_LINKS = 60
 """Students that are named for one mistake or concern; the table of students finds all."""
 MOST_TASKS = 12
 """Tasks whose mistakes are not folded: those with the most frequent ones."""
+MOST_GROUPS = 5
+"""Groups of one task that are not folded."""
+MOST_FOLDED = 25
+"""Groups of one task that follow folded."""
+MOST_MEMBERS = 12
+"""Members who are named of a folded group."""
 MOST_CONCERNS = 8
 """Concerns of one kind that are not folded."""
 SLOWEST = 5
@@ -35,6 +41,16 @@ CONCERNS: dict[ConcernKind, str] = {
     "waiting": "Work that people grade",
     "flag": "Flags for staff",
 }
+
+GROUPS: dict[GroupKind, str] = {
+    "missing": "not there",
+    "carried": "carried",
+    "mistake": "named",
+    "behaviour": "no written name: the same answers",
+    "checks": "no written name: the same checks",
+    "undecided": "open",
+}
+"""What is said of what a group shares."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +92,16 @@ def class_page(record: ClassRecord) -> str:
         )[:HARDEST],
         mistakes=tuple(_by_task(record)),
         concerns=tuple(_by_kind(record)),
+        groups=tuple(_grouped(record)),
+        group_kinds=GROUPS,
         slowest=sorted((row for row in record.rows if row.seconds), key=lambda row: -(row.seconds or 0))[:SLOWEST],
         parts=_parts(record),
         most_links=MOST_LINKS,
         most_tasks=MOST_TASKS,
         most_concerns=MOST_CONCERNS,
+        most_groups=MOST_GROUPS,
+        most_folded=MOST_FOLDED,
+        most_members=MOST_MEMBERS,
         whole=whole,
         discriminates=discriminates,
         link=link,
@@ -112,6 +133,7 @@ def _parts(record: ClassRecord) -> dict[str, str]:
         "scores": ("Scores", True),
         "people": ("Where a person is needed", record.concerns),
         "tasks": ("Tasks", record.tasks),
+        "groups": ("The same wrong", record.groups),
         "mistakes": ("Mistakes that were recognised", record.mistakes),
         "trend": ("Those who handed in again", record.trend),
         "slowest": ("The slowest to grade", any(row.seconds for row in record.rows)),
@@ -201,6 +223,18 @@ def _by_task(record: ClassRecord) -> Iterator[tuple[str, tuple[tuple[int, Mistak
         made.setdefault(mistake.task, []).append((place, mistake))
     for task, mistakes in made.items():
         yield titles[task], tuple(mistakes)
+
+
+def _grouped(record: ClassRecord) -> Iterator[tuple[str, tuple[Group, ...]]]:
+    """Yield the tasks with their groups, that with the largest group without a written name first: there most is to be decided."""
+    titles = {task.id: task.title for task in record.tasks}
+    by_task = [(task, tuple(groups)) for task, groups in groupby(record.groups, key=lambda group: group.task)]
+
+    def largest(groups: tuple[Group, ...]) -> int:
+        return max((len(group.students) for group in groups if group.kind in ("behaviour", "checks")), default=0)
+
+    for task, groups in sorted(by_task, key=lambda entry: -largest(entry[1])):
+        yield titles.get(task, task), groups
 
 
 def _by_kind(record: ClassRecord) -> Iterator[tuple[str, tuple[Concern, ...]]]:

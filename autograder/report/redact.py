@@ -19,7 +19,9 @@ _RAISED = re.compile(r"it raised (\w*).*", re.DOTALL)
 
 
 def for_student(record: GradeRecord) -> GradeRecord:
-    """`record` without staff notes, what graders are told, flags, provenance, timing, printed output and evidence that is not revealed."""
+    """`record` without staff notes, what graders are told, flags, provenance, timing, printed output, behaviour on probes, and evidence
+    that is not revealed.
+    """
     return record.model_copy(
         update={
             "message": "" if record.status == "error" else record.message,
@@ -39,7 +41,7 @@ def for_student(record: GradeRecord) -> GradeRecord:
 
 
 def _task(task: TaskRecord) -> TaskRecord:
-    return task.model_copy(update={"checks": tuple(_check(check) for check in task.checks)})
+    return task.model_copy(update={"checks": tuple(_check(check) for check in task.checks), "behaviour": None})
 
 
 def _check(check: CheckRecord) -> CheckRecord:

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from autograder.report import figures, gallery, handed_in, text, view, words
+from autograder.report import behaved, figures, gallery, handed_in, text, view, words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST = 20_000
@@ -80,6 +80,7 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(words=words, figures=figures, count=text.count, metrics=view.metrics, tables=view.tables)
     environment.globals.update(facts=handed_in.facts, attempts=handed_in.attempts)
     environment.globals.update(exhibits=gallery.exhibits, others=gallery.others, address=gallery.address)
+    environment.globals.update(behaved=behaved)
     environment.globals.update(pass_line=view.pass_line, points_waiting=view.points_waiting)
     return environment
 

@@ -60,6 +60,23 @@ RUBRIC = """
     tracks:
       full: {title: All, tasks: [double]}
 """
+INPUTS = '''
+    """Public."""
+    from autograder.authoring import inputs
+
+    @inputs("double", batch="B")
+    def double(draw):
+        """Numbers around 1."""
+        return {"x": draw.normal("B", mean=1.0)}
+'''
+"""`tests/public` with inputs, from which the check `contract` and the probes of a class are made."""
+VALUE_OF_INPUTS = '''
+    """Hidden."""
+    from autograder.authoring import value_check
+    from tests.public.test_public import double
+
+    test_value = value_check(double, "`double` doubles.")
+'''
 RIGHT = "def double(x):\n    return x + x\n"
 
 

@@ -111,6 +111,37 @@ def test_forms_say_what_the_first_says(load: Callable[..., Candidates]) -> None:
     assert {(c.mistake, c.share) for c in others} == {(None, None), (None, 0.7)}
 
 
+STUBS = '''
+    @wrong("sign", "The sign is reversed.", severity="slip")
+    def _sign(x):
+        # a comment
+        raise NotImplementedError
+
+    @wrong("half", "The half is missing.", severity="slip")
+    def _half(x):
+        """Said by somebody."""
+        raise NotImplementedError("write me")
+
+    @wrong("raises", "It raises where x is negative.", severity="slip")
+    def _raises(x):
+        if x < 0:
+            raise NotImplementedError
+        return x
+
+    @wrong("other", "It raises.", severity="slip")
+    def _other(x):
+        raise ValueError("no")
+'''
+
+
+def test_a_mistake_without_a_body_counts_for_nothing(load: Callable[..., Candidates]) -> None:
+    """It is a stub until somebody writes it: no failure is held against it, and whoever grades the grader is told."""
+    candidates = load(sums__total=STUBS)
+
+    assert [c.name for c in candidates.stubs("total")] == ["sign", "half"]
+    assert [c.name for c in candidates.named("total")] == ["raises", "other"]
+
+
 def test_functions_and_classes_are_what_was_decorated(load: Callable[..., Candidates]) -> None:
     """A candidate is called as if it were not decorated; subclasses of a decorated class are no candidates."""
     half, sign = load(sums__total=EVERYTHING).mistakes("total")

@@ -173,6 +173,12 @@ def test_survivors_and_punished_make_it_fail() -> None:
     assert Validation((failed, replace(failed, outcomes={"value": Outcome.PASSED, "x": Outcome.FAILED})), 0, (), 1.0).ok
     assert Validation((replace(failed, outcomes=failed.outcomes | {"x": Outcome.PASSED}),), 0, (), 1.0).idle == ("t.x",)
     assert not Validation((failed,), 0, (), 1.0, mutants=(Mutated("t", "a -> b", 3),)).ok
+    stubs = Validation((failed,), 0, (), 1.0, unwritten=("t/stub",))
+    other = Validation((failed,), 0, (), 1.0, otherwise=("t/m: recorded is <b>",))
+    assert not stubs.ok
+    assert not other.ok
+    assert "<strong>Not written yet:</strong> t/stub" in validation_page(stubs)
+    assert "t/m: recorded is &lt;b&gt;" in validation_page(other)
     assert Validation((failed,), 0, (), 1.0, mutants=(Mutated("t", "a -> b", 3, reason="It is."),)).ok
     assert re.match(
         r"killed 1/2, named 0/2, variants punished 0/0 in 1 runs", Validation((failed, passed), 0, (), 1.0).last_line()

@@ -13,11 +13,14 @@ from autograder.cohort.summary import summarise
 from autograder.records import (
     About,
     Attempt,
+    Behaviour,
+    FailureKind,
     Flag,
     GradeRecord,
     ManualPoints,
     MistakeRecord,
     Outcome,
+    ProbeAnswer,
     TaskRecord,
     Waiting,
 )
@@ -26,6 +29,23 @@ HALF = factories.HALF
 SIGN = MistakeRecord(name="sign", text="The sign is wrong.", severity="slip", credit="0.6")
 PASSED, FAILED, INCONCLUSIVE = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE
 DERIVATION = Waiting(id="derivation", title="Derivation", max_points="4.00", what="Look at it.", file="*.pdf")
+
+RAISING = Behaviour(
+    probes="p",
+    answers=(
+        ProbeAnswer(
+            sizes={"B": 1, "D": 3},
+            relation="failed",
+            failure=FailureKind.EXCEPTION,
+            exception="IndexError",
+            message="index # is out of bounds for dimension #",
+            line="return x[n] + total",
+            asked="array (B,)",
+        ),
+        ProbeAnswer(sizes={"B": 4, "D": 3}, relation="equal", came="array (B,)", asked="array (B,)"),
+    ),
+)
+"""A fault that nobody has named."""
 
 
 def task(name: str, points: str, **more: Any) -> TaskRecord:
@@ -55,7 +75,12 @@ def varied() -> ClassRecord:
     records = [
         graded(
             f"Student {number:02}",
-            task("one", f"{number % 3}.00", mistakes=(HALF,) if number % 3 == 1 else ()),
+            task(
+                "one",
+                f"{number % 3}.00",
+                mistakes=(HALF,) if number % 3 == 1 else (),
+                behaviour=RAISING if number % 3 == 0 else None,
+            ),
             task("two", f"{min(number / 4, 2):.2f}", mistakes=(SIGN,) if number < 4 else ()),
             waiting=(DERIVATION,),
             pass_mark="2.00",

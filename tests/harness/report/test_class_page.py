@@ -14,10 +14,11 @@ import factories
 import pytest
 import viewing
 from browser import INERT, LIVE, Browser
-from classes import DERIVATION, HALF, by_name, graded, large, task, varied
+from classes import DERIVATION, HALF, RAISING, by_name, graded, large, task, varied
 from pages import Structure
 from viewing import Scheme
 
+from autograder.behaviour import Behaviour
 from autograder.class_records import ClassRecord
 from autograder.cohort.entries import Entry
 from autograder.cohort.summary import summarise
@@ -258,7 +259,7 @@ def test_the_policy_allows_this_script_alone() -> None:
 
 def hostile(text: str) -> ClassRecord:
     """A class in which every free string holds `text`, keys included."""
-    fixed = ("status", "kind", "severity", "score", "max_score", "max_points")
+    fixed = ("status", "kind", "outcome", "severity", "score", "max_score", "max_points")
 
     def poison(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
@@ -377,6 +378,41 @@ def test_headers_and_names_stay(chromium: Browser) -> None:
 
     assert moved[:2] == [600, 3000]
     assert moved[2:] == pytest.approx([1, 1], abs=1)
+
+
+# --------------------------------------------------------------------------------------------------------- groups
+
+
+def test_a_group_is_one_line_with_one_to_look_at() -> None:
+    """How many, what they share, what commands call it, one of them, and all."""
+    page = class_page(varied())
+    part = page[page.index('<h2 id="groups">') : page.index('<h2 id="mistakes">')]
+
+    assert "<b>3</b>: right but for B = 1: IndexError in the line <code>return x[n] + total</code>" in part
+    assert re.search(r"no written name: the same answers.*?<code>one-[0-9a-f]{8}</code>", part)
+    assert 'Look at <a href="./student%2000/staff.html">' in part
+    assert "<summary>3 students</summary>" in part
+    assert '<a href="#groups">The same wrong</a>' in page
+
+
+def test_rare_faults_are_folded_and_counted() -> None:
+    """Of a task in which everybody is wrong in a way of their own, a page holds few; class.json has all."""
+
+    def alone(number: int) -> Behaviour:
+        return Behaviour(probes="p", relation="factor", number=2.0 + number, answers=RAISING.answers)
+
+    record = by_name(*(graded(f"S{n:02}", task("one", "0.00", behaviour=alone(n))) for n in range(40)))
+    page = class_page(record)
+
+    assert len(record.groups) == 40
+    assert "<summary>35 smaller groups</summary>" in page
+    assert "And 10 more groups, which class.json holds." in page
+    assert "2 × what is expected, everywhere" in page
+
+
+def test_a_class_without_groups_has_no_such_part() -> None:
+    """Everybody is right."""
+    assert '<h2 id="groups">' not in class_page(by_name(graded("A", task("one", "2.00"))))
 
 
 # ---------------------------------------------------------------------------------------------------------- large
