@@ -113,7 +113,7 @@ def _parts(record: ClassRecord) -> dict[str, str]:
         "people": ("Where a person is needed", record.concerns),
         "tasks": ("Tasks", record.tasks),
         "mistakes": ("Mistakes that were recognised", record.mistakes),
-        "trend": ("Those who handed in again", record.trend),
+        "trend": ("Those who handed in again", record.trend or any(row.counted for row in record.rows)),
         "slowest": ("The slowest to grade", any(row.seconds for row in record.rows)),
         "students": ("Students", True),
     }
