@@ -190,7 +190,9 @@ def _late_seconds(about: About) -> float | None:
 
 def _seconds(timing: Mapping[str, Any]) -> float | None:
     stages = timing.get("stages_seconds")
-    return round(sum(stages.values()), 1) if isinstance(stages, dict) and stages else None
+    if not isinstance(stages, dict) or not stages:
+        return None
+    return round(float(stages.get("total", sum(stages.values()))), 1)  # some stages are part of others
 
 
 def _mistakes(task: TaskRecord) -> Iterator[MistakeRecord]:
