@@ -194,7 +194,8 @@ def _flags(tried: Sequence[Tried], records: Sequence[GradeRecord | None], rule: 
     fresh = [one.record for one in tried if one.handed.entry.path is not None and one.record is not None]
     made_of = _made_of(fresh[-1]) if fresh else None
     for number, (one, record) in enumerate(zip(tried, records, strict=True), 1):
-        if not rule.may_count(number) or (rule.counts == "last" and number < len(tried)):
+        is_before_the_last = rule.counts == "last" and number < len(tried) and rule.may_count(number + 1)
+        if not rule.may_count(number) or is_before_the_last:
             continue
         if record is None or record.status == "error":
             message = f"Attempt {number} has no grade, by a fault of the grader: it is decided again which one counts when it has."

@@ -106,6 +106,9 @@ def test_what_comes_after_the_most_that_can_count() -> None:
     assert best.startswith("Attempt 1 of 3 counts, because it has the most points: 9.00")
     assert last.startswith("Attempt 2 of 3 counts, the last of 2 that can count: 4.50")
     assert best.endswith("attempt 3 is one more than can count.")
+    broken = which_counts([attempts[0], tried(2, None, status="error"), attempts[2]], Attempts(at_most=2), LATE)
+    assert broken is not None
+    assert (broken.score, [flag.code for flag in broken.flags]) == ("9.00", ["attempt-without-grade"])
 
 
 def test_what_could_not_be_read_and_what_we_broke() -> None:
