@@ -16,9 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -27,6 +28,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from autograder.quality.class_bench import LOOK_SECONDS, Watch  # noqa: E402
+from autograder.report.text import count  # noqa: E402
 from scripts import peer_checks as given  # noqa: E402
 
 CACHE = ROOT / ".bench"
@@ -246,6 +248,17 @@ def table(rows: Sequence[tuple[str, int, Ran | str, bool]], codes: Mapping[str, 
     return "\n".join(lines)
 
 
+def together(found: Sequence[tuple[Ran | str, bool]]) -> tuple[Ran | str, bool]:
+    """Return several rounds of one tool as one, with the medians of its times; what failed in any round is what failed."""
+    failed = [ran for ran, _ in found if isinstance(ran, str)]
+    rans = [ran for ran, _ in found if isinstance(ran, Ran)]
+    escaped = any(wrote for _, wrote in found)
+    if failed:
+        return failed[0], escaped
+    wall, processor = (median(times) for times in ([ran.wall for ran in rans], [ran.processor for ran in rans]))
+    return replace(rans[0], wall=wall, processor=processor), escaped
+
+
 def scores(rows: Sequence[tuple[str, int, Ran | str, bool]], codes: Mapping[str, str]) -> str:
     """Return a table of what each submission got where it was graded one at a time."""
     alone = [ran for _, at_once, ran, _ in rows if isinstance(ran, Ran) and at_once == 1]
@@ -268,15 +281,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--honest", type=int, default=7, help="how many honest submissions; three that cheat are added")
     parser.add_argument("--tools", default=",".join(NAMES), help="which of them, separated by commas")
+    parser.add_argument("--rounds", type=int, default=3, help="how often all of them run, one after the other")
     chosen = parser.parse_args()
-    if unknown := set(chosen.tools.split(",")) - set(NAMES):
+    tools = chosen.tools.split(",")
+    if min(chosen.honest, chosen.rounds) < 1:
+        parser.error("--honest and --rounds are at least 1")
+    if unknown := set(tools) - set(NAMES):
         parser.error(f"--tools: {', '.join(sorted(unknown))} is none of {', '.join(NAMES)}")
-    for tool in set(PINS) & set(chosen.tools.split(",")):
+    for tool in [one for one in PINS if one in tools]:
         try:
             environment(tool)  # before anything is measured
         except CannotRun as error:
             print(f"{NAMES[tool]} {error}", flush=True)
-    rows: list[tuple[str, int, Ran | str, bool]] = []
     with tempfile.TemporaryDirectory(prefix="bench-peers-") as place:
         folder = Path(place)
         escape = folder / "open" / "escaped"
@@ -284,27 +300,35 @@ def main() -> None:
         escape.parent.mkdir()
         escape.parent.chmod(0o777)
         codes = given.submissions(chosen.honest, escape, folder / "made")
-        bench = Bench(folder, given.twelve(), codes, escape)
-        before = os.getloadavg()[0]
-        for tool, at_once, run in RUNS:
-            if tool in chosen.tools.split(","):
-                escape.unlink(missing_ok=True)
-                try:
-                    ran: Ran | str = run(bench, at_once)
-                except CannotRun as error:
-                    ran = str(error)
-                rows.append((tool, at_once, ran, escape.exists()))
-                print(
-                    f"{NAMES[tool]}, {at_once} at once: {ran if isinstance(ran, str) else f'{ran.wall:.1f} s'}",
-                    flush=True,
-                )
-    when = datetime.now(UTC)
-    load = f"load {before:.1f} before, {os.getloadavg()[0]:.1f} after"
-    print(
-        f"\n{len(codes)} submissions, {when:%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, Python {platform.python_version()}, {load}\n"
+        checks, loads = given.twelve(), [os.getloadavg()[0]]
+        came: dict[tuple[str, int], list[tuple[Ran | str, bool]]] = {}
+        for number in range(1, chosen.rounds + 1):
+            bench = Bench(folder / f"round-{number}", checks, codes, escape)
+            for tool, at_once, run in RUNS:
+                if tool in tools:
+                    escape.unlink(missing_ok=True)
+                    ran = _tried(run, bench, at_once)
+                    came.setdefault((tool, at_once), []).append((ran, escape.exists()))
+                    said = ran if isinstance(ran, str) else f"{ran.wall:.1f} s"
+                    loads.append(os.getloadavg()[0])
+                    print(
+                        f"{NAMES[tool]}, {at_once} at once, round {number}: {said} (load {loads[-1]:.1f})", flush=True
+                    )
+    rows = [(tool, at_once, *together(found)) for (tool, at_once), found in came.items()]
+    machine = (
+        f"{os.cpu_count()} processors, Python {platform.python_version()}, load {min(loads):.1f} to {max(loads):.1f}"
     )
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    print(f"\n{len(codes)} submissions, medians of {count(chosen.rounds, 'round')}, {when}, {machine}\n")
     print(table(rows, codes))
     print(f"\n{scores(rows, codes)}")
+
+
+def _tried(run: Callable[[Bench, int], Ran], bench: Bench, at_once: int) -> Ran | str:
+    try:
+        return run(bench, at_once)
+    except CannotRun as error:
+        return str(error)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,14 @@ def test_the_tables(codes: dict[str, str]) -> None:
     assert "| cheat-exits | 12 of 12 | no grade |" in peers.scores(rows, codes)
 
 
+def test_rounds_are_put_together() -> None:
+    """By medians; a file outside in one of them was one, and so was a failure."""
+    rounds = [(peers.Ran("ours", 1, wall, wall / 2, {"a": 12.0}), wall == 9) for wall in (4.0, 9.0, 5.0)]
+
+    assert peers.together(rounds) == (peers.Ran("ours", 1, 5.0, 2.5, {"a": 12.0}), True)
+    assert peers.together([*rounds[:1], ("no", False)]) == ("no", False)
+
+
 def test_a_peer_that_cannot_be_installed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line, and nothing is taken for installed."""
     monkeypatch.setattr(peers, "CACHE", tmp_path)
