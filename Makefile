@@ -6,9 +6,11 @@ DATA ?= digits
 ARGS ?=
 RUNS ?= 1
 OUT ?= student_kit.zip
+CLASS ?= 50
+CLASS_TASKS ?= gaussian_log_density,bernoulli_log_density,sample_gaussian,kl_gaussian,kl_standard_normal,log_likelihood
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup system new grade batch similar regrade check test test-long test-matrix lint format validate template kit calibrate bench results doctor clean
+.PHONY: help setup system new grade batch similar regrade check test test-long test-matrix lint format validate template kit calibrate bench bench-peers results doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,8 +71,11 @@ kit: setup ## make the student's kit: OUT=student_kit.zip [TRACK=toronto]
 calibrate: setup ## train every right answer in many worlds: docs/calibration.md
 	@$(BIN)/autograder calibrate $(ARGS)
 
-bench: setup ## measure: sandbox start, round trip, one submission end to end
-	@$(BIN)/autograder bench $(ARGS)
+bench: setup ## measure: sandbox start, round trip, one submission, a class of generated ones [CLASS=50] [CLASS_TASKS=a,b]
+	@$(BIN)/autograder bench --class $(CLASS) --tasks $(CLASS_TASKS) $(ARGS)
+
+bench-peers: setup ## the same twelve checks through Otter-Grader and nbgrader, installed below .bench/ [ARGS="--honest 7"]
+	@$(BIN)/python scripts/bench_peers.py $(ARGS)
 
 results: setup ## hold the reference to published figures on MNIST: docs/reference_results.md
 	@$(BIN)/python scripts/reference_results.py $(ARGS)

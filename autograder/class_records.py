@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from autograder.handed_in import Record
-from autograder.records import About, Attempt, Outcome
+from autograder.records import About, Attempt, Counted, Outcome
 
 Status = Literal["graded", "rejected", "error", "absent"]
 """How an entry of a class stands: as a `GradeRecord` says, or `absent` where there was nothing to grade."""
@@ -190,6 +190,7 @@ class Row(Record):
         about: Who handed in and when.
         name: What to call it: a name, or what the submission is called.
         attempt: Which attempt of the student this is, from 1; 0 for none.
+        counted: Why it is this one that counts, where there are several to choose from.
         first: The first one, where there was one before.
         late_seconds: How much later than due; negative if earlier, None where it is not known.
         score, max_score: Decimal strings, the latter with work that people have graded; None without a grade.
@@ -206,6 +207,7 @@ class Row(Record):
     about: About
     name: str
     attempt: int = 0
+    counted: Counted | None = None
     first: Attempt | None = None
     late_seconds: float | None = None
     score: str | None = None

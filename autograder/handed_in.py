@@ -140,6 +140,20 @@ class Attempt(Record):
     sha256: str = ""
 
 
+class Counted(Record):
+    """Which of several attempts of a student counts.
+
+    Attributes:
+        number: The one that the record is of; the first one is 1.
+        of: How many there are.
+        message: Which counts and why, and what the others had, in sentences for the student and staff.
+    """
+
+    number: int
+    of: int
+    message: str
+
+
 class Code(Record):
     """The source of a function or class as it was handed in.
 

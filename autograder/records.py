@@ -14,7 +14,19 @@ from pydantic import Field, model_validator
 
 from autograder.behaviour import Behaviour, ProbeAnswer
 from autograder.drawn import Contours, Curve, Drawing, Grid, Layer, Picture, Scatter, TrainingRecord
-from autograder.handed_in import About, Attempt, Cell, Code, DataFile, Member, Note, Record, SourceFile, Submission
+from autograder.handed_in import (
+    About,
+    Attempt,
+    Cell,
+    Code,
+    Counted,
+    DataFile,
+    Member,
+    Note,
+    Record,
+    SourceFile,
+    Submission,
+)
 from autograder.outcomes import EARNS, Evidence, FailureKind, Outcome
 
 RESULT = "result.json"
@@ -216,6 +228,7 @@ class GradeRecord(Record):
         waiting: Work that a person grades.
         about: Who handed it in and when.
         attempts: What earlier submissions of the same student earned, the first one first.
+        counted: Which of several attempts this is and why it counts, where a class was graded and there is more than one to choose from.
         manual: Points that people gave: `autograder by-hand` writes them, `regrade --write` and new gradings keep them.
     """
 
@@ -233,6 +246,7 @@ class GradeRecord(Record):
     message: str = ""
     about: About = About()
     attempts: tuple[Attempt, ...] = ()
+    counted: Counted | None = None
     tasks: tuple[TaskRecord, ...] = ()
     training: tuple[TrainingRecord, ...] = ()
     drawings: tuple[Drawing, ...] = ()
@@ -282,6 +296,7 @@ class GradeRecord(Record):
         update = {
             "about": self.about if self.about != About() else old.about,
             "attempts": self.attempts or old.attempts,
+            "counted": self.counted or old.counted,
         }
         return self.model_copy(update=update)
 
@@ -310,6 +325,7 @@ __all__ = [
     "CheckRecord",
     "Code",
     "Contours",
+    "Counted",
     "Curve",
     "DataFile",
     "Deduction",

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from autograder.assignment.attempts import Attempts
 from autograder.assignment.documents import DocumentRule
 from autograder.assignment.kinds import KindName
 from autograder.assignment.late import Late
@@ -168,7 +169,7 @@ class Track(Record):
         without: Checks (`"<task>.<check>"`) that this course does not ask for; the others share the task's points.
         points: What the track's tasks must add up to, if stated.
         pass_mark: Points that are needed to pass; then the track is pass or fail.
-        credits, mistakes, late: What differs in this track: see `Rubric`.
+        credits, mistakes, late, attempts: What differs in this track: see `Rubric`.
     """
 
     title: str
@@ -183,6 +184,7 @@ class Track(Record):
     credits: dict[Severity, Annotated[Decimal, Field(ge=0, le=1)]] = Field(default_factory=dict)
     mistakes: dict[str, Price] = Field(default_factory=dict)
     late: Late | None = None
+    attempts: Attempts | None = None
 
 
 class Rubric(Record):
@@ -197,6 +199,7 @@ class Rubric(Record):
         credits: What severities keep.
         mistakes: Prices of single mistakes, `"<task>.<name>"`, or `"<name>"` for a fault of form in all tasks.
         late: When work is due, and what it costs to be late; None if it does not matter.
+        attempts: Which of several attempts of a student counts in a class.
         track: The track that this rubric was made for; "" for the whole one.
         policies, deliverables, pass_mark: Those of the track.
     """
@@ -213,6 +216,7 @@ class Rubric(Record):
     credits: Credits = Credits()
     mistakes: dict[str, Price] = Field(default_factory=dict)
     late: Late | None = None
+    attempts: Attempts = Attempts()
     tracks: dict[str, Track]
     track: str = ""
     policies: Policies = Policies()
@@ -260,6 +264,7 @@ class Rubric(Record):
             "deliverables": track.deliverables,
             "pass_mark": track.pass_mark,
             "late": track.late or self.late,
+            "attempts": track.attempts or self.attempts,
             "credits": self.credits.model_copy(
                 update={str(severity): kept for severity, kept in track.credits.items()}
             ),

@@ -126,7 +126,9 @@ def _say_plan(cohort: Cohort, plan: Plan) -> None:
         (len(plan.absent), "with nothing to grade"),
     ]
     text = ", ".join(f"{count} {what}" for count, what in parts if count)
-    out.print(Text(f"{len(cohort.entries)} submissions from {where}: {text}"), soft_wrap=True)
+    weighed = sum(count for count, _ in parts[1:]) + new
+    attempts = f", {weighed} attempts that can count" if weighed > len(cohort.entries) else ""
+    out.print(Text(f"{len(cohort.entries)} submissions from {where}{attempts}: {text}"), soft_wrap=True)
     _some(out, cohort.remarks, "yellow")
 
 

@@ -136,21 +136,40 @@ def bench(
     submission: Annotated[Path, typer.Option(help="A correct submission.")] = Path(
         "tests/submissions/correct_modules.zip"
     ),
-    repeats: Annotated[int, typer.Option(min=1, help="How often each thing is measured.")] = 5,
+    repeats: Annotated[int, typer.Option(min=0, help="How often each thing is measured; 0: only a class.")] = 5,
+    class_of: Annotated[
+        int, typer.Option("--class", min=0, help="Of how many generated submissions a class is; 0: none is graded.")
+    ] = 0,
+    tasks: Annotated[str, typer.Option(help="Tasks of that class, separated by commas. Default: all functions.")] = "",
+    slots: Annotated[str, typer.Option(help="How many of them at once, for each run of the class.")] = "1,2",
     assignment: options.Assignment = options.HERE,
 ) -> None:
-    """Measure sandbox start, round trips, and one submission from command to report. Prints medians."""
+    """Measure sandbox start, round trips, one submission from command to report, and a generated class. Prints medians."""
     from autograder.assignment.loading import Assignment
-    from autograder.quality.bench import measure
+    from autograder.quality.bench import Measured, measure
+    from autograder.quality.class_bench import measure_class
 
-    Assignment(assignment)  # refused before minutes are spent
+    chosen = (
+        Assignment(assignment).rubric.for_track("full").only(options.ids_in(tasks))
+    )  # refused before minutes are spent
+    functions = [task.id for task in chosen.tasks if task.kind == "function"]
     require_submission(submission, assignment)
+    parts = [part.strip() for part in slots.split(",")]
+    at_once = [int(part) for part in parts if part.isdecimal() and int(part)]
+    if len(at_once) < len(parts):
+        raise UsageError(f"--slots {slots}: say how many submissions at once, for each run: 1,2")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("what", "median", "min", "max", "unit", "ratio to the first of its kind"):
         table.add_column(column, justify="left" if column in ("what", "unit") else "right")
-    for row in measure(submission, assignment, repeats):
+
+    def add(row: Measured) -> None:
         table.add_row(row.what, f"{row.median:.4g}", f"{row.least:.4g}", f"{row.most:.4g}", row.unit, row.ratio)
-    out.print(table)
+
+    for row in measure(submission, assignment, repeats) if repeats else ():
+        add(row)
+    for row in measure_class(submission, assignment, functions, class_of, at_once) if class_of else ():
+        add(row)
+    Console(width=max(out.width, 120)).print(table)  # a log is as wide as it has to be
 
 
 def doctor() -> None:

@@ -20,7 +20,9 @@ from sqlalchemy import URL
 
 from autograder.assignment.digests import engine_digest, names_digest
 from autograder.assignment.loading import Assignment
+from autograder.assignment.rubric import Rubric
 from autograder.class_records import ClassRecord
+from autograder.cohort.attempts import Handed, Tried, several, to_grade, which_counts
 from autograder.cohort.counting import SET_ASIDE, set_aside, that_counts
 from autograder.cohort.entries import Cohort, Entry
 from autograder.cohort.extensions import extended, read_extensions
@@ -90,6 +92,8 @@ class Batch:
     planned: Callable[[Cohort, Plan], None] = lambda cohort, plan: None
     tell: Callable[[Standing], None] = lambda standing: None
     _ended: dict[str, Ended] = field(default_factory=dict)
+    _handled: set[str] = field(default_factory=set)
+    _several: dict[str, tuple[Handed, ...]] = field(default_factory=dict)
 
     def run(self) -> Result:
         """Grade what is new or changed, and write the class page.
@@ -102,28 +106,36 @@ class Batch:
         beside = URL.create("sqlite", database=str(own.absolute() / "store.sqlite"))
         name = str(self.reports.resolve()) if self.store else ""  # beside the reports it moves with them
         with _no_room(own), _only_one(own), open_store(self.store or beside, name) as store:
-            decides = self._decides()  # before an archive is unpacked: the assignment may be unusable
+            rubric, decides = self._decides()  # before an archive is unpacked: the assignment may be unusable
             cohort = read_cohort(self.submissions, own / "submissions")
             if self.extensions is not None:
                 more = read_extensions(self.extensions)
                 cohort = replace(cohort, entries=extended(cohort.entries, more, self.extensions))
-            known = store.known()
-            plan = plan_of(cohort.entries, known, decides, retry=self.retry)
+            known, stored = store.known(), store.stored()
+            self._several = several(cohort.entries, stored, rubric.attempts)
+            apart = {key: {one.known.sha256: one.known for one in stored.get(key, ())} for key in self._several}
+            entries = [one for entry in cohort.entries for one in self._to_grade(entry, rubric)]
+            plan = plan_of(entries, known, decides, retry=self.retry, by_content=apart)
             self.planned(cohort, plan)
             self._resume(plan, known, store)
-            self._grade(plan, store)
+            self._grade(plan, apart, store)
+            self._publish(rubric, store)
             summary = self._summary(cohort, store)
         return Result(cohort, plan, self._ended, summary)
 
-    def _decides(self) -> str:
-        """Return a digest of everything that a grade depends on beside the submission."""
+    def _to_grade(self, entry: Entry, rubric: Rubric) -> tuple[Entry, ...]:
+        attempts = self._several.get(entry.key)
+        return (entry,) if attempts is None else to_grade(attempts, rubric.attempts)
+
+    def _decides(self) -> tuple[Rubric, str]:
+        """Return the rubric of the track, and a digest of everything that a grade depends on beside the submission."""
         assignment = Assignment(self.settings.assignment)
-        GradeOptions(track=self.settings.track, tasks=self.settings.tasks, training=self.settings.training).applied_to(
-            assignment.rubric
-        )
+        settings = self.settings
+        options = GradeOptions(track=settings.track, tasks=settings.tasks, training=settings.training)
+        rubric = options.applied_to(assignment.rubric)
         parts = [digest_of(assignment), engine_digest(), names_digest(assignment.folder), self.settings.decides()]
         parts += [f"{name} {version}" for name, version in sorted(versions().items())]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return rubric, hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     # --------------------------------------------------------------------------------------------- results in place
 
@@ -136,7 +148,7 @@ class Batch:
                 self._put(planned[left.name], left, store)
             else:
                 shutil.rmtree(left)  # half of a result, or one of a submission that has changed since
-        for key in sorted({one.entry.key for one in planned.values()} & set(known)):
+        for key in sorted({one.entry.key for one in planned.values()} & set(known) - set(self._several)):
             self._restore(key, known[key].job, store)
 
     def _restore(self, key: str, job: str, store: Store) -> None:
@@ -149,12 +161,17 @@ class Batch:
         elif (record := store.record(key, job)) is not None:
             write_reports(record.with_manual(store.decisions(key)), folder)
 
-    def _grade(self, plan: Plan, store: Store) -> None:
+    def _grade(self, plan: Plan, apart: Mapping[str, Mapping[str, Known]], store: Store) -> None:
         """Grade what is to be graded, and put every result in its place as it comes."""
         session = uuid.uuid4().hex
         started = self._finished.with_name("started")
-        planned = {one.job: one for one in plan.todo if one.entry.key not in self._ended}
+        planned = {one.job: one for one in plan.todo if one.job not in self._handled}
         jobs = [self._job(one, started / session / one.job) for one in planned.values()]
+        for one, job in zip(planned.values(), jobs, strict=True):
+            before = apart.get(job.key, {}).get(one.sha256)
+            record = None if before is None else store.record(job.key, before.job)
+            if record is not None:
+                write_reports(record, job.published)
 
         def ended(job: Job, how: Ended) -> None:
             self._ended[job.key] = how
@@ -175,10 +192,16 @@ class Batch:
             with cluster(self.scheduler, min(self.slots, len(jobs))) as client:
                 Run(client, self.settings, engine_digest(), ended, self.tell).over(jobs)
         shutil.rmtree(started, ignore_errors=True)
+        shutil.rmtree(self._apart, ignore_errors=True)
 
     @property
     def _finished(self) -> Path:
         return self.reports.absolute() / OWN / "finished"
+
+    @property
+    def _apart(self) -> Path:
+        """Where the results of attempts lie while they are graded again; what counts lies in the student's folder."""
+        return self.reports.absolute() / OWN / "attempts"
 
     def _job(self, one: Planned, started: Path) -> Job:
         assert one.entry.path is not None
@@ -187,7 +210,9 @@ class Batch:
             key=one.entry.key,
             path=one.entry.path.absolute(),
             about=one.entry.about,
-            published=(self.reports / one.entry.key).absolute(),
+            published=self._apart / one.job
+            if one.entry.key in self._several
+            else (self.reports / one.entry.key).absolute(),
             finished=self._finished / one.job,
             started=started,
         )
@@ -203,20 +228,45 @@ class Batch:
         folder = self.reports / one.entry.key
         try:
             record = read_record(finished / RESULT)
-            now = manual_in(folder) if (folder / RESULT).exists() else record.manual
+            apart = one.entry.key in self._several
+            kept = store.decisions(one.entry.key) if apart else record.manual
+            now = manual_in(folder) if (folder / RESULT).exists() else kept
         except UsageError as error:  # it stays where it is until what lies in its place can be read
             self._ended[one.entry.key] = Ended(end="refused", why=str(error))
+            self._handled.add(one.job)
             return
         if now != record.manual:  # somebody decided something while it was graded
             record = record.with_manual(now)
             write_reports(record, finished)
         store.commit(one.entry.key, one.sha256, one.job, _state(record), record)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            with contextlib.suppress(FileNotFoundError):  # it was moved before the run before this one ended
-                os.replace(finished / name, folder / name)
+        if not apart:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in FILES:
+                with contextlib.suppress(FileNotFoundError):  # it was moved before the run before this one ended
+                    os.replace(finished / name, folder / name)
         shutil.rmtree(finished)
+        self._handled.add(one.job)
         self._ended.setdefault(one.entry.key, Ended(end="finished"))
+
+    def _publish(self, rubric: Rubric, store: Store) -> None:
+        """Put the attempt that counts in its place, for every student who has several."""
+        known = {key: {one.known.sha256: one.known.job for one in found} for key, found in store.stored().items()}
+        for key, attempts in self._several.items():
+            jobs = [known.get(key, {}).get(one.sha256) for one in attempts]
+            tried = [
+                Tried(one, store.record(key, job) if job else None) for one, job in zip(attempts, jobs, strict=True)
+            ]
+            record = which_counts(tried, rubric.attempts, rubric.late)
+            folder = self.reports / key
+            try:
+                there = read_record(folder / RESULT) if (folder / RESULT).exists() else None
+            except UsageError as error:
+                self._ended[key] = Ended(end="refused", why=str(error))
+                continue
+            if record is not None:
+                record = record.with_manual(store.decisions(key) if there is None else there.manual)
+                if record != there or any(not (folder / name).exists() for name in FILES):
+                    write_reports(record, folder)
 
     # ---------------------------------------------------------------------------------------------------- the class
 

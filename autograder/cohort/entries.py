@@ -10,7 +10,7 @@ from autograder.records import About
 
 @dataclass(frozen=True)
 class Entry:
-    """One submission of a class.
+    """One submission of a class, the newest of its student.
 
     Attributes:
         key: The name of its folder of reports: ASCII, safe on every file system, at most 80 characters, different for every entry
@@ -18,12 +18,14 @@ class Entry:
         about: Who handed it in and when, as the platform knows it.
         path: What `intake.take_in` is given: an archive, a folder, a file; None if there is nothing to grade.
         problem: Why there is nothing to grade, in a sentence for the teacher; "" otherwise.
+        before: Earlier attempts of the same student that were handed out with this one, under the same key.
     """
 
     key: str
     about: About
     path: Path | None
     problem: str = ""
+    before: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)

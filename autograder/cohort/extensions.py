@@ -47,6 +47,12 @@ def _time(where: str, due: str) -> str:
     return due
 
 
+def _until(due: str, entry: Entry) -> Entry:
+    """Return an entry, with the attempts before it, that has time until `due`."""
+    about = entry.about.model_copy(update={"extension": due})
+    return replace(entry, about=about, before=tuple(_until(due, one) for one in entry.before))
+
+
 def extended(entries: Iterable[Entry], extensions: dict[str, str], where: Path) -> tuple[Entry, ...]:
     """Return the entries with their extensions; a student is named by key, id, login or email, of a group by any member's.
 
@@ -61,7 +67,7 @@ def extended(entries: Iterable[Entry], extensions: dict[str, str], where: Path) 
         own = [name for name in names if name in left]
         if len(own) > 1:
             raise UsageError(f"{where}: {' and '.join(sorted(own))} are the same submission; name it once")
-        changed.append(replace(entry, about=about.model_copy(update={"extension": left.pop(own[0])})) if own else entry)
+        changed.append(_until(left.pop(own[0]), entry) if own else entry)
     if left:
         raise UsageError(f"{where}: nobody in the class is called {', '.join(sorted(left))}")
     return tuple(changed)

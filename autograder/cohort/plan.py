@@ -50,7 +50,14 @@ class Plan:
     absent: tuple[Entry, ...]
 
 
-def plan_of(entries: Iterable[Entry], known: Mapping[str, Known], decides: str, *, retry: bool) -> Plan:
+def plan_of(
+    entries: Iterable[Entry],
+    known: Mapping[str, Known],
+    decides: str,
+    *,
+    retry: bool,
+    by_content: Mapping[str, Mapping[str, Known]] | None = None,
+) -> Plan:
     """Return what there is to do.
 
     Args:
@@ -58,6 +65,8 @@ def plan_of(entries: Iterable[Entry], known: Mapping[str, Known], decides: str, 
         known: By key, the newest grading of each student.
         decides: Digest of what grades depend on beside the submission: the assignment, the grader, the settings.
         retry: Whether what was set aside is tried again. What ended in a fault of ours is tried again in any case.
+        by_content: By key and digest, the newest grading of each attempt, for students of whom several are told apart; each of these may
+            be an entry of its own.
     """
     todo: list[Planned] = []
     standing: list[Planned] = []
@@ -69,23 +78,28 @@ def plan_of(entries: Iterable[Entry], known: Mapping[str, Known], decides: str, 
             continue
         sha256 = content_digest(entry.path)
         job = hashlib.sha256(f"{entry.key} {sha256} {decides} {entry.about.model_dump_json()}".encode()).hexdigest()
-        before = known.get(entry.key)
+        told_apart = (by_content or {}).get(entry.key)
+        before = known.get(entry.key) if told_apart is None else told_apart.get(sha256)
         one = Planned(entry, sha256, job, is_new=before is None or before.sha256 != sha256)
         if before is None or before.job != job or before.state == "error" or (retry and before.state == "set_aside"):
             todo.append(one)
         else:
             (set_aside if before.state == "set_aside" else standing).append(one)
-    todo.sort(key=lambda one: (not one.is_new, _moment(one.entry.about.submitted_at), one.entry.key))
+    todo.sort(key=lambda one: (not one.is_new, moment(one.entry.about.submitted_at), one.entry.key))
     return Plan(tuple(todo), tuple(standing), tuple(set_aside), tuple(absent))
 
 
-def _moment(written: str) -> datetime:
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""What `moment` makes of what is no time."""
+
+
+def moment(written: str) -> datetime:
     """Return a point in time; what says nothing of its zone is taken for UTC, and what is no time comes after everything."""
     try:
-        moment = datetime.fromisoformat(written)
+        found = datetime.fromisoformat(written)
     except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return NEVER
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def content_digest(path: Path) -> str:

@@ -164,7 +164,8 @@ def _row(key: str, record: GradeRecord) -> Row:
         status=record.status,
         about=about,
         name=about.name or about.id or record.submission,
-        attempt=record.attempts[-1].number + 1 if record.attempts else 1,
+        attempt=record.counted.number if record.counted else record.attempts[-1].number + 1 if record.attempts else 1,
+        counted=record.counted,
         first=record.attempts[0] if record.attempts else None,
         late_seconds=_late_seconds(about),
         seconds=_seconds(record.timing),
@@ -193,7 +194,9 @@ def _late_seconds(about: About) -> float | None:
 
 def _seconds(timing: Mapping[str, Any]) -> float | None:
     stages = timing.get("stages_seconds")
-    return round(sum(stages.values()), 1) if isinstance(stages, dict) and stages else None
+    if not isinstance(stages, dict) or not stages:
+        return None
+    return round(float(stages.get("total", sum(stages.values()))), 1)  # some stages are part of others
 
 
 def _mistakes(task: TaskRecord) -> Iterator[MistakeRecord]:

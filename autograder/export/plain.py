@@ -10,24 +10,28 @@ from autograder.export.sheet import number, safe, table
 
 _WHO = ("name", "id", "login", "email", "submission", "submitted_at")
 _SCORE = ("score", "max_score")
+_ATTEMPT = "which_attempt"
 
 
 def plain(results: Sequence[Result]) -> Export:
     """Return a CSV file with a row for every person; the points of a task are those that count, with what people gave by hand.
+    Where somebody has several attempts, a last column says which one counts and why.
 
     Raises:
         UsageError: Two results are of one student, or none has a score.
     """
     found, remarks = scored(results)
     tasks = list(dict.fromkeys(task for result in found for task in _tasks(result)))
-    rows = [[*_WHO, *_SCORE, *map(safe, tasks)]]
+    again = any(result.record.counted for result in found)
+    rows = [[*_WHO, *_SCORE, *map(safe, tasks), *([_ATTEMPT] if again else [])]]
     for result in found:
         points = result.record.task_points()
         earned = [number(points[task]) if task in points else "" for task in tasks]
         totals = [number(total) for total in score_of(result)]
         for member in people(result):
             who = (member.name, member.id, member.login, member.email, result.name, result.record.about.submitted_at)
-            rows.append([*map(safe, who), *totals, *earned])
+            why = result.record.counted.message if result.record.counted else ""
+            rows.append([*map(safe, who), *totals, *earned, *([safe(why)] if again else [])])
     return Export({"scores.csv": table(rows)}, tuple(remarks))
 
 

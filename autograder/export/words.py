@@ -49,8 +49,10 @@ def not_graded(record: GradeRecord) -> str:
 
 
 def overview(record: GradeRecord) -> Iterator[str]:
-    """Yield lines about the whole: the score, what rules took away, what people gave and said, what waits for them."""
+    """Yield lines about the whole: the score, which attempt counts, what rules took away, what people gave and said, what waits."""
     yield f"{record.score} of {possible(record):.2f} points."
+    if record.counted is not None:
+        yield one_line(record.counted.message, 1000)
     for deduction in record.deductions:
         yield f"−{deduction.points} points: {one_line(deduction.message, 1000)}"
     for entry in record.manual:

@@ -11,6 +11,8 @@ from autograder.records import About, Deduction, Flag, GradeRecord, Note
 
 LATE = "late"
 """The code of the deduction, and of the note with the arithmetic."""
+UNKNOWN = "lateness-unknown"
+"""The code of the flag where it is not known when something was handed in."""
 
 
 def with_lateness(record: GradeRecord, late: Late | None) -> GradeRecord:
@@ -31,7 +33,7 @@ def with_lateness(record: GradeRecord, late: Late | None) -> GradeRecord:
         return record
     if not about.submitted_at:
         message = "It is not known when this was handed in: nothing was taken away for being late."
-        return record.model_copy(update={"flags": (*record.flags, Flag(code="lateness-unknown", message=message))})
+        return record.model_copy(update={"flags": (*record.flags, Flag(code=UNKNOWN, message=message))})
     days = late.days(late.moment(about.submitted_at), late.moment(about.due))
     if record.automatic_score is None or not days:
         return record
@@ -49,6 +51,32 @@ def with_lateness(record: GradeRecord, late: Late | None) -> GradeRecord:
             else earned - Fraction(cost) >= Fraction(record.pass_mark),
         }
     )
+
+
+def without_lateness(record: GradeRecord, about: About) -> GradeRecord:
+    """Return a record as it was before `with_lateness`, with what is known of who handed in by now: an extension may have been given."""
+    cost = sum((Fraction(taken.points) for taken in record.deductions if taken.code == LATE), Fraction(0))
+    fields = {name: getattr(record, name) for name in GradeRecord.model_fields} | {"about": about}
+    fields["flags"] = tuple(flag for flag in record.flags if flag.code != UNKNOWN)
+    if cost:
+        earned = Fraction(record.automatic_score or 0) + cost
+        fields |= {
+            "automatic_score": points_text(earned),
+            "deductions": tuple(taken for taken in record.deductions if taken.code != LATE),
+            "notes": tuple(note for note in record.notes if note.code != LATE),
+        }
+        if record.passed is not None and record.pass_mark is not None:
+            fields["passed"] = earned >= Fraction(record.pass_mark)
+    return GradeRecord(**fields)
+
+
+def cost_in_brief(record: GradeRecord, late: Late | None) -> str:
+    """Return what a record lost for being late, `1.61 points for 1 started day late at 10% a day`; "" for nothing."""
+    cost = sum((Decimal(taken.points) for taken in record.deductions if taken.code == LATE), Decimal(0))
+    if late is None or not cost:
+        return ""
+    days = late.days(late.moment(record.about.submitted_at), late.moment(record.about.due))
+    return f"{cost:.2f} points for {days} started day{'s' if days != 1 else ''} late at {late.per_day} a day"
 
 
 def _arithmetic(late: Late, days: int, earned: Fraction, cost: Decimal) -> str:

@@ -189,7 +189,7 @@ def _watched(command: list[str]) -> tuple[float, float]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 -- our own command
     watched, peak = psutil.Process(process.pid), 0.0
     while process.poll() is None:
-        peak = max(peak, _tree_mb(watched))
+        peak = max(peak, tree_mb(watched))
         time.sleep(0.25)
     wall = time.monotonic() - started
     if process.returncode != 0:
@@ -198,7 +198,8 @@ def _watched(command: list[str]) -> tuple[float, float]:
     return wall, peak
 
 
-def _tree_mb(root: psutil.Process) -> float:
+def tree_mb(root: psutil.Process) -> float:
+    """Return the proportional memory of a process and all below it, in MB (1e6 bytes); what ends meanwhile counts nothing."""
     total = 0
     try:
         for process in [root, *root.children(recursive=True)]:

@@ -135,7 +135,7 @@ def _parts(record: ClassRecord) -> dict[str, str]:
         "tasks": ("Tasks", record.tasks),
         "groups": ("The same wrong", record.groups),
         "mistakes": ("Mistakes that were recognised", record.mistakes),
-        "trend": ("Those who handed in again", record.trend),
+        "trend": ("Those who handed in again", record.trend or any(row.counted for row in record.rows)),
         "slowest": ("The slowest to grade", any(row.seconds for row in record.rows)),
         "students": ("Students", True),
     }

@@ -59,7 +59,9 @@ def lateness(about: About) -> str:
 
 
 def attempts(record: GradeRecord) -> str:
-    """Return `"Attempt 3: 12.50 points; before that 9.00, 11.25."`; "" where there was none before."""
+    """Return `"Attempt 3: 12.50 points; before that 9.00, 11.25."`, or which of several counts; "" where there is no other."""
+    if record.counted is not None:
+        return record.counted.message
     if not record.attempts:
         return ""
     before = ", ".join(attempt.score for attempt in record.attempts[-10:])

@@ -12,10 +12,13 @@ platform gives to files, and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from autograder.cohort.entries import Cohort, Entry
+from autograder.cohort.plan import moment
 from autograder.cohort.platforms import canvas, folder, gradescope, moodle
 from autograder.cohort.platforms.download import Download, opened
 from autograder.cohort.platforms.hand_ins import Read, listed
@@ -67,7 +70,25 @@ def read_cohort(path: Path, workspace: Path) -> Cohort:
         Entry(key, one.about, None if one.problem else placed.get(key, one.place), one.problem)
         for key, one in zip(keys, hand_ins, strict=True)
     ]
-    return Cohort(platform.NAME, tuple(sorted(entries, key=lambda entry: entry.key)), tuple(remarks))
+    together = by_student(entries, [one.student for one in hand_ins])
+    return Cohort(platform.NAME, tuple(sorted(together, key=lambda entry: entry.key)), tuple(remarks))
+
+
+def by_student(entries: Sequence[Entry], students: Sequence[str]) -> list[Entry]:
+    """Return an entry per student: the attempts of one under the key of the first, which stays the same when more are handed in.
+
+    An attempt with nothing to grade is left out where there is another one.
+    """
+    of: dict[str, list[Entry]] = {}
+    for number, (entry, student) in enumerate(zip(entries, students, strict=True)):
+        of.setdefault(student or f"\0{number}", []).append(entry)  # nobody is called so
+    together = []
+    for attempts in of.values():
+        attempts.sort(key=lambda one: moment(one.about.submitted_at))
+        usable = [one for one in attempts if one.path is not None] or attempts[-1:]
+        *before, last = (replace(one, key=attempts[0].key) for one in usable)
+        together.append(replace(last, before=tuple(before)))
+    return together
 
 
 def _recognised(download: Download) -> tuple[_Platform, Download]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +57,33 @@ def read(item: Item) -> dict[str, Row]:
             )
         rows[written] = Row(_about(cells), line)
     return rows
+
+
+def require_attempts(name: str, rows: Mapping[str, Row]) -> None:
+    """Require that rows with one id can be attempts of one student: under one name, each with the time when it was handed in.
+
+    Raises:
+        UsageError: They cannot; with the line.
+    """
+    lines: dict[str, list[Row]] = {}
+    for row in rows.values():
+        lines.setdefault(row.about.id, []).append(row)
+    for id_, attempts in lines.items():
+        if not id_ or len(attempts) == 1:
+            continue
+        said = f"the id {printable(id_)} stands in {len(attempts)} rows, which are attempts of one student"
+        untimed = [row.line for row in attempts if not row.about.submitted_at]
+        if untimed:
+            raise UsageError(
+                f"{name}:{untimed[0]}, column submitted_at: {said}: say of each when it was handed in, or give different students "
+                "different ids."
+            )
+        others = [row.line for row in attempts if row.about.name != attempts[0].about.name]
+        if others:
+            raise UsageError(
+                f"{name}:{others[0]}, column name: {said}, but have different names: write one name, or give different students "
+                "different ids."
+            )
 
 
 def _cells(name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from autograder.cohort.platforms import about_csv
 from autograder.cohort.platforms.download import Download, Item, is_hidden
@@ -49,7 +50,10 @@ def hand_ins(download: Download) -> Read:
     called = [name if name in inside else submission_name(name) for name in names]
     known, remarks = _known(files.get(about_csv.NAME), names, entry_keys([(one, "") for one in called]))
     found = [
-        _hand_in(download, name, one, known.get(name, About(name=told(one))), inside.get(name))
+        replace(
+            _hand_in(download, name, one, known.get(name, About(name=told(one))), inside.get(name)),
+            student=known[name].id if name in known else "",
+        )
         for name, one in zip(names, called, strict=True)
     ]
     strangers = sorted(set(files) - set(work) - {about_csv.NAME})
@@ -76,6 +80,7 @@ def _known(table: Item | None, names: Sequence[str], keys: Sequence[str]) -> tup
     if table is None:
         return {}, []
     rows = about_csv.read(table)
+    about_csv.require_attempts(table.name, rows)
     meant = {_composed(name): name for name in names}
     meant |= dict(zip(keys, names, strict=True))
     meant |= {name: name for name in names}

@@ -28,6 +28,7 @@ class HandIn:
         files: Relative path -> file, to be put into one folder.
         place: Where it lies already; then there are no `files`.
         problem: Why there is nothing to grade.
+        student: Who handed it in, where that is known: what has the same here are attempts of one student; "" for whoever is alone.
     """
 
     called: str
@@ -35,6 +36,7 @@ class HandIn:
     files: tuple[tuple[str, Item], ...] = ()
     place: Path | None = None
     problem: str = ""
+    student: str = ""
 
 
 Read = tuple[list[HandIn], list[str]]

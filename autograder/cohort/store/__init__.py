@@ -25,7 +25,7 @@ from autograder.errors import HarnessFault, UsageError
 from autograder.intake import printable
 from autograder.records import About, GradeRecord, ManualPoints
 
-__all__ = ["Known", "State", "Store", "open_store"]
+__all__ = ["Known", "State", "Store", "Stored", "open_store"]
 
 State = Literal["graded", "rejected", "error", "set_aside"]
 
@@ -37,6 +37,18 @@ class Known:
     job: str
     state: State
     sha256: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An attempt of a student, with its newest grading.
+
+    Attributes:
+        about: Who handed it in, and when for the first time.
+    """
+
+    about: About
+    known: Known
 
 
 class Store:
@@ -79,6 +91,22 @@ class Store:
         )
         with self._transaction() as session:
             return {key: Known(job, cast("State", state), sha256) for key, job, state, sha256 in session.execute(rows)}
+
+    def stored(self) -> dict[str, list[Stored]]:
+        """Return by key the attempts of every student that were graded, the first one first."""
+        rows = (
+            select(Student.key, Attempt.about, Attempt.sha256, Grading.job, Grading.state)
+            .join(Attempt, Attempt.student_id == Student.id)
+            .join(Grading, Grading.attempt_id == Attempt.id)
+            .where(Student.class_id == self._id)
+            .order_by(Attempt.number, Grading.id)
+        )
+        newest: dict[str, dict[str, Stored]] = {}
+        with self._transaction() as session:
+            for key, about, sha256, job, state in session.execute(rows):
+                one = Stored(About.model_validate_json(about), Known(job, cast("State", state), sha256))
+                newest.setdefault(key, {})[sha256] = one
+        return {key: list(attempts.values()) for key, attempts in newest.items()}
 
     def commit(self, key: str, sha256: str, job: str, state: State, record: GradeRecord) -> None:
         """Keep a grading, with whose it is and what people decided; the same job again takes the place of its row."""

@@ -43,10 +43,10 @@ class _Fake:
         if FAILS in words:
             return Ended(end="failed", why="a reason").model_dump()
         fields: dict[str, Any] = {"status": "graded", "score": f"{len(words)}.00", "max_score": "100.00"}
+        fields["waiting"] = (Waiting(id="essay", title="Essay", max_points="5.00", what="An essay"),)
         if BREAKS in words:
-            fields = {"status": "error", "score": None, "max_score": None, "message": "a check broke"}
-        essay = Waiting(id="essay", title="Essay", max_points="5.00", what="An essay")
-        record = GradeRecord(assignment="Tiny", submission=job.path.name, track="full", waiting=(essay,), **fields)
+            fields = {"status": "error", "waiting": (), "score": None, "max_score": None, "message": "a check broke"}
+        record = GradeRecord(assignment="Tiny", submission=job.path.name, track="full", **fields)
         record = record.model_copy(update={"provenance": {"submission_sha256": words}, "timing": {"pid": os.getpid()}})
         try:
             write_reports(that_counts(record, job), job.finished)

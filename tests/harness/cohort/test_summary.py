@@ -332,6 +332,8 @@ def test_seconds_and_title() -> None:
 
     assert (record.title, record.track) == ("Sums", "short")
     assert (row(record, "a").seconds, row(record, "s0").seconds) == (3.5, None)
+    whole = {"stages_seconds": {"checks": 12.1, "naming": 2.0, "total": 12.6}}  # checks hold the naming
+    assert by_name(graded("A", task("one", "2.00"), timing=whole)).rows[0].seconds == 12.6
 
 
 def test_json_reads_back() -> None:
