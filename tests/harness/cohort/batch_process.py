@@ -37,6 +37,7 @@ class BatchProcess:
             stdout=self._said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_as_from_a_terminal,
         )
         self._itself = psutil.Process(self._process.pid)
         self._known: set[psutil.Process] = set()
@@ -120,6 +121,11 @@ def _command(process: psutil.Process) -> list[str]:
         return process.cmdline() if _runs(process) else ["(gone)"]
     except psutil.NoSuchProcess:
         return ["(gone)"]
+
+
+def _as_from_a_terminal() -> None:
+    """Heed SIGINT, which a shell that starts the tests in the background has switched off for them and all that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def documented_cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:

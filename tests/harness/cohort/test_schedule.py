@@ -60,7 +60,9 @@ def test_killers_are_set_aside_and_nobody_else(run: Run, tmp_path: Path) -> None
     assert [row.key for row in first.summary.rows if row.status == "error"] == ["boom", "crash"]
     assert leftovers(tmp_path / "out") == []
     log = begun(tmp_path)
-    assert {key: log.count(key) for key in log} == dict.fromkeys(honest, 1) | {"boom": 3, "crash": 3}
+    assert {key: log.count(key) for key in log if key not in honest} == {"boom": 3, "crash": 3}
+    # once more where a worker was killed before it had told of the one that it had just ended
+    assert {log.count(key) for key in honest} <= {1, 2}
     assert sorted(log[-2:]) == ["boom", "crash"]  # each once more, when nobody else is graded
 
     second = run()
