@@ -84,14 +84,15 @@ def test_form_alone_earns_nothing_in_any_task(grade, rubric, tmp_path, filling):
 def test_six_small_mistakes_cost_what_people_would_take(grade, assignment, tmp_path, every):
     """Six names, each said once, and the points of a panel within a tenth of every task; what only comes from them costs nothing.
 
-    Of the tasks without a mistake of their own, every so many-th is asked.
+    Of the tasks without a mistake of their own, every so many-th is asked, with what it is built from.
     """
+    built_from = collaborators_of(assignment.rubric.tasks, assignment.graph)
     others = [
         task.id
         for task in assignment.rubric.tasks
         if task.id not in fairness.SIX and task.id not in assignment.rubric.training
     ]
-    chosen = {*fairness.SIX, *others[::every]}
+    chosen = {*fairness.SIX, *others[::every], *(name for task in others[::every] for name in built_from.get(task, ()))}
     asked = tuple(task.id for task in assignment.rubric.tasks if task.id in chosen)
     record = grade(write(tmp_path / "work", fairness.with_six_mistakes()), asked)
     tasks = {task.id: task for task in record.tasks}
