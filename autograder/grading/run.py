@@ -256,7 +256,9 @@ def _checked(
     order = [check_id for check_id in order if check_id not in kept]
     if not order:
         return kept, ()
-    other = other_part(order, apart=tuple(runs))
+    # programs take longest of all, and are left to the first process, as trainings are
+    apart = (*runs, *(task.id for task in session.rubric.tasks if not KINDS[task.kind].asked_by_name))
+    other = other_part(order, apart=apart)
     order = [
         *(check_id for check_id in order if check_id not in other),
         *other,
