@@ -33,13 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def batch(
-    submissions: Annotated[
-        Path,
-        typer.Argument(
-            help="What Moodle, Canvas or Gradescope hands out, or a folder with a submission per student.",
-            show_default=False,
-        ),
-    ],
+    submissions: options.Submissions,
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Where the reports of the class lie. Default: reports/<submissions>.")
     ] = None,

@@ -8,6 +8,13 @@ from typing import Annotated, Literal
 import typer
 
 Assignment = Annotated[Path, typer.Option("--assignment", help="Folder with rubric.yaml, reference/ and tests/.")]
+Submissions = Annotated[
+    Path,
+    typer.Argument(
+        help="What Moodle, Canvas or Gradescope hands out, or a folder with a submission per student.",
+        show_default=False,
+    ),
+]
 Track = Annotated[str, typer.Option(help="Which choice of tasks of rubric.yaml.")]
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models are trained.")]
 JobsPerGpu = Annotated[

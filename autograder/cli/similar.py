@@ -32,13 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def similar(
-    submissions: Annotated[
-        Path,
-        typer.Argument(
-            help="What Moodle, Canvas or Gradescope hands out, or a folder with a submission per student.",
-            show_default=False,
-        ),
-    ],
+    submissions: options.Submissions,
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Where the pages lie. Default: reports/similarity.")
     ] = None,

@@ -73,7 +73,8 @@ def _named(texts: Mapping[str, str]) -> dict[str, str]:
     taken: set[str] = set()
     for number, (module, text) in enumerate(texts.items(), start=1):
         name = module if _PLAIN.fullmatch(module) else f"file_{number}"
-        name = f"{name}_{number}" if name.lower() in taken else name
+        while name.lower() in taken:
+            name = f"{name}_{number}"
         taken.add(name.lower())
         found[f"{name}.py"] = text
     return found

@@ -61,6 +61,9 @@ def test_names_of_files_are_safe_and_different() -> None:
     """Whatever modules are called, also on a file system that ignores case."""
     files = made(handed("a", {"Work": "a = 1", "work": "a = 2", "ä" * 90: "a = 3", "x" * 200: "a = 4"}))
 
+    taken = made(handed("a", {"a_3": "a = 1", "a": "a = 2", "A": "a = 3"}))
+
+    assert len({name.lower() for name in taken}) == 3
     assert sorted(files.values()) == [f"a = {n}" for n in (1, 2, 3, 4)]
     assert len({name.lower() for name in files}) == 4
     assert all(name.isascii() and len(name) < 120 and ".." not in name for name in files)
