@@ -2,7 +2,6 @@
 
 import torch
 from jaxtyping import Float
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from reference.types import AnyDecoder
@@ -34,6 +33,8 @@ def fit_latent_mixture(
     Source:
         Lab 1 (Deep Probabilistic Generative Models), 0.7.
     """
+    from sklearn.mixture import GaussianMixture  # takes a second, which most gradings need not wait for
+
     fitted = GaussianMixture(n_components, n_init=4, tol=1e-6, max_iter=500, random_state=seed)
     fitted.fit(codes.detach().cpu().double().numpy())
     parts = (fitted.weights_, fitted.means_, fitted.covariances_)

@@ -36,6 +36,7 @@ from autograder.cli.shown import (
     show_result,
 )
 from autograder.errors import AutograderError
+from autograder.garbage import collect_rarely
 from autograder.grading.history import read_about, with_history
 from autograder.grading.results import manual_in, read_record
 from autograder.records import RESULT
@@ -203,6 +204,7 @@ def main() -> None:
 
 def run() -> None:
     """Entry point of the console script. Ends the process at once: torch would take a second to take itself apart."""
+    collect_rarely()
     try:
         main()
     except SystemExit as ended:

@@ -25,6 +25,7 @@ from autograder.cohort.counting import that_counts
 from autograder.cohort.jobs import Ended, Job, is_full
 from autograder.cohort.settings import Settings
 from autograder.errors import AutograderError, SubmissionRejected
+from autograder.garbage import collect_rarely
 from autograder.grading.options import GradeOptions, device_of
 from autograder.grading.record import error_record, rejected_record
 from autograder.grading.results import manual_in, read_record
@@ -125,6 +126,7 @@ def _end() -> None:
 
 def main() -> None:
     """Answer until the input closes."""
+    collect_rarely()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked in a worker, and no business of a submission
     settings, engine = Settings.model_validate_json(sys.argv[1]), sys.argv[2]
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A second process that goes ahead with every other task: what passes there is not asked again.
+"""A second process that goes ahead, from the last task on: what passes there is not asked again.
 
 Most submissions are mostly right, and a grader waits for the sandbox half of the time. A task that passes all of its checks ahead, without
 anything for staff to know, is done. Every other is checked by the first process as if nobody had gone ahead: only there is it diagnosed,
@@ -8,9 +8,9 @@ two than with one; no other verdict depends on whether there was a second one.
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing.connection
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,38 +29,60 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def other_part(checks: Sequence[str], apart: Sequence[str] = ()) -> list[str]:
-    """Return about half of the checks, whole tasks: nothing that is checked there waits for what is not.
+def task_of(check_id: str) -> str:
+    """Return the task that a check belongs to."""
+    return check_id.partition(".")[0]
 
-    Tasks are taken in turns, since those that lie together take long together.
 
-    Args:
-        checks: Ids, in the rubric's order.
-        apart: Tasks that are left out.
+def last_task_first(checks: Sequence[str]) -> list[str]:
+    """Return the ids of checks, with their tasks in reverse order."""
+    tasks = list(dict.fromkeys(map(task_of, checks)))
+    return sorted(checks, key=lambda check_id: -tasks.index(task_of(check_id)))
+
+
+def left(check_id: str) -> CheckResult:
+    """Return what stands for a check that is left to the other process."""
+    from autograder.checking.results import CheckResult
+
+    return CheckResult(check_id, "", "hidden", Outcome.SKIPPED)
+
+
+class Shares:
+    """Which of two processes asks about a task: the one that comes to it first. The other leaves it to that one.
+
+    One process begins with the first task and the other with the last, so they meet where both have done the same amount of work.
+    There is no lock, which a process that is killed could keep: should both take a task at the same moment, both ask about it.
     """
-    sizes = Counter(check_id.partition(".")[0] for check_id in checks)
-    taken: set[str] = set()
-    here = there = 0
-    for task, size in sizes.items():
-        if task not in apart and there + size <= here:
-            taken.add(task)
-            there += size
-        else:
-            here += size
-    return [check_id for check_id in checks if check_id.partition(".")[0] in taken]
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        """`tasks` are those that the two share; any other is the first process's own. Make it before the second process is forked."""
+        self._place = {task: place for place, task in enumerate(dict.fromkeys(tasks))}
+        self._taken = mmap.mmap(
+            -1, 2 * len(self._place) + 1
+        )  # one byte for each process and task, written by that process alone
+
+    def take(self, task: str, *, ahead: bool) -> bool:
+        """Return whether a process asks about a task, as it does from now on if the other does not yet."""
+        place = self._place.get(task)
+        if place is None:
+            return not ahead
+        own, other = 2 * place + ahead, 2 * place + (not ahead)
+        if not self._taken[own] and not self._taken[other]:
+            self._taken[own] = 1
+        return bool(self._taken[own])
 
 
 def settled(found: Found) -> dict[str, CheckResult]:
     """Return the results of tasks of which every check passed and left nothing to say, without what belongs to their process."""
     unsettled = {
-        result.id.partition(".")[0]
+        task_of(result.id)
         for result in found.values()
         if result.outcome is not Outcome.PASSED or result.flags or result.surveyed is not None
     }
     return {
         check_id: replace(result, again=None)
         for check_id, result in found.items()
-        if check_id.partition(".")[0] not in unsettled
+        if task_of(check_id) not in unsettled
     }
 
 

@@ -26,6 +26,7 @@ from autograder.records import Behaviour, Drawing, Flag, GradeRecord, Submission
 if TYPE_CHECKING:  # pytest, Hypothesis and torch, which a rejected submission does not need
     from autograder.checking.results import CheckResult
     from autograder.diagnosis.follow import Following
+    from autograder.grading.ahead import Shares
     from autograder.sandbox.proxy import Sandbox
     from autograder.sandbox.questions import LoadReport
 
@@ -146,7 +147,7 @@ def _run(session: _Session) -> GradeRecord:
     ):
         with session.timed("sandbox_and_loading"), ThreadPoolExecutor(1) as meanwhile:
             loading = meanwhile.submit(asked.load)
-            _import_what_takes_long()
+            _prepare(assignment)
             report = loading.result()
         runs = _training_runs(session, trainer)
         results, remarks = _checked(session, asked, runs)
@@ -226,11 +227,13 @@ def _drawn(
         )
 
 
-def _import_what_takes_long() -> None:
-    """Import what the checks need, for a second or two, in which the sandbox starts and the submission is loaded."""
+def _prepare(assignment: Assignment) -> None:
+    """Import and work out what the checks need, for a second or two, in which the sandbox starts and the submission is loaded."""
     import autograder.checking.plugin
     import autograder.checking.statistics
     import autograder.diagnosis.retrial  # noqa: F401
+
+    _ = assignment.objects, assignment.digests
 
 
 def _checked(
@@ -247,7 +250,7 @@ def _checked(
     from autograder.diagnosis.naming import Diagnostician
     from autograder.diagnosis.priced import require_prices
     from autograder.diagnosis.retrial import Retrial
-    from autograder.grading.ahead import other_part
+    from autograder.grading.ahead import task_of
 
     assignment = session.assignment
     require_prices(assignment)
@@ -256,13 +259,8 @@ def _checked(
     order = [check_id for check_id in order if check_id not in kept]
     if not order:
         return kept, ()
-    # programs take longest of all, and are left to the first process, as trainings are
-    apart = (*runs, *(task.id for task in session.rubric.tasks if not KINDS[task.kind].asked_by_name))
-    other = other_part(order, apart=apart)
-    order = [
-        *(check_id for check_id in order if check_id not in other),
-        *other,
-    ]  # also where one process asks all of them
+    alone = {*runs, *(task.id for task in session.rubric.tasks if not KINDS[task.kind].asked_by_name)}
+    shared = [check_id for check_id in order if task_of(check_id) not in alone]
     assert asked.report is not None
     oracle = Oracle(assignment.objects, assignment.contract)
     built_from = collaborators_of(session.rubric.tasks, assignment.graph)
@@ -279,16 +277,16 @@ def _checked(
         _carry(session, kept | dict(found), built_from, retrial)
         following.finish(context, found)
 
-    with session.timed("checks"), one_thread(), _ahead(session, asked, other) as ahead:
+    with session.timed("checks"), one_thread(), _ahead(session, asked, shared) as ahead:
         plugin = ChecksPlugin(
             assignment.code,
             context,
-            order,
+            order if ahead is None else [*(check_id for check_id in order if check_id not in shared), *shared],
             assignment.check_names,
             progress=_reporter(session.options.progress, len(order)),
             on_collected=assignment.require_checks,
             on_finished=finished,
-            known=ahead,
+            known=ahead or (lambda check_id: None),
         )
         run_checks(assignment.code, plugin)
     session.seconds["naming"] = following.seconds
@@ -296,24 +294,34 @@ def _checked(
 
 
 @contextmanager
-def _ahead(session: _Session, asked: Sandbox, checks: Sequence[str]) -> Iterator[Callable[[str], CheckResult | None]]:
-    """Let another process go ahead with some checks, where there may be one; yields how a check ended there, if that is settled."""
-    from autograder.grading.ahead import Ahead
+def _ahead(
+    session: _Session, asked: Sandbox, checks: Sequence[str]
+) -> Iterator[Callable[[str], CheckResult | None] | None]:
+    """Let another process go ahead with some checks; yields how a check ended there, if that is settled. None where nobody does."""
+    from autograder.grading.ahead import Ahead, Shares, task_of
 
     if session.options.processes == 1 or not session.backend.shared or not checks or asked.flags:
-        yield lambda check_id: None
+        yield None
         return
-    with Ahead(partial(_checked_ahead, session, asked, checks)) as ahead:
-        yield lambda check_id: ahead.result(check_id) if check_id in checks else None
+    shares = Shares([task_of(check_id) for check_id in checks])
+
+    def found(check_id: str) -> CheckResult | None:
+        return None if shares.take(task_of(check_id), ahead=False) else ahead.result(check_id)
+
+    with Ahead(partial(_checked_ahead, session, asked, checks, shares)) as ahead:
+        yield found
 
 
-def _checked_ahead(session: _Session, asked: Sandbox, order: Sequence[str]) -> Mapping[str, CheckResult]:
+def _checked_ahead(
+    session: _Session, asked: Sandbox, checks: Sequence[str], shares: Shares
+) -> Mapping[str, CheckResult]:
     """Run checks in workers of their own, without looking closer at what fails; nothing where a worker died or is to be flagged."""
     from autograder.checking.oracle import Oracle
     from autograder.checking.plugin import ChecksPlugin
     from autograder.checking.repeats import Repeats
     from autograder.checking.results import Context
     from autograder.checking.session import run_checks
+    from autograder.grading.ahead import last_task_first, left, task_of
 
     assignment = session.assignment
     assert asked.report is not None
@@ -324,9 +332,10 @@ def _checked_ahead(session: _Session, asked: Sandbox, order: Sequence[str]) -> M
         plugin = ChecksPlugin(
             assignment.code,
             context,
-            order,
+            last_task_first(checks),
             assignment.check_names,
             on_finished=lambda found: repeats.settle(context, found, lambda: other.fresh(None)),
+            known=lambda check_id: None if shares.take(task_of(check_id), ahead=True) else left(check_id),
         )
         run_checks(assignment.code, plugin)
         return {} if other.flags or other.restarts else plugin.results

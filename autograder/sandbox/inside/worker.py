@@ -33,6 +33,8 @@ def warm_up() -> None:
     (weights @ weights).exp().sum().item()
     torch.manual_seed(0)
     torchvision_import.mend()
+    with contextlib.suppress(Exception):  # whatever is not there, or broken, is the worker's own to find out
+        importlib.import_module("torchvision")  # most submissions do: once here, not in the first worker and here
 
 
 def _warm_up_counting() -> None:
@@ -42,7 +44,6 @@ def _warm_up_counting() -> None:
 
 WHEN_IDLE: tuple[Callable[[], object], ...] = (
     _warm_up_counting,  # first: the next worker may be one that counts, and this second is no part of a student's call
-    partial(importlib.import_module, "torchvision"),
     partial(importlib.import_module, "matplotlib.pyplot"),
     partial(importlib.import_module, "tqdm"),
 )

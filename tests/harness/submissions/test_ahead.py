@@ -13,7 +13,7 @@ import pytest
 from autograder.assignment.loading import Assignment
 from autograder.checking.results import CheckResult
 from autograder.grading import ahead
-from autograder.grading.ahead import Ahead, other_part, processors, settled
+from autograder.grading.ahead import Ahead, Shares, last_task_first, left, processors, settled
 from autograder.grading.options import GradeOptions
 from autograder.grading.run import grade_submission
 from autograder.intake import take_in
@@ -162,13 +162,32 @@ def test_it_can_be_closed_before_it_has_ended() -> None:
         os.kill(process, 0)
 
 
-def test_the_other_part() -> None:
-    """Whole tasks, at most half of the checks, none that trains."""
-    checks = ["a.1", "a.2", "b.1", "b.2", "b.3", "c.1", "d.1", "d.2", "e.1", "e.2"]
+def test_they_meet() -> None:
+    """One begins with the first task, the other with the last, whole tasks; what one has taken the other leaves to it for good."""
+    checks = ["a.1", "a.2", "b.1", "c.1", "d.1", "d.2"]
+    shares = Shares([check_id[0] for check_id in checks])
 
-    assert other_part(checks) == ["c.1", "d.1", "d.2", "e.1", "e.2"]
-    assert other_part(checks, apart=["d"]) == ["c.1", "e.1", "e.2"]
-    assert other_part(["a.1", "a.2"]) == other_part([]) == []
+    assert last_task_first(checks) == ["d.1", "d.2", "c.1", "b.1", "a.1", "a.2"]
+    assert [shares.take(task, ahead=True) for task in "dc"] == [True, True]
+    assert [shares.take(task, ahead=False) for task in "abcd"] == [True, True, False, False]
+    assert [shares.take(task, ahead=True) for task in "dcba"] == [True, True, False, False]
+    assert shares.take("trains", ahead=False)
+    assert not shares.take("trains", ahead=True)
+    assert settled({"a.1": left("a.1"), "b.1": result("b.1")}) == {"b.1": result("b.1")}
+
+
+def test_the_other_process_sees_what_is_taken() -> None:
+    """Every task is asked about by one of them."""
+    shares = Shares("abcdef")
+    assert shares.take("a", ahead=False)
+
+    def found_there() -> Mapping[str, CheckResult]:
+        return {f"{task}.1": result(f"{task}.1") for task in "fba" if shares.take(task, ahead=True)}
+
+    with Ahead(found_there) as other:
+        assert other.result("f.1") is not None
+        assert other.result("a.1") is None
+    assert [shares.take(task, ahead=False) for task in "abcdef"] == [True, False, True, True, True, False]
 
 
 def test_what_is_settled() -> None:

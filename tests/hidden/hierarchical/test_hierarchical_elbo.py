@@ -8,7 +8,7 @@ import torch
 
 from autograder.authoring import DTYPES, Case, CheckFailed, Draw, FailureKind, Probe, Sizes, check, constant
 from autograder.checking import compare
-from autograder.checking.statistics import mean_test, mean_vector_test, share_of, spread_test
+from autograder.checking.statistics import mean_test, mean_vector_test, share_of, spread_sequence_test
 from tests.hidden.hierarchical.bound import (
     PARTS,
     bound_gradient,
@@ -25,7 +25,6 @@ from tests.hidden.vae.bound import FEW, NOISE, SKEWNESS, STAGES
 SAMPLES = "z₁ is drawn from q(z₁ | x), z₂ from q(z₂ | z₁) at that z₁, each with noise of its own for every sample and example."
 UNBIASED_WITHIN, DIVERGENCE_WITHIN = 0.2, 0.1
 """Nats."""
-CALLS = 64
 ANTITHETIC = 2.0
 """Antithetic draws may have twice the variance where a term is an even function of the noise, and are right all the same."""
 
@@ -133,10 +132,9 @@ def test_noise(student):
     row, term = one.arguments["x"], variance_of_term(one)
     for what, B, S in (("256 examples share their noise", 256, 1), ("64 samples are not 64 draws", 4, 64)):
         case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
-        values = student.draws(case)(0, CALLS)
+        verdict = spread_sequence_test(student.draws(case), term / (B * S), forms=ANTITHETIC, false_fail=share_of(2))
         # far from either answer, so that no chance decides it: it rules out most other mistakes at once
-        student.sees(case, f"whether {what}", float(values.var() > 8 * term / (B * S)))
-        verdict = spread_test(values, ANTITHETIC * term / (B * S), false_fail=share_of(2))
+        student.sees(case, f"whether {what}", float(verdict.decision == "fail"))
         student.judge(verdict, case, what, help=SAMPLES)
     for manner in ({}, {"one_generator": True}, {"evaluate": True, "own_generator": False}):
         closest = float(np.diff(np.sort(student.draws(one, **manner)(0, 32))).min())

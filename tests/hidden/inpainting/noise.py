@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from autograder.authoring import DTYPES
-from autograder.checking.statistics import noise_test, share_of, spread_test
+from autograder.checking.statistics import noise_test, share_of, spread_sequence_test, spread_test
 from tests.hidden import exact
 from tests.hidden.inpainting import bound
 from tests.hidden.vae.noise import ANTITHETIC, ROUNDING, recovered
@@ -39,11 +39,10 @@ def judge_scatter(student):
     """Require that the variance of the result falls with the number of draws, and that no call repeats another."""
     case = bound.with_noise(torch.float64, student.lot("scatter"), n_samples=64)
     term, _ = exact.noisiest_form(bound.as_elbo(case, UPPER - bound.LIVE))
-    values = student.draws(case)(0, CALLS)
-    # 8 times what is allowed and 8 times less than one draw has: no chance decides it, and it rules out most other mistakes at once
-    student.sees(case, "whether the draws are one", float(values.var() > 8 * term / 64))
-    message = "64 draws of z are not 64 draws"
-    student.judge(spread_test(values, ANTITHETIC * term / 64, false_fail=SHARE), case, message, help=HELP)
+    verdict = spread_sequence_test(student.draws(case), term / 64, forms=ANTITHETIC, false_fail=SHARE)
+    # what is allowed and what one draw has are far apart: no chance decides it, and it rules out most other mistakes at once
+    student.sees(case, "whether the draws are one", float(verdict.decision == "fail"))
+    student.judge(verdict, case, "64 draws of z are not 64 draws", help=HELP)
     one = case.but(n_samples=1)
     # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8, either way
     for manner in ({}, {"one_generator": True}, {"evaluate": True}, {"evaluate": True, "own_generator": False}):

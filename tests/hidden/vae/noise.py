@@ -9,12 +9,11 @@ import torch
 from scipy import special
 
 from autograder.authoring import DTYPES
-from autograder.checking.statistics import noise_test, share_of, spread_test
+from autograder.checking.statistics import noise_test, share_of, spread_sequence_test, spread_test
 from tests.hidden import exact
 from tests.hidden.vae.bound import SIGN, revealing, with_noise
 
 GRADIENT = "encoder.heads.0.0.weight"
-CALLS = 64
 ANTITHETIC = 2.0
 """Antithetic draws may have twice the variance where a term is an even function of the noise, and are right all the same."""
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-5}
@@ -60,8 +59,8 @@ def judge_scatter(student, task):
         ("64 samples of one example are not 64 draws", 4, 64),
     ):
         case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
-        values = student.draws(case)(0, CALLS)
-        student.judge(spread_test(values, ANTITHETIC * term / (B * S), false_fail=SHARE), case, what, help=HELP)
+        verdict = spread_sequence_test(student.draws(case), term / (B * S), forms=ANTITHETIC, false_fail=SHARE)
+        student.judge(verdict, case, what, help=HELP)
     # of 32 numbers with standard deviation s > 1, two are within d of each other with probability 32²/2 · d / (s √π) < 1e-8, either way
     for manner in ({}, {"one_generator": True}, {"evaluate": True}, {"evaluate": True, "own_generator": False}):
         closest = float(np.diff(np.sort(student.draws(one, **manner)(0, 32))).min())

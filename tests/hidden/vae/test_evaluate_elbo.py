@@ -9,7 +9,7 @@ import torch
 
 from autograder.authoring import Case, Draw, Probe, Sizes, check, constant
 from autograder.checking import compare
-from autograder.checking.statistics import mean_test, share_of, spread_test
+from autograder.checking.statistics import mean_test, share_of, spread_sequence_test
 from tests.hidden import exact
 from tests.hidden.networks import with_other_networks
 from tests.hidden.vae.bound import (
@@ -24,7 +24,7 @@ from tests.hidden.vae.bound import (
     with_noise,
     without_kl,
 )
-from tests.hidden.vae.noise import ANTITHETIC, CALLS, SHARE
+from tests.hidden.vae.noise import ANTITHETIC, SHARE
 from tests.public.networks import vae
 from tests.public.sizes import SIZES
 from tests.public.vae.test_evaluate_elbo import evaluate_elbo
@@ -161,7 +161,8 @@ def test_samples(student):
     term, _ = exact.noisiest_form(one)
     for what, copies, n_samples in (("400 images share their noise", 400, 1), ("64 samples are not 64 draws", 4, 64)):
         case = evaluated(one.but(n_samples=n_samples), copies)
-        verdict = spread_test(student.draws(case)(0, CALLS), ANTITHETIC * term / (copies * n_samples), false_fail=SHARE)
+        usual = term / (copies * n_samples)
+        verdict = spread_sequence_test(student.draws(case), usual, forms=ANTITHETIC, false_fail=SHARE)
         student.judge(verdict, case, what, help="One ε for every sample and image: shape (n_samples, B, M).")
     case = evaluated(one)
     for manner in ({}, {"one_generator": True}, {"own_generator": False}):

@@ -8,7 +8,7 @@ import torch
 
 from autograder.authoring import DTYPES, Case, CheckFailed, Draw, FailureKind, Probe, Sizes, check, constant
 from autograder.checking import compare
-from autograder.checking.statistics import mean_test, mean_vector_test, noise_test, share_of, spread_test
+from autograder.checking.statistics import mean_test, mean_vector_test, noise_test, share_of, spread_sequence_test
 from tests.hidden.networks import with_other_networks
 from tests.hidden.revealed import flat_decoder, samples_of
 from tests.hidden.vae.bound import NOISE, SKEWNESS, STAGES
@@ -30,7 +30,6 @@ UNBIASED_WITHIN, DIVERGENCE_WITHIN, RECONSTRUCTION_WITHIN = 0.15, 0.1, 0.3
 """Nats."""
 FEW = (64, 256)
 """Where the result has next to no noise, or only that of log p(z): a right answer is settled by the first of them."""
-CALLS = 64
 ANTITHETIC = 2.0
 """Antithetic draws may have twice the variance where a term is an even function of the noise, and are right all the same."""
 MANY_EXAMPLES, MANY_CALLS = (2, 300, 60), (397, 2, 2)
@@ -127,10 +126,9 @@ def test_noise(student):
     row, term = one.arguments["x"], variance_of_term(one)
     for what, B, S in (("256 examples share their noise", 256, 1), ("16 samples are not 16 draws", 16, 16)):
         case = one.but(x=row.expand(B, -1).clone(), n_samples=S)
-        values = student.draws(case)(0, CALLS)
+        verdict = spread_sequence_test(student.draws(case), term / (B * S), forms=ANTITHETIC, false_fail=share)
         # far from either answer, so that no chance decides it: it rules out most other mistakes at once
-        student.sees(case, f"whether {what}", float(values.var() > 6 * term / (B * S)))
-        verdict = spread_test(values, ANTITHETIC * term / (B * S), false_fail=share)
+        student.sees(case, f"whether {what}", float(verdict.decision == "fail"))
         student.judge(verdict, case, what, help=SAMPLES)
     for manner in ({}, {"one_generator": True}, {"evaluate": True, "own_generator": False}):
         closest = float(np.diff(np.sort(student.draws(one, **manner)(0, 32))).min())
