@@ -116,6 +116,7 @@ class TrainingRecord(Record):
         curves: The student's own history, as reported by the submission.
         confusion: Rows are true classes, columns predicted ones.
         grids, scatters: Pictures of what the model does.
+        remarks: What stands out in all this, a sentence each.
     """
 
     task: str
@@ -136,3 +137,4 @@ class TrainingRecord(Record):
     confusion: tuple[tuple[int, ...], ...] = ()
     grids: tuple[Grid, ...] = ()
     scatters: tuple[Scatter, ...] = ()
+    remarks: tuple[str, ...] = ()

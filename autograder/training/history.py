@@ -40,3 +40,19 @@ def curves(history: Any, titles: Mapping[str, tuple[str, str]] | None = None) ->
             title, unit = (titles or {}).get(name, usual)
             found.append(Curve(name=name[:40], title=title, unit=unit, values=tuple(values)))
     return tuple(found)
+
+
+def diverged(history: Any, titles: Mapping[str, tuple[str, str]] | None = None) -> tuple[str, ...]:
+    """Return a sentence about the first list of a history, by name, in which numbers stop being finite; none where all are finite.
+
+    `titles` is that of `curves`.
+    """
+    names = [name for name in history if isinstance(name, str)] if isinstance(history, dict) else []
+    for name in sorted(names)[:_MOST_CURVES]:
+        values = history_list(history, name) or []
+        first = next((place for place, value in enumerate(values) if not math.isfinite(value)), None)
+        if first is not None:
+            said = (titles or {}).get(name, ("", ""))[0] or name[:40]
+            where = f"entry {first + 1} of {len(values)}"
+            return (f"It diverged: as your program reported it, {said} is {values[first]} from {where} on",)
+    return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from autograder.records import FailureKind, Grid, Scatter, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Answer, Asked, Question
 from autograder.training.data import Images, load_images
-from autograder.training.history import curves
+from autograder.training.history import curves, diverged
 from autograder.training.once import Once
 from autograder.training.weights import Weights, alike
 from autograder.training.worlds import SAID, Sort, World
@@ -229,6 +229,7 @@ class ModelRun:
         titles: Mapping[str, str],
         thresholds: Mapping[str, float],
         curve_titles: Mapping[str, tuple[str, str]],
+        remarks: Sequence[str] = (),
     ) -> TrainingRecord:
         """Return what a report says of the run.
 
@@ -237,6 +238,7 @@ class ModelRun:
             titles: What the `metrics` are called in words.
             thresholds: What metrics must reach.
             curve_titles: What lists of the history are called in words, and their units.
+            remarks: What stands out, a sentence each, beside a history that diverged.
         """
         return TrainingRecord(
             task=self.task,
@@ -255,6 +257,7 @@ class ModelRun:
             curves=curves(history, curve_titles),
             grids=self.grids,
             scatters=self.scatters,
+            remarks=(*diverged(history, curve_titles), *remarks),
         )
 
 

@@ -25,7 +25,7 @@ from autograder.records import FailureKind, Grid, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Asked, Question
 from autograder.training.data import Images, load_images
-from autograder.training.history import curves
+from autograder.training.history import curves, diverged
 from autograder.training.once import Once
 from autograder.training.pictures import grid
 from autograder.training.worlds import SAID, Sort, World
@@ -310,6 +310,7 @@ class ClassifierRun:
             curves=curves(trained.history),
             confusion=self._confusion,
             grids=self._grids,
+            remarks=diverged(trained.history),
         )
 
 

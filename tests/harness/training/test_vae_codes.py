@@ -13,8 +13,9 @@ from matplotlib.image import imread
 
 from autograder.records import Grid, Scatter
 from autograder.report import figures
-from autograder.training.history import curves, history_list
+from autograder.training.history import curves, diverged, history_list
 from autograder.training.measures.vae import Code, log_likelihood
+from autograder.training.measures.vae.codes import unused
 from autograder.training.models import binary
 from autograder.training.pictures import grid, scatter
 from autograder.training.weights import alike, moved
@@ -26,6 +27,28 @@ def test_a_bound_is_likelihood_minus_divergence() -> None:
 
     assert code.bound == pytest.approx(-85.01)
     assert code.active == 2
+
+
+def test_latent_variables_that_tell_nothing_are_named() -> None:
+    """Some of them, all of them, none."""
+    assert unused(torch.tensor([3.0, 2.0])) == ()
+    assert unused(torch.tensor([3.0, 0.01, 0.0])) == (
+        "The KL divergence of 2 of 3 latent variables is 0.05 nats at most: they are not used",
+    )
+    (said,) = unused(torch.tensor([0.01, 0.0]))
+    assert said.startswith("Posterior collapse: the KL divergence of all 2 latent variables is 0.05 nats at most")
+
+
+def test_a_history_that_diverges_is_said() -> None:
+    """Where the first list stops being finite; what is no list of numbers diverges nowhere."""
+    history = {"elbo": [-200.0, -190.0, math.nan], "b": [1.0], 3: [math.inf], "text": "nan"}
+    titles = {"elbo": ("ELBO", "nats")}
+
+    assert diverged(history, titles) == ("It diverged: as your program reported it, ELBO is nan from entry 3 of 3 on",)
+    assert diverged({"loss": [math.inf, 1.0]}) == (
+        "It diverged: as your program reported it, loss is inf from entry 1 of 2 on",
+    )
+    assert diverged({"loss": [1.0, 0.5]}) == diverged(None) == ()
 
 
 def test_likelihoods_are_those_of_the_laws() -> None:

@@ -55,6 +55,22 @@ class Code:
         return int((self.divergences > ACTIVE).sum())
 
 
+def unused(divergences: Tensor) -> tuple[str, ...]:
+    """Return a sentence about the latent variables that tell nothing; none where all tell something.
+
+    Args:
+        divergences: KL(q(z | x) || p(z)) by latent variable, shape (M,), in nats per image.
+    """
+    idle, latents = int((divergences <= ACTIVE).sum()), len(divergences)
+    if idle == 0:
+        return ()
+    if idle == latents:
+        return (
+            f"Posterior collapse: the KL divergence of all {latents} latent variables is {ACTIVE} nats at most, so z tells nothing",
+        )
+    return (f"The KL divergence of {idle} of {latents} latent variables is {ACTIVE} nats at most: they are not used",)
+
+
 def log_likelihood(images: Tensor, decoded: Tensor, likelihood: str) -> Tensor:
     """Return log p(x | z) in nats, one per image, shape (N,).
 

@@ -17,7 +17,7 @@ from autograder.checking.student import Student
 from autograder.records import FailureKind, TrainingRecord
 from autograder.sandbox.inside.values import Handle
 from autograder.sandbox.questions import Question
-from autograder.training.measures.vae.codes import WIDTHS, Code, log_likelihood, without_latents
+from autograder.training.measures.vae.codes import WIDTHS, Code, log_likelihood, unused, without_latents
 from autograder.training.measures.vae.pictures import COLUMNS, Shown, grids, latents
 from autograder.training.models import CHUNK, MOST_TEST_IMAGES, Model, ModelRun, is_matrix, what_came
 
@@ -25,6 +25,9 @@ _DRAWS = 4
 """Of z for every image: an average over hundreds of images hardly varies then."""
 _AT_A_TIME = 100
 """Importance samples of every image that are decoded in one question."""
+_SAMPLES = (1, 10, 100, 1000)
+_LOOKED_AT = 50
+"""Held-out images whose bounds are made tighter."""
 _EXTREME = 80.0
 _FEW = 400
 """Training images that are told in ways that differ."""
@@ -37,12 +40,15 @@ class Trained:
     Attributes:
         widths: Bounds of some training images where q(z | x) is wider or narrower than `encode` says, in nats per image: "as encoded",
             "twice" where the log-variances are doubled, and a number that is added to them otherwise.
+        tighter: The importance-weighted bounds of some held-out images (Burda et al., 2016, equation 8), by number of samples, in nats
+            per image. With one sample it is the ELBO of these images, and with more it can only come closer to log p(x).
     """
 
     model: Model
     training: Code
     test: Code
     widths: Mapping[str, float]
+    tighter: Mapping[int, float]
 
 
 @dataclass
@@ -142,16 +148,41 @@ class VaeRun(ModelRun):
         self, student: Student, model: Handle, images: Tensor, n_samples: int, generator: torch.Generator
     ) -> Tensor:
         """Estimate log p(x) in nats of some binary images (N, D), shape (N,), by importance sampling with q(z | x) (Burda et al., 2016)."""
-        mean, log_var = self.encode(student, model, images)
+        weights = self._log_weights(student, model, model, images, n_samples, generator)
+        return torch.logsumexp(weights, dim=0) - math.log(len(weights))
+
+    def _log_weights(
+        self,
+        student: Student,
+        encoder: Handle,
+        decoder: Handle,
+        images: Tensor,
+        n_samples: int,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Return log p(x, z) − log q(z | x) of binary images (N, D) for draws of z from q(z | x), shape (S, N); S is a multiple of 100."""
+        mean, log_var = self.encode(student, encoder, images)
         q, prior = Normal(mean, (log_var / 2).exp()), Normal(torch.zeros_like(mean), torch.ones_like(mean))
         weights = []
         for _ in range(n_samples // _AT_A_TIME):
             noise = torch.randn(_AT_A_TIME, *mean.shape, generator=generator, dtype=mean.dtype)
             z = q.mean + q.stddev * noise
-            decoded = self.decode(student, model, z.flatten(0, 1)).reshape(_AT_A_TIME, *images.shape)
+            decoded = self.decode(student, decoder, z.flatten(0, 1)).reshape(_AT_A_TIME, *images.shape)
             told = log_likelihood(images.expand(_AT_A_TIME, -1, -1), decoded, "bernoulli")
             weights.append(told + (prior.log_prob(z) - q.log_prob(z)).sum(dim=-1))  # type: ignore[no-untyped-call]
-        return torch.logsumexp(torch.cat(weights), dim=0) - math.log(_AT_A_TIME * len(weights))
+        return torch.cat(weights)
+
+    def tighter(self, student: Student, model: Model, decoder: Handle) -> dict[int, float]:
+        """Return the importance-weighted bounds of some held-out images, by number of samples: see `Trained`. They are for information:
+        none where the model does not answer.
+        """
+        images = self.test_images[:_LOOKED_AT]
+        try:
+            weights = self._log_weights(student, model.handle, decoder, images, max(_SAMPLES), self.generator)
+        except CheckFailed:
+            return {}
+        parts = {size: weights.reshape(-1, size, len(images)) for size in _SAMPLES}
+        return {size: float((torch.logsumexp(part, dim=1) - math.log(size)).mean()) for size, part in parts.items()}
 
     def mixture(self, student: Student, model: Model, images: Tensor, n_components: int) -> Callable[[Tensor], Tensor]:
         """Return the log-density of a mixture of Gaussians fitted to draws of q(z | x) for training images, z (N, M) -> (N,).
@@ -182,13 +213,16 @@ class VaeRun(ModelRun):
                 name: self.code(student, model, decoder, self.images[:_FEW], wider=wider).bound
                 for name, wider in WIDTHS.items()
             },
+            self.tighter(student, model, decoder),
         )
         self._show(student, model, decoder)
         self.metrics = {
             "test_elbo": found.test.bound,
             "test_kl": found.test.divergence,
+            "bits_per_dimension": -found.test.bound / (self.test_images.shape[1] * math.log(2)),
             "active_count": float(found.test.active),
             "without_latents": self.without_latents(),
+            **{f"bound_{size}": bound for size, bound in found.tighter.items()},
         }
         return found
 
@@ -215,11 +249,15 @@ class VaeRun(ModelRun):
             titles=_TITLES | {"active_count": in_use},
             thresholds={"test_elbo": self.rule.threshold},
             curve_titles={"elbo": ("ELBO", "nats")},
+            remarks=unused(trained.test.divergences),
         )
 
 
 _TITLES = {
     "test_elbo": "test ELBO (nats per image)",
     "test_kl": "its KL divergence (nats per image)",
+    "bits_per_dimension": "the same ELBO in bits per pixel",
     "without_latents": "the best model without latent variables (nats per image)",
+    "bound_1": f"ELBO of {_LOOKED_AT} of these images (nats per image)",
+    **{f"bound_{size}": f"their bound with {size:,} importance samples (nats per image)" for size in _SAMPLES[1:]},
 }
