@@ -14,17 +14,18 @@ nearest centre alone miss 0.03 or more, equal weights 0.06, diagonal covariances
 """
 STARTS = 4
 """Seeds of which the best counts: one start may end in a local optimum."""
-KINDS = ((3, 3), (5, 2), (1, 2))
-"""Latents and components."""
+KINDS = ((3, 3, 1.0), (5, 2, 1.0), (1, 2, 1.0), (2, 3, 0.05))
+"""Latents, components, and what all codes are multiplied by: next to small codes, what is added to variances shows."""
 
 
 @check("fit_latent_mixture", "value")
 def test_value(student, oracle):
     """The log-likelihood of the codes is nearly the highest that a mixture of K Gaussians with full covariances has."""
     help_text = "Unequal weights, full covariances, soft responsibilities; until it has converged, from a good start."
-    for turn, (M, K) in enumerate(KINDS):
+    for turn, (M, K, scale) in enumerate(KINDS):
         seed = student.lot(f"codes {turn}")
         case = clusters(DTYPES[turn % 2], seed, 360 + 10 * turn + seed % 37, M, K, 6.0 if M == 1 else 3.5)
+        case = case.but(codes=scale * case.arguments["codes"])
         best = log_likelihood(case.arguments["codes"], oracle.value(case))
         missing = min_missing(student, case, best)
         message = f"the log-likelihood is {missing:.3g} nats per code below the highest"

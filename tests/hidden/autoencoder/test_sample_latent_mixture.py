@@ -15,6 +15,8 @@ MODELS = ((2, 3), (1, 4), (3, 2), (2, 1))
 """Latents and components."""
 SHAPES = ((2, 1500, 2, 3), (61, 12, 3, 2), (127, 1, 1, 5))
 """Calls, images, latents and components; numbers of calls are prime, so that what comes round does not come round with them."""
+SINGLE = 64
+"""Calls for one image: that all are of the component with weight 0.65 has a probability of 1e-12."""
 MORE = 2
 """Pixels more than latents: an image tells its code, and whether there is one."""
 
@@ -92,3 +94,18 @@ def test_independence(student):
         student.sees(case, "the codes of calls", z[:, 0], interchangeable=True)
         verdict = noise_test(noise, independent=True, rounding=ROUNDING[case.dtype()], false_fail=share_of(len(SHAPES)))
         student.judge(verdict, case, "images or calls share their components or their noise")
+    judge_single(student)
+
+
+def judge_single(student):
+    """Require that a call for one image draws its component, too."""
+    case = revealing(torch.float64, student.lot("single"), 1, 1, 2)
+    heavy = int(student.lot("heavy") % 2)
+    weights = torch.tensor([0.65, 0.35], dtype=torch.float64).roll(heavy)
+    means = torch.tensor([[-6.0], [6.0]], dtype=torch.float64)
+    case = case.but(weights=weights, means=means, covariances=torch.full((2, 1, 1), 0.5, dtype=torch.float64))
+    z, _ = codes_of(case, torch.as_tensor(student.many(case, SINGLE)).detach().reshape(SINGLE, -1))
+    second = float((z > 0).mean())
+    student.sees(case, "whether single images have both components", float(0.0 < second < 1.0))
+    message = f"{SINGLE} calls for one image each are all of one component"
+    student.require(0.0 < second < 1.0, case, message, help="Draw the component of every image by the weights.")

@@ -168,6 +168,18 @@ def test_dropout(student):
         kept = np.concatenate([part.reshape(-1).double().numpy() for part in found.kept])
         verdict = binary_sample_test(kept, 1 - found.p, false_fail=share_of(2))
         student.judge(verdict, found.call, f"units are not dropped with probability {found.p:g}")
+    judge_without(student)
+
+
+def judge_without(student):
+    """Require that a probability of 0 switches dropout off."""
+    case, x, *_ = asked(student)
+    made = student.make(case.but(dropout=0.0))
+    one, other = (made.value("forward", {"x": x}, seed=student.lot(name)) for name in ("call", "next"))
+    call = made.call("forward", {"x": x})
+    student.sees(call, "whether dropout=0 drops nothing", float(torch.equal(one, other)))
+    message = "with dropout=0 two calls in training mode differ"
+    student.require(torch.equal(one, other), call, message, help="0 is a probability like others: no `dropout or 0.5`.")
 
 
 @check("MLPClassifier", "independence", after=["dropout"])

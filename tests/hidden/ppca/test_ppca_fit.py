@@ -32,8 +32,8 @@ def test_value(student, oracle, size, dtype, seed):
 
 
 def other_data(case):
-    """Data of another kind, chosen by the case's seed: little noise, one direction that dwarfs the others, a pixel that never varies, or
-    a point far away from all others. Eigenvalues that are kept are never close to those that are not: EM would not get there.
+    """Data of another kind, chosen by the case's seed: little noise, next to none, one direction that dwarfs the others, a pixel that never
+    varies, or a point far away from all others. Eigenvalues that are kept are never close to those that are not: EM would not get there.
     """
     X, M = case.arguments["X"], case.arguments["n_components"]
     centre, away = X.mean(0), X - X.mean(0)
@@ -44,7 +44,8 @@ def other_data(case):
     )  # the same means; one direction dwarfs the others
     outlying = X.clone()
     outlying[case.seed % len(X)] += OUTLYING * (away @ first).std() * first  # the order of the directions stays
-    others = [small, wide, outlying]
+    tiny = 0.04 * (centre + away)  # σ² is then about 0.0007, and much more than the 1e-6 that keep a logarithm finite
+    others = [small, wide, outlying, tiny]
     if X.shape[1] > M + 2:
         black = X.clone()
         black[:, case.seed % X.shape[1]] = 0.0  # it counts as the other pixels do

@@ -19,11 +19,15 @@ LATE = 1000
 """Calls of one shape: noise that was put by comes back."""
 
 
-def _model(n: int, seed: int, dtype: torch.dtype, D: int, M: int) -> Case:
-    """A call whose noise variance is not near 1, where a root that is forgotten would not show."""
+def _model(n: int, seed: int, dtype: torch.dtype, D: int, M: int, small: bool = False) -> Case:
+    """A call whose noise variance is not near 1, where a root that is forgotten would not show; or `small` numbers, as pixels give them,
+    to which nothing can be added that does not show.
+    """
     arguments = ppca_parameters(Draw(dtype, seed, Sizes({"D": D, "M": M})))
     ratio = arguments["sigma2"] / 2.5
     arguments["sigma2"] = 0.15 + 0.3 * ratio if seed % 2 else 2.2 + 2.0 * ratio
+    if small:
+        arguments |= {"W": 0.1 * arguments["W"], "mu": 0.1 * arguments["mu"], "sigma2": 0.01 + 0.02 * ratio}
     return with_sigma2(Case("ppca_sample", {"n": n, **arguments}, seed=seed), seed % 3 == 0)
 
 
@@ -40,7 +44,7 @@ def test_distribution(student):
     """Draws follow N(μ, W Wᵀ + σ² I): along every principal axis, divided by their standard deviation there, they are standard normal."""
     looks = share_of(sum(D + 1 for D, _ in MODELS))
     for turn, (D, M) in enumerate(MODELS):
-        case = _model(4000, student.lot(f"model {turn}"), DTYPES[turn % 2], D, M)
+        case = _model(4000, student.lot(f"model {turn}"), DTYPES[turn % 2], D, M, small=turn == 1)
         noise = _noise(case, student.value(case))
         student.sees(case, "the noise", noise, interchangeable=True)
         together = noise.sum(1) / D**0.5  # axes that are not independent of one another
