@@ -59,10 +59,11 @@ class Trained:
 
 @dataclass(frozen=True)
 class Small:
-    """What came out of a short training: the history, and logits of some validation images, shape (100, 10)."""
+    """What came out of a short training: the history, and logits of some validation images, shape (100, 10), asked twice."""
 
     history: Any
     logits: Tensor
+    again: Tensor
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,8 @@ class ClassifierRun:
             case = case.but(**{"batch_size": 16, "device": "cpu"} | changes)
             answer = student.ask(case, seconds=60.0, seed=global_seed)
             model, history = student.settled(case, answer, finite=False)
-            return Small(history, self.logits(student, model, self.val_images[:100]))
+            logits, again = (self.logits(student, model, self.val_images[:100], seed) for seed in (0, 1))
+            return Small(history, logits, again)
 
         return self.once(f"small {sorted(changes.items())} {global_seed}", make)
 
@@ -242,12 +244,28 @@ class ClassifierRun:
             return False
         return any(gradient is not None and bool((gradient != 0).any()) for gradient in found.values())
 
-    def logits(self, student: Student, model: Handle, images: Tensor) -> Tensor:
-        """Ask the model for logits, in evaluation mode, `_CHUNK` images at a time. Shape (N, 10), float32."""
+    def with_wrong_validation(self, student: Student) -> tuple[Tensor, Tensor, Any]:
+        """Return what comes out of a short training whose validation images, 500 of them, all have wrong labels: their logits, shape
+        (500, 10), these labels, and the history.
+        """
+
+        def measured() -> tuple[Tensor, Tensor, Any]:
+            factor, _ = self.pace(student)
+            others, labels = self.images[-500:], (self.labels[-500:] + 1) % 10
+            case = self.short_case(self.images[:500], self.labels[:500], 4, factor)
+            model, history = student.value(case.but(val_images=others, val_labels=labels), finite=False, seconds=120.0)
+            return self.logits(student, model, others), labels, history
+
+        return self.once("wrong validation labels", measured)
+
+    def logits(self, student: Student, model: Handle, images: Tensor, seed: int = 0) -> Tensor:
+        """Ask the model for logits, in evaluation mode, `_CHUNK` images at a time. Shape (N, 10), float32. What is random in it hangs on
+        the seed.
+        """
         parts = []
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
-            question = Question(model, [chunk], seconds=60.0, evaluate=True)
+            question = Question(model, [chunk], seconds=60.0, evaluate=True, seed=seed)
             value = student.ask_handle(question, "the trained model").value
             if not isinstance(value, Tensor) or value.shape != (len(chunk), 10) or not bool(value.isfinite().all()):
                 wanted = f"map {len(chunk)} images to finite logits of shape ({len(chunk)}, 10)"

@@ -169,6 +169,43 @@ def _validated_in_training_mode(
     return model.eval(), history
 
 
+class _AlwaysDropout(ConvClassifier):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(nn.functional.dropout(images, 0.3, training=True))
+
+
+@wrong(
+    "random_in_evaluation",
+    "Dropout stays at work in evaluation mode: `F.dropout` is on unless it is told `training=self.training`.",
+    severity="slip",
+    credit=0.7,
+)
+def _random_in_evaluation(
+    images: Tensor,
+    labels: Tensor,
+    val_images: Tensor,
+    val_labels: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    device: str,
+    seed: int,
+) -> tuple[nn.Module, History]:
+    val_images, val_labels = val_images.to(device), val_labels.to(device)
+    return _train(
+        images,
+        labels,
+        learning_rate,
+        device,
+        seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        validate=lambda model, _: evaluate_classifier(model, val_images, val_labels, batch_size),
+        network=_AlwaysDropout,
+    )
+
+
 @wrong(
     "validated_on_training_data",
     "The history holds figures of the training data; the validation data are to be reported.",

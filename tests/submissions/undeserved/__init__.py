@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from . import dtypes, loops, noise, ranges, samples, sizes, special, state, twins, undecided
+from . import dtypes, loops, noise, ranges, samples, sizes, special, state, twins, undecided, unseen
 from .piece import Piece
 
 PIECES: dict[str, tuple[Piece, ...]] = {
     module.__name__.rpartition(".")[2]: module.PIECES
-    for module in (sizes, dtypes, noise, samples, undecided, twins, loops, state, ranges, special)
+    for module in (sizes, dtypes, noise, samples, undecided, twins, loops, state, ranges, special, unseen)
 }
 """Pattern -> pieces, in the order of the issue."""
 
