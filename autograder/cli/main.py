@@ -36,7 +36,7 @@ from autograder.cli.shown import (
     show_result,
 )
 from autograder.errors import AutograderError
-from autograder.garbage import collect_rarely
+from autograder.grading.garbage import collect_rarely
 from autograder.grading.history import read_about, with_history
 from autograder.grading.results import manual_in, read_record
 from autograder.records import RESULT

@@ -25,7 +25,7 @@ from autograder.cohort.counting import that_counts
 from autograder.cohort.jobs import Ended, Job, is_full
 from autograder.cohort.settings import Settings
 from autograder.errors import AutograderError, SubmissionRejected
-from autograder.garbage import collect_rarely
+from autograder.grading.garbage import collect_rarely
 from autograder.grading.options import GradeOptions, device_of
 from autograder.grading.record import error_record, rejected_record
 from autograder.grading.results import manual_in, read_record

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -389,14 +390,8 @@ def _training_runs(session: _Session, trainer: Any) -> dict[str, Any]:
 def _reporter(progress: Callable[[int, int, str], None] | None, total: int) -> Callable[[Any], None] | None:
     if progress is None:
         return None
-    done = 0
-
-    def report(result: Any) -> None:
-        nonlocal done
-        done += 1
-        progress(done, total, result.id)
-
-    return report
+    done = itertools.count(1)
+    return lambda result: progress(next(done), total, result.id)
 
 
 __all__ = ["GradeOptions", "grade", "grade_submission", "open_backend", "wanted_files"]
