@@ -160,8 +160,10 @@ def test_history(student: Student, run: VaeRun):
             message = f"history['elbo'] should be a list of {run.rule.epochs} numbers, one per epoch"
             mistake = "one_epoch_only" if said is not None and len(said) == 1 < run.rule.epochs else ""
             raise CheckFailed(FailureKind.CONTRACT, message, mistake=mistake)
-        # an average over the epoch lags behind by what was learnt in it; draws of z differ
-        last, allowed = said[-1], 0.05 * abs(measured) + 3 * abs(said[-1] - said[-2 if len(said) > 1 else -1]) + 1.0
+        # an average over the epoch lags behind by what was learnt in it, and is lower still in training mode, with dropout and batch
+        # normalisation; draws of z differ
+        last, lag = said[-1], 3 * abs(said[-1] - said[-2 if len(said) > 1 else -1]) + 1.0
+        allowed = (0.12 if last < measured else 0.05) * abs(measured) + lag
         if abs(last - measured) > min(allowed, 0.5 * abs(measured)):
             message = (
                 f"history['elbo'] says {last:.4g} at the end, but on the training images the returned model reaches "
