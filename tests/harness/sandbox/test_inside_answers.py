@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -395,3 +396,32 @@ def test_what_was_done_to_a_network_does_not_reach_the_next_question(change: Cal
 
     assert [float(value) for value in answers(function, network(1.0), network(2.0))] == [3.0, 6.0]
     assert seen == [(True, True)] * 2
+
+
+def test_graphs_of_many_calls_do_not_pile_up() -> None:
+    """A loop over examples makes a large graph in every call: of many calls, side by side, they are more than a worker may hold."""
+    made: list[weakref.ref[Any]] = []
+
+    class Remembering(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            made.append(weakref.ref(ctx))
+            return x.sum()
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Tensor) -> Tensor:
+            return gradient.expand(3)
+
+    alive: list[int] = []
+
+    def mean(x: Tensor) -> Any:
+        alive.append(sum(node() is not None for node in made))
+        weight = torch.ones(3, dtype=x.dtype, requires_grad=True)
+        return Remembering.apply(x * weight)  # type: ignore[no-untyped-call]
+
+    one = OneFunction("mean", mean)
+    answer = one.call(case("mean").question(CONTRACT["mean"], repeat=6))
+
+    assert isinstance(answer, Answer)
+    assert torch.equal(answer.value, torch.full((6,), 6.0, dtype=torch.float64))
+    assert max(alive) <= 1
