@@ -310,7 +310,13 @@ def locate(name: str, preferred: str, sources: list[Source]) -> Found | None:
         return None
     # an object that can be called has the module of its class, and a wrapper that of its decorator: stubs go first
     written = [entry for entry in here if not is_stub(entry[2])]
-    own = [entry for entry in written or here if getattr(entry[2], "__module__", entry[0]) == entry[0]]
+    others_modules = [source.module for source in sources]
+    own = [
+        entry
+        for entry in written or here
+        for made_in in [getattr(entry[2], "__module__", entry[0])]
+        if made_in == entry[0] or made_in not in others_modules  # a `partial` has the module of a library
+    ]
     ranked = sorted(own or written or here, key=lambda entry: entry[0].rsplit(".", 1)[-1] != preferred)
     module_name, path, value = ranked[0]
     first = vars(sys.modules[module_name.removesuffix(".__init__")])[name]

@@ -344,6 +344,16 @@ def test_imported_names_are_no_duplicates(sandbox_of: SandboxOf) -> None:
     assert (found.path, found.also_in) == ("b.py", ())
 
 
+def test_a_partial_in_the_catalogues_file_is_preferred(sandbox_of: SandboxOf) -> None:
+    """It has the module of a library, and stands where it was made; whoever imports it makes no second one."""
+    made = "from functools import partial\nfrom other import g\nf = partial(g, 2)"
+    sandbox = sandbox_of(
+        other="def g(x): return x\ndef f(): return 1", vae=made, user="from vae import f", names={"f": "vae"}
+    )
+    found = sandbox.load().found["f"]
+    assert (found.path, found.also_in) == ("vae.py", ("other.py",))
+
+
 def test_untouched_stub_gives_way(sandbox_of: SandboxOf) -> None:
     """A stub that was left in the catalogue's file does not hide the function that was written elsewhere."""
     sandbox = sandbox_of(a="def f(): raise NotImplementedError", b="def f(): return 2", names={"f": "a"})
