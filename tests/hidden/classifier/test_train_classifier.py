@@ -220,7 +220,10 @@ def test_history(student: Student, run: ClassifierRun):
                 "a loss that cannot fall below 1.46 comes from a softmax before cross_entropy."
             )
             raise CheckFailed(FailureKind.VALUE, message, help=help_text, mistake=mistake)
-    logits, labels, history = run.with_wrong_validation(student)
+    try:
+        logits, labels, history = run.with_wrong_validation(student)
+    except (CheckFailed, CheckStopped):
+        return  # `held_out` says what keeps it from that
     said, measured = (history_list(history, "val_accuracy") or [0.0])[-1], share_right(logits, labels)
     # the model takes none of these labels up, and figures of the training images are far from there
     if said > measured + 0.4:
