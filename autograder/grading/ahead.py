@@ -57,9 +57,8 @@ class Shares:
     def __init__(self, tasks: Sequence[str]) -> None:
         """`tasks` are those that the two share; any other is the first process's own. Make it before the second process is forked."""
         self._place = {task: place for place, task in enumerate(dict.fromkeys(tasks))}
-        self._taken = mmap.mmap(
-            -1, 2 * len(self._place) + 1
-        )  # one byte for each process and task, written by that process alone
+        # one byte for each process and task, written by that process alone
+        self._taken = mmap.mmap(-1, 2 * len(self._place) + 1)
 
     def take(self, task: str, *, ahead: bool) -> bool:
         """Return whether a process asks about a task, as it does from now on if the other does not yet."""

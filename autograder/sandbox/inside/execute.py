@@ -140,9 +140,8 @@ class Session:
                 if message.get("gradients"):
                     gradients.append(inputs.gradients(values[-1], message))
                 if repeat > 1 and type(values[-1]) is torch.Tensor:
-                    values[-1] = values[
-                        -1
-                    ].detach()  # the graphs of many calls, side by side, are more than a worker may hold
+                    # the graphs of many calls, side by side, are more than a worker may hold
+                    values[-1] = values[-1].detach()
         seconds = time.perf_counter() - started
         beyond = self._changed_beyond(values[-1], gradients_on)
         operations, lines = (None, None) if counts is None else counts.result()
